@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * time.h -- instants, spans, and how people write them.
+ *
+ * An instant is int64 nanoseconds since 1970 in some host's clock.  Spans are
+ * half-open.  Instants are never doubles. */
+#ifndef BASE_TIME_H
+#define BASE_TIME_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef int64_t ns_t;
+
+#define NS_PER_S INT64_C(1000000000)
+#define NS_MIN INT64_MIN
+#define NS_MAX INT64_MAX
+
+struct span {
+    ns_t t0, t1; /* [t0, t1) */
+};
+
+static inline bool span_has(struct span s, ns_t t)
+{
+    return s.t0 <= t && t < s.t1;
+}
+static inline bool span_meets(struct span a, struct span b)
+{
+    return a.t0 < a.t1 && b.t0 < b.t1 && a.t0 < b.t1 && b.t0 < a.t1;
+}
+
+enum { TIME_TEXT = 48 };
+/* "2016-08-08 15:03:42.148087831" in UTC. */
+const char *time_iso(ns_t t, char out[static TIME_TEXT]);
+/* "15:03:42.148087831" in UTC. */
+const char *time_clock(ns_t t, char out[static TIME_TEXT]);
+/* A duration for people: "412 ns", "7.986 ms", "5.876 s", "3 min 02 s". */
+const char *time_human(ns_t d, char out[static TIME_TEXT]);
+
+/* Reads an instant: nanoseconds since 1970; "[YYYY-MM-DD ]hh:mm[:ss[.fraction]]"
+ * in UTC (without a date, the day of 'origin' is meant); or "+5s", "+200ms"
+ * after 'origin'.  Returns 0 or -E_ARG. */
+int time_parse(struct str s, ns_t origin, ns_t *ret, struct err *err);
+/* Days since 1970-01-01 of a date in the Gregorian calendar. */
+int64_t time_days(int64_t year, unsigned month, unsigned day);
+
+#endif
