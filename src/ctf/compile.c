@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * compile.c -- types to programs and fields; see prog.h for what they are.
+ *
+ * The compiler walks the types of a scope in the order of the bytes and keeps
+ * what it knows of the position: the segment, the offset in it, and the
+ * alignment that the segment's start is known to have.  As long as the offset
+ * is known, paddings and fixed fields only move the offset; what can't be known
+ * before (text, sequences, variants, an alignment stronger than the segment's)
+ * becomes a step. */
+#include "base/limits.h"
+#include "ctf/prog.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* Larger fixed layouts are stepped over one element at a time, so that sums of
+ * offsets stay far from 64 bits. */
+#define STATIC_BITS_MAX (UINT64_C(1) << 40)
+
+struct gen {
+    struct arena *mem;
+    enum ctf_order native;
+    VEC(struct ctf_op) ops;
+    VEC(struct ctf_field) *fields;
+    struct sbuf *path;
+    uint32_t *nsegs;
+
+    uint32_t seg;
+    uint64_t known;   /* alignment of the segment's start, bits */
+    uint64_t off;     /* bits since the segment's start         */
+    uint64_t flushed; /* of these, already skipped by a step    */
+
+    enum ctf_scope scope;
+    bool in_header;   /* emit OP_ID, OP_CLOCK                    */
+    bool in_loop;     /* leaves are not listed                   */
+    const struct ctf_choice *only_if; /* the innermost variant   */
+};
+
+typedef VEC(struct ctf_field) field_vec;
+
+static struct ctf_op *emit(struct gen *g, enum ctf_op_code code)
+{
+    struct ctf_op *op = vec_push(&g->ops);
+
+    *op = (struct ctf_op){ .code = code, .seg = SEG_NONE, .slot = -1 };
+    return op;
+}
+
+/* Makes the steps so far reach the present position. */
+static void flush(struct gen *g)
+{
+    if (g->off > g->flushed)
+        emit(g, OP_SKIP)->bits = g->off - g->flushed;
+    g->flushed = g->off;
+}
+
+static uint32_t new_seg(struct gen *g, uint64_t known)
+{
+    g->seg = (*g->nsegs)++;
+    g->known = known;
+    g->off = g->flushed = 0;
+    return g->seg;
+}
+
+/* Alignment that the present position is known to have. */
+static uint64_t known_here(const struct gen *g)
+{
+    uint64_t low = g->off & (0 - g->off);
+
+    return g->off == 0 || low > g->known ? g->known : low;
+}
+
+static void align_to(struct gen *g, uint64_t align)
+{
+    if (align <= g->known) {
+        g->off = (g->off + align - 1) & ~(align - 1);
+        return;
+    }
+    flush(g);
+    struct ctf_op *op = emit(g, OP_ALIGN);
+    op->bits = align;
+    op->seg = new_seg(g, align);
+}
+
+bool ctf_is_text(const struct ctf_type *t)
+{
+    return t->elem->kind == CTF_INT && t->elem->is_text && t->elem->size == 8 &&
+           t->elem->align <= 8;
+}
+
+struct ctf_load ctf_load_of(const struct ctf_type *t, uint64_t align, enum ctf_order native)
+{
+    bool be = (t->order == CTF_NATIVE ? native : t->order) == CTF_BE;
+    struct ctf_load l = { .bits = (uint8_t)t->size, .is_signed = t->is_signed };
+
+    l.kind = be ? LOAD_BITS_BE : LOAD_BITS_LE;
+    if (align < 8)
+        return l;
+    if (t->size == 8)
+        l.kind = LOAD_U8;
+    else if (t->size == 16)
+        l.kind = be ? LOAD_BE16 : LOAD_U16;
+    else if (t->size == 32)
+        l.kind = be ? LOAD_BE32 : LOAD_U32;
+    else if (t->size == 64)
+        l.kind = be ? LOAD_BE64 : LOAD_U64;
+    return l;
+}
+
+static void add_field(struct gen *g, enum ctf_field_kind kind, const struct ctf_type *t,
+                      struct ctf_load load)
+{
+    if (g->in_loop)
+        return;
+    struct str path = str_dup(g->mem, sbuf_view(g->path));
+    size_t dot = str_rchr(path, '.');
+    *vec_push(g->fields) = (struct ctf_field){
+        .path = path,
+        .name = dot == STR_NONE ? path : str_from(path, dot + 1),
+        .scope = g->scope,
+        .kind = kind,
+        .seg = g->seg,
+        .off = g->off,
+        .load = load,
+        .type = t,
+        .only_if = g->only_if,
+    };
+}
+
+/* What an event header says besides its layout: the id and the time. */
+static void header_steps(struct gen *g, const struct ctf_type *t, struct str name,
+                         struct ctf_load load)
+{
+    if (!g->in_header)
+        return;
+    if (str_is(name, "id") && t->kind != CTF_FLOAT) {
+        flush(g);
+        emit(g, OP_ID)->load = load;
+    }
+    if (t->clock.n) {
+        flush(g);
+        emit(g, OP_CLOCK)->load = load;
+    }
+}
+
+static void gen_scalar(struct gen *g, const struct ctf_member *m)
+{
+    const struct ctf_type *t = m->type;
+
+    align_to(g, t->align);
+    struct ctf_load load = ctf_load_of(t, known_here(g), g->native);
+    add_field(g, t->kind == CTF_FLOAT ? FIELD_FLOAT : FIELD_INT, t, load);
+    header_steps(g, t, m->name, load);
+    if (m->slot >= 0) {
+        flush(g);
+        struct ctf_op *op = emit(g, OP_SAVE);
+        op->load = load;
+        op->slot = m->slot;
+    }
+    g->off += t->size;
+}
+
+static void gen_type(struct gen *g, const struct ctf_member *m);
+
+/* Size in bits of a type that has the same layout wherever it starts at its
+ * own alignment; false if it has not. */
+static bool static_bits(const struct ctf_type *t, uint64_t *ret)
+{
+    uint64_t bits = 0, one;
+
+    switch (t->kind) {
+    case CTF_INT:
+    case CTF_ENUM:
+    case CTF_FLOAT:
+        *ret = t->size;
+        return true;
+    case CTF_STRUCT:
+        for (uint32_t i = 0; i < t->nmembers; i++) {
+            uint64_t align = t->members[i].type->align;
+
+            if (t->members[i].slot >= 0 || !static_bits(t->members[i].type, &one))
+                return false;
+            bits = ((bits + align - 1) & ~(align - 1)) + one;
+            if (bits > STATIC_BITS_MAX)
+                return false;
+        }
+        *ret = bits;
+        return true;
+    case CTF_ARRAY: {
+        if (!static_bits(t->elem, &one))
+            return false;
+        uint64_t stride = (one + t->elem->align - 1) & ~((uint64_t)t->elem->align - 1);
+
+        if (t->length && stride > STATIC_BITS_MAX / t->length)
+            return false;
+        *ret = t->length ? (t->length - 1) * stride + one : 0;
+        return true;
+    }
+    case CTF_STRING:
+    case CTF_SEQ:
+    case CTF_VARIANT: return false;
+    }
+    return false;
+}
+
+/* Elements whose size is not known before: a loop of steps. */
+static void gen_loop(struct gen *g, const struct ctf_type *t)
+{
+    struct ctf_member elem = { .type = t->elem, .slot = -1 };
+    bool was = g->in_loop;
+
+    flush(g);
+    size_t at = g->ops.n;
+    struct ctf_op *op = emit(g, OP_LOOP);
+    op->slot = t->ref_slot;
+    op->count = t->length;
+    emit(g, OP_SEG)->seg = new_seg(g, 1); /* each round starts at a new place */
+    g->in_loop = true;
+    gen_type(g, &elem);
+    flush(g);
+    g->in_loop = was;
+    g->ops.at[at].nbody = (uint32_t)(g->ops.n - at - 1);
+    emit(g, OP_SEG)->seg = new_seg(g, 1);
+}
+
+static void gen_array(struct gen *g, const struct ctf_member *m)
+{
+    const struct ctf_type *t = m->type;
+    struct ctf_load none = { 0 };
+    uint64_t bits, one;
+
+    align_to(g, t->align); /* also of an empty one: CTF 1.8.3, 4.2.3 */
+    add_field(g, ctf_is_text(t) ? FIELD_TEXT : FIELD_ARRAY, t, none);
+    if (t->kind == CTF_ARRAY && static_bits(t, &bits)) {
+        g->off += bits;
+        return;
+    }
+    if (t->kind == CTF_ARRAY || !static_bits(t->elem, &one)) {
+        gen_loop(g, t);
+        return;
+    }
+    flush(g);
+    uint64_t align = t->elem->align, stride = (one + align - 1) & ~(align - 1);
+    uint64_t known = known_here(g), low = one % 8 == 0 ? 8 : 1;
+    struct ctf_op *op = emit(g, OP_SEQ);
+    op->slot = t->ref_slot;
+    op->bits = one;
+    op->stride = stride;
+    op->seg = new_seg(g, known >= 8 && stride % 8 == 0 ? low : 1);
+}
+
+static void gen_variant(struct gen *g, const struct ctf_member *m)
+{
+    const struct ctf_type *t = m->type;
+    struct ctf_switch *sw = arena_new(g->mem, struct ctf_switch);
+
+    flush(g);
+    uint64_t known = known_here(g);
+    sw->variant = t;
+    sw->options = arena_array(g->mem, struct ctf_prog, t->nmembers);
+    size_t at = g->ops.n;
+    struct ctf_op *op = emit(g, OP_VARIANT);
+    op->slot = t->ref_slot;
+    op->sw = sw;
+
+    uint64_t after = known;
+    for (uint32_t i = 0; i < t->nmembers; i++) {
+        struct gen opt = *g;
+
+        memset(&opt.ops, 0, sizeof opt.ops);
+        emit(&opt, OP_SEG)->seg = new_seg(&opt, known);
+        struct ctf_choice *choice = arena_new(g->mem, struct ctf_choice);
+        *choice = (struct ctf_choice){ t, t->ref_slot, i, g->only_if };
+        opt.only_if = choice;
+        gen_type(&opt, &t->members[i]);
+        flush(&opt);
+        if (known_here(&opt) < after)
+            after = known_here(&opt);
+        sw->options[i].nops = (uint32_t)opt.ops.n;
+        sw->options[i].ops = arena_array(g->mem, struct ctf_op, opt.ops.n);
+        memcpy(sw->options[i].ops, opt.ops.at, opt.ops.n * sizeof *opt.ops.at);
+        vec_free(&opt.ops);
+    }
+    g->ops.at[at].seg = new_seg(g, after);
+}
+
+static void gen_struct(struct gen *g, const struct ctf_type *t)
+{
+    align_to(g, t->align);
+    for (uint32_t i = 0; i < t->nmembers; i++) {
+        size_t path = g->path->n;
+
+        if (path)
+            sbuf_chr(g->path, '.');
+        sbuf_str(g->path, t->members[i].name);
+        gen_type(g, &t->members[i]);
+        g->path->n = path;
+    }
+}
+
+/* Recursion is as deep as the types, which LIMIT_TYPE_DEPTH bounds. */
+static void gen_type(struct gen *g, const struct ctf_member *m)
+{
+    struct ctf_load none = { 0 };
+
+    switch (m->type->kind) {
+    case CTF_INT:
+    case CTF_ENUM:
+    case CTF_FLOAT: gen_scalar(g, m); break;
+    case CTF_STRUCT: gen_struct(g, m->type); break;
+    case CTF_VARIANT: gen_variant(g, m); break;
+    case CTF_ARRAY:
+    case CTF_SEQ: gen_array(g, m); break;
+    case CTF_STRING:
+        align_to(g, 8);
+        add_field(g, FIELD_STRING, m->type, none);
+        flush(g);
+        emit(g, OP_STRING)->seg = new_seg(g, 8);
+        break;
+    }
+}
+
+static struct ctf_prog *finish(struct gen *g)
+{
+    struct ctf_prog *p = arena_new(g->mem, struct ctf_prog);
+
+    flush(g);
+    p->nops = (uint32_t)g->ops.n;
+    p->ops = arena_array(g->mem, struct ctf_op, g->ops.n);
+    if (g->ops.n)
+        memcpy(p->ops, g->ops.at, g->ops.n * sizeof *g->ops.at);
+    p->nsegs = *g->nsegs;
+    p->fixed = g->ops.n == 0 || (g->ops.n == 1 && g->ops.at[0].code == OP_SKIP);
+    p->fixed_bits = g->ops.n == 1 ? g->ops.at[0].bits : 0;
+    vec_free(&g->ops);
+    return p;
+}
+
+struct part {
+    const struct ctf_type *type;
+    enum ctf_scope scope;
+};
+
+/* A program for the parts in this order.  'known' is the alignment of the
+ * place where they start. */
+static struct ctf_prog *gen_prog(struct ctf_meta *meta, const struct part *parts, size_t nparts,
+                                 uint64_t known, bool in_header, struct ctf_field **ret_fields,
+                                 uint32_t *ret_nfields)
+{
+    struct sbuf path = { 0 };
+    field_vec fields = { 0 };
+    uint32_t nsegs = 1;
+    struct gen g = { .mem = &meta->mem,
+                     .native = meta->order,
+                     .fields = (void *)&fields,
+                     .path = &path,
+                     .nsegs = &nsegs,
+                     .known = known,
+                     .in_header = in_header };
+
+    sbuf_z(&path, "");
+    for (size_t i = 0; i < nparts; i++) {
+        g.scope = parts[i].scope;
+        if (parts[i].type)
+            gen_struct(&g, parts[i].type);
+    }
+    struct ctf_prog *p = finish(&g);
+    if (nsegs > meta->nsegs)
+        meta->nsegs = nsegs;
+    *ret_nfields = (uint32_t)fields.n;
+    *ret_fields = arena_array(&meta->mem, struct ctf_field, fields.n);
+    if (fields.n)
+        memcpy(*ret_fields, fields.at, fields.n * sizeof *fields.at);
+    vec_free(&fields);
+    sbuf_free(&path);
+    return p;
+}
+
+static bool is_uint(const struct ctf_member *m, const char *name, unsigned bits, unsigned align)
+{
+    return m && str_is(m->name, name) && (m->type->kind == CTF_INT || m->type->kind == CTF_ENUM) &&
+           !m->type->is_signed && m->type->size == bits && m->type->align <= align;
+}
+
+static bool le_scope(const struct ctf_meta *meta, const struct ctf_type *t)
+{
+    return t->order == CTF_NATIVE ? meta->order == CTF_LE : t->order == CTF_LE;
+}
+
+/* { enum : id_bits id; variant <id> v { compact { u_ts timestamp }, extended { u32 id; u64
+ * timestamp } } }: the two layouts of LTTng (lttng-ust 2.x, ust-ctl / metadata templates). */
+static bool is_lttng_header(const struct ctf_meta *meta, const struct ctf_type *h,
+                            unsigned id_bits, unsigned ts_bits, uint64_t last_compact)
+{
+    if (h->nmembers != 2 || h->align != 8 || !is_uint(&h->members[0], "id", id_bits, 8) ||
+        h->members[0].type->kind != CTF_ENUM || h->members[1].type->kind != CTF_VARIANT)
+        return false;
+    const struct ctf_type *e = h->members[0].type, *v = h->members[1].type;
+    if (v->tag != e || v->nmembers != 2 || e->nmaps != 2 || !le_scope(meta, e))
+        return false;
+    const struct ctf_type *compact = v->members[0].type, *extended = v->members[1].type;
+    if (compact->kind != CTF_STRUCT || extended->kind != CTF_STRUCT || compact->nmembers != 1 ||
+        extended->nmembers != 2 || extended->align != 8 || compact->align > 8)
+        return false;
+    const struct ctf_member *ts = &compact->members[0], *xid = &extended->members[0],
+                            *xts = &extended->members[1];
+    if (!is_uint(ts, "timestamp", ts_bits, 8) || !is_uint(xid, "id", 32, 8) ||
+        !is_uint(xts, "timestamp", 64, 8) || !ts->type->clock.n || !xts->type->clock.n)
+        return false;
+    return le_scope(meta, ts->type) && le_scope(meta, xid->type) && le_scope(meta, xts->type) &&
+           e->maps[0].lo == 0 && (uint64_t)e->maps[0].hi == last_compact &&
+           (uint64_t)e->maps[1].lo == last_compact + 1 && v->option_of[0] == 0 &&
+           v->option_of[1] == 1 && e->maps[1].lo == e->maps[1].hi;
+}
+
+static enum ctf_header_kind header_kind(const struct ctf_meta *meta, const struct ctf_type *h)
+{
+    if (!h || h->nmembers == 0)
+        return HEADER_NONE;
+    if (is_lttng_header(meta, h, 5, 27, 30))
+        return HEADER_COMPACT;
+    if (is_lttng_header(meta, h, 16, 32, 65534))
+        return HEADER_LARGE;
+    if (h->nmembers == 2 && h->align <= 8 && is_uint(&h->members[0], "id", 32, 8) &&
+        is_uint(&h->members[1], "timestamp", 64, 8) && h->members[1].type->clock.n &&
+        le_scope(meta, h->members[0].type) && le_scope(meta, h->members[1].type))
+        return HEADER_PLAIN;
+    return HEADER_PROGRAM;
+}
+
+/* The first clock sampled below 't'. */
+static struct str sampled_clock(const struct ctf_type *t)
+{
+    struct str name = { 0 };
+
+    if (!t)
+        return name;
+    if (t->kind == CTF_INT || t->kind == CTF_ENUM)
+        return t->clock;
+    for (uint32_t i = 0; i < t->nmembers && name.n == 0; i++)
+        name = sampled_clock(t->members[i].type);
+    return name;
+}
+
+static int find_clock(const struct ctf_meta *meta, struct ctf_stream_class *sc, struct err *err)
+{
+    struct str name = sampled_clock(sc->event_header);
+
+    if (name.n == 0)
+        name = sampled_clock(sc->packet_context);
+    if (name.n == 0)
+        return 0;
+    for (size_t i = 0; i < meta->clocks.n; i++)
+        if (str_eq(meta->clocks.at[i]->name, name))
+            sc->clock = meta->clocks.at[i];
+    return sc->clock ? 0
+                     : err_set(err, E_CORRUPT, "clock '" STR_FMT "' is used and not declared",
+                               STR_ARG(name));
+}
+
+/* Does an event refer to a field of its header?  Saved values of the header are
+ * only written by its program. */
+static bool is_referred_to(const struct ctf_type *t)
+{
+    for (uint32_t i = 0; t && i < t->nmembers; i++)
+        if (t->members[i].far || is_referred_to(t->members[i].type))
+            return true;
+    return false;
+}
+
+static void index_events(struct ctf_meta *meta, struct ctf_stream_class *sc)
+{
+    for (size_t i = 0; i < sc->events.n; i++)
+        if (sc->events.at[i]->id < 65536 && sc->events.at[i]->id >= sc->nby_id)
+            sc->nby_id = sc->events.at[i]->id + 1;
+    sc->by_id = arena_array(&meta->mem, struct ctf_event_class *, sc->nby_id);
+    for (size_t i = 0; i < sc->events.n; i++)
+        if (sc->events.at[i]->id < sc->nby_id)
+            sc->by_id[sc->events.at[i]->id] = sc->events.at[i];
+}
+
+static int compile_stream(struct ctf_meta *meta, struct ctf_stream_class *sc, struct err *err)
+{
+    struct part packet = { sc->packet_context, SCOPE_HEADER };
+    struct part header = { sc->event_header, SCOPE_HEADER };
+    struct ctf_field *ignored;
+    uint32_t nignored;
+
+    int rc = find_clock(meta, sc, err);
+    if (rc < 0)
+        return rc;
+    sc->packet_prog =
+        gen_prog(meta, &packet, 1, 1, false, &sc->packet_fields, &sc->npacket_fields);
+    sc->header_prog = gen_prog(meta, &header, 1, 1, true, &ignored, &nignored);
+    sc->header_kind = header_kind(meta, sc->event_header);
+    if (sc->header_kind >= HEADER_COMPACT && is_referred_to(sc->event_header))
+        sc->header_kind = HEADER_PROGRAM;
+    uint64_t known = sc->header_kind >= HEADER_COMPACT ? 8 : 1;
+    for (size_t i = 0; i < sc->events.n; i++) {
+        struct ctf_event_class *ec = sc->events.at[i];
+        struct part parts[] = { { sc->event_context, SCOPE_COMMON },
+                                { ec->context, SCOPE_CONTEXT },
+                                { ec->payload, SCOPE_PAYLOAD } };
+
+        ec->native = meta->order;
+        ec->prog = gen_prog(meta, parts, ARRAY_SIZE(parts), known, false, &ec->fields,
+                            &ec->nfields);
+    }
+    index_events(meta, sc);
+    return 0;
+}
+
+int ctf_compile(struct ctf_meta *meta, struct err *err)
+{
+    struct part header = { meta->packet_header, SCOPE_HEADER };
+
+    meta->packet_header_prog = gen_prog(meta, &header, 1, 1u << 30, false,
+                                        &meta->packet_header_fields, &meta->npacket_header_fields);
+    for (size_t i = 0; i < meta->streams.n; i++) {
+        int rc = compile_stream(meta, meta->streams.at[i], err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}

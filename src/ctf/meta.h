@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * meta.h -- what a trace's metadata says, as data.
+ *
+ * The parsers (TSDL of CTF 1.8) fill 'struct ctf_meta'; ctf/resolve.c gives
+ * every event class its own copy of its types and links sequences and variants
+ * to the fields they depend on; ctf/compile.c turns the types into programs.
+ * After opening, nothing here changes.
+ *
+ *   struct ctf_meta
+ *     ├─ clocks, env
+ *     ├─ packet header type
+ *     └─ streams: packet context, event header, event context types
+ *          └─ events: context type, payload type, program, fields */
+#ifndef CTF_META_H
+#define CTF_META_H
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/notes.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum ctf_kind {
+    CTF_INT,
+    CTF_ENUM,
+    CTF_FLOAT,
+    CTF_STRING,
+    CTF_STRUCT,
+    CTF_VARIANT,
+    CTF_ARRAY, /* length known from the metadata        */
+    CTF_SEQ,   /* length read from a field of the event */
+};
+
+enum ctf_order { CTF_NATIVE, CTF_LE, CTF_BE };
+
+struct ctf_type;
+
+struct ctf_member {
+    struct str raw;        /* the name as in the metadata                 */
+    struct str name;       /* the same without one leading '_'            */
+    struct ctf_type *type; /* of a variant: the option                    */
+    int32_t slot;          /* where its value is kept for a later sequence or variant; -1 = nowhere */
+    bool far;              /* a later scope refers to it                  */
+};
+
+/* A range of values with a label.  Unsigned enums compare as uint64_t. */
+struct ctf_enum_map {
+    struct str label;
+    int64_t lo, hi; /* both included */
+};
+
+struct ctf_type {
+    enum ctf_kind kind;
+    uint32_t align; /* bits, a power of two; a variant has none of its own (1) */
+    uint32_t depth; /* of nesting below, for LIMIT_TYPE_DEPTH   */
+    uint64_t weight; /* types below and this one, for LIMIT_FIELDS */
+
+    /* CTF_INT, CTF_ENUM, CTF_FLOAT */
+    uint32_t size; /* bits, 1..64 */
+    enum ctf_order order;
+    bool is_signed;
+    bool is_text;            /* a character: arrays and sequences of it are text */
+    uint8_t base;            /* 2, 8, 10 or 16: how people write it              */
+    struct str clock;        /* name of the clock it samples, or empty           */
+    struct ctf_enum_map *maps; /* CTF_ENUM */
+    uint32_t nmaps;
+
+    /* CTF_STRUCT, CTF_VARIANT */
+    struct ctf_member *members;
+    uint32_t nmembers;
+
+    /* CTF_ARRAY, CTF_SEQ */
+    struct ctf_type *elem;
+    uint64_t length;
+
+    /* CTF_SEQ: the length; CTF_VARIANT: the tag */
+    struct str ref;      /* as written: "len", "stream.event.header.id" */
+    int32_t ref_slot;    /* after ctf_resolve()                         */
+    struct ctf_type *tag; /* CTF_VARIANT, after ctf_resolve(): the enum  */
+    int32_t *option_of;  /* CTF_VARIANT: option for each map of 'tag', -1 = none */
+};
+
+struct ctf_clock {
+    struct str name, uuid, description;
+    uint64_t freq;      /* Hz, not 0 */
+    uint64_t precision; /* cycles */
+    int64_t offset_s;
+    int64_t offset;     /* cycles */
+    bool absolute;
+};
+
+struct ctf_env {
+    struct str key, text; /* text holds numbers too */
+    bool is_int;
+    int64_t value;
+};
+
+struct ctf_prog;
+struct ctf_field;
+
+struct ctf_event_class {
+    struct str name;
+    uint64_t id, stream_id;
+    bool has_id, has_stream_id;
+    int64_t loglevel;
+    bool has_loglevel;
+    struct ctf_type *context, *payload; /* NULL = none */
+    struct ctf_stream_class *stream;
+
+    enum ctf_order native;     /* of the trace */
+    struct ctf_prog *prog;     /* stream event context + context + payload */
+    struct ctf_field *fields;  /* leaves and arrays in the order of the bytes */
+    uint32_t nfields;
+    uint32_t index;            /* position in the trace, for bindings by array */
+};
+
+struct ctf_stream_class {
+    uint64_t id;
+    bool has_id;
+    struct ctf_type *packet_context, *event_header, *event_context;
+    struct ctf_prog *packet_prog, *header_prog;
+    struct ctf_field *packet_fields;
+    uint32_t npacket_fields;
+    int header_kind;           /* enum ctf_header_kind, ctf/prog.h */
+    struct ctf_clock *clock;   /* that the event header samples; NULL = none */
+
+    VEC(struct ctf_event_class *) events;
+    struct ctf_event_class **by_id; /* dense table for ids below nby_id      */
+    uint64_t nby_id;
+    struct map64 position;          /* id -> position in 'events', every id */
+};
+
+struct ctf_meta {
+    struct arena mem;
+    uint64_t major, minor;
+    enum ctf_order order;
+    struct str uuid_text;
+    uint8_t uuid[16];
+    bool has_uuid;
+    struct ctf_type *packet_header;
+    struct ctf_prog *packet_header_prog;
+    struct ctf_field *packet_header_fields;
+    uint32_t npacket_header_fields;
+
+    VEC(struct ctf_clock *) clocks;
+    VEC(struct ctf_env) env;
+    VEC(struct ctf_stream_class *) streams;
+    VEC(struct ctf_event_class *) events;
+    uint64_t weight; /* of all types of all scopes, for LIMIT_FIELDS */
+    uint32_t nslots; /* saved values of all scopes */
+    uint32_t nsegs;  /* most segments of any program */
+};
+
+/* Reads the text of a metadata file, already out of its packets.
+ * Notes what was skipped.  Returns 0 or -E_*, with line and column. */
+int tsdl_parse(struct str text, struct ctf_meta *meta, struct notes *notes, const char *where,
+               struct err *err);
+
+/* Reads a metadata file: packetised or plain.  On success 'meta' is complete and
+ * compiled.  On failure it must still be freed. */
+int ctf_meta_open(const char *path, struct ctf_meta *meta, struct notes *notes, struct err *err);
+void ctf_meta_free(struct ctf_meta *meta);
+
+/* Links sequences and variants to the fields that they depend on. */
+int ctf_resolve(struct ctf_meta *meta, struct err *err);
+/* Makes programs and fields of all scopes. */
+int ctf_compile(struct ctf_meta *meta, struct err *err);
+
+/* The value of an env entry, or an empty string. */
+struct str ctf_env_get(const struct ctf_meta *meta, const char *key);
+/* Member by its name, with or without the leading '_', or NULL. */
+struct ctf_member *ctf_member_of(const struct ctf_type *t, struct str name);
+/* Map of 'value', or -1.  The first that fits. */
+int ctf_enum_find(const struct ctf_type *t, uint64_t value);
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * prog.h -- metadata compiled: how to step over an event, and where its fields
+ * are.
+ *
+ * The bytes of a scope are cut into segments.  Inside a segment every field
+ * has a fixed bit offset; a string, a sequence or a variant ends it.  A program
+ * is the list of steps that find where the segments start:
+ *
+ *     seg 0            seg 1                seg 2
+ *     ├ u32 a ─ u64 b ┤├─ string name ─┤   ├ u16 c ...
+ *
+ * So an event of fixed size costs one addition, and reading field c costs one
+ * load at seg[2] + 0: nothing is decoded that nobody asks for.  Values that a
+ * later step needs (lengths, tags) are kept in slots while stepping. */
+#ifndef CTF_PROG_H
+#define CTF_PROG_H
+
+#include "ctf/meta.h"
+
+enum ctf_op_code {
+    OP_SKIP,    /* pos += bits                                           */
+    OP_ALIGN,   /* pos up to a multiple of bits; segment 'seg' starts    */
+    OP_STRING,  /* past the NUL; segment 'seg' starts                    */
+    OP_SAVE,    /* slot[slot] = load at pos + bits                       */
+    OP_SEQ,     /* slot[slot] elements of 'bits', 'stride' apart         */
+    OP_LOOP,    /* 'count' or slot[slot] times the next 'nbody' steps    */
+    OP_VARIANT, /* the option that slot[slot] selects; see ctf_switch    */
+    OP_SEG,     /* segment 'seg' starts here                             */
+    OP_ID,      /* event header: the event id                            */
+    OP_CLOCK,   /* event header: a sample of the clock                   */
+};
+
+#define SEG_NONE UINT32_MAX
+
+/* How to load a scalar. */
+struct ctf_load {
+    uint8_t kind;   /* enum ctf_load_kind */
+    uint8_t bits;   /* 1..64              */
+    bool is_signed;
+};
+enum ctf_load_kind {
+    LOAD_U8, LOAD_U16, LOAD_U32, LOAD_U64, /* on a byte, little-endian */
+    LOAD_BE16, LOAD_BE32, LOAD_BE64,
+    LOAD_BITS_LE, LOAD_BITS_BE,            /* any bit position         */
+};
+
+struct ctf_switch; /* the options of a variant */
+
+struct ctf_op {
+    enum ctf_op_code code;
+    uint32_t seg;   /* that starts after the step, or SEG_NONE */
+    int32_t slot;
+    uint32_t nbody; /* OP_LOOP */
+    uint64_t bits, stride;
+    uint64_t count; /* OP_LOOP without a slot */
+    struct ctf_load load;
+    const struct ctf_switch *sw;
+};
+
+struct ctf_prog {
+    struct ctf_op *ops;
+    uint32_t nops;
+    uint32_t nsegs;
+    bool fixed;          /* always 'fixed_bits' long, no slot, no alignment step */
+    uint64_t fixed_bits;
+};
+
+struct ctf_switch {
+    const struct ctf_type *variant;
+    struct ctf_prog *options; /* by member; segments are numbered with the outer program's */
+};
+
+enum ctf_field_kind {
+    FIELD_INT,    /* also enums           */
+    FIELD_FLOAT,
+    FIELD_STRING, /* NUL-terminated       */
+    FIELD_TEXT,   /* array of characters  */
+    FIELD_ARRAY,  /* of anything else     */
+};
+enum ctf_scope { SCOPE_HEADER, SCOPE_COMMON, SCOPE_CONTEXT, SCOPE_PAYLOAD };
+
+/* A field below variants is there if the tag of each, from the innermost out,
+ * selects the option that the field is in. */
+struct ctf_choice {
+    const struct ctf_type *variant;
+    int32_t slot; /* of the tag's value */
+    uint32_t option;
+    const struct ctf_choice *outer;
+};
+
+/* A leaf of an event: what can be bound.  Leaves inside arrays of structures
+ * are not listed; they are reached with ctf_visit(). */
+struct ctf_field {
+    struct str path;  /* "next_comm", "network_header.saddr".  A variant's option adds no
+                       * part, so several fields can have one path: see 'only_if'. */
+    struct str name;  /* last part of the path */
+    enum ctf_scope scope;
+    enum ctf_field_kind kind;
+    uint32_t seg;
+    uint64_t off;     /* bits from the start of the segment */
+    struct ctf_load load;
+    const struct ctf_type *type;
+    const struct ctf_choice *only_if; /* NULL = always there */
+};
+
+/* Layouts of the event header that are read without a program. */
+enum ctf_header_kind {
+    HEADER_NONE,    /* no header: one event class, no time              */
+    HEADER_PROGRAM, /* anything else                                    */
+    HEADER_COMPACT, /* LTTng compact, little-endian: 5 + 27 bits or 31, u32, u64 */
+    HEADER_LARGE,   /* LTTng large, little-endian: u16 + u32 or 65535, u32, u64  */
+    HEADER_PLAIN,   /* u32 id, u64 time, little-endian (perf, barectf)  */
+};
+
+/* Little-endian or big-endian bits at any position; 'bits' from 1 to 64. */
+uint64_t ctf_bits_le(const uint8_t *p, uint64_t pos, unsigned bits);
+uint64_t ctf_bits_be(const uint8_t *p, uint64_t pos, unsigned bits);
+
+/* The raw value of a scalar at bit 'pos'; signed values are extended to 64 bits.
+ * The caller has checked that the bits are inside the packet. */
+static inline uint64_t ctf_load_at(const uint8_t *p, uint64_t pos, struct ctf_load l)
+{
+    uint64_t v;
+    union {
+        uint16_t u16;
+        uint32_t u32;
+        uint64_t u64;
+    } u;
+    const uint8_t *b = p + (pos >> 3);
+
+    switch ((enum ctf_load_kind)l.kind) {
+    case LOAD_U8: v = *b; break;
+    case LOAD_U16: memcpy(&u.u16, b, 2); v = u.u16; break;
+    case LOAD_U32: memcpy(&u.u32, b, 4); v = u.u32; break;
+    case LOAD_U64: memcpy(&u.u64, b, 8); v = u.u64; break;
+    case LOAD_BE16: memcpy(&u.u16, b, 2); v = __builtin_bswap16(u.u16); break;
+    case LOAD_BE32: memcpy(&u.u32, b, 4); v = __builtin_bswap32(u.u32); break;
+    case LOAD_BE64: memcpy(&u.u64, b, 8); v = __builtin_bswap64(u.u64); break;
+    case LOAD_BITS_LE: v = ctf_bits_le(p, pos, l.bits); break;
+    case LOAD_BITS_BE: v = ctf_bits_be(p, pos, l.bits); break;
+    default: v = 0; break;
+    }
+    if (l.is_signed && l.bits < 64)
+        v = (uint64_t)((int64_t)(v << (64 - l.bits)) >> (64 - l.bits));
+    return v;
+}
+
+/* How a scalar of type 't' is loaded when it lies at a multiple of 'align' bits. */
+struct ctf_load ctf_load_of(const struct ctf_type *t, uint64_t align, enum ctf_order native);
+/* True if an array or sequence with these elements is text. */
+bool ctf_is_text(const struct ctf_type *array);
+
+struct ctf_run;
+/* Steps over one scope: see ctf/run.c.  Returns the bit position after it, or
+ * UINT64_MAX if it does not fit before 'end'; 'run' holds segments and slots. */
+uint64_t ctf_run_prog(struct ctf_run *run, const struct ctf_prog *prog, uint64_t pos);
+
+/* State of stepping, one per stream. */
+struct ctf_run {
+    const uint8_t *p;   /* first byte of the packet      */
+    uint64_t end;       /* of the content, in bits       */
+    uint64_t *seg;      /* start of each segment, bits   */
+    uint64_t *slot;     /* saved values                  */
+    uint64_t id;        /* OP_ID                         */
+    uint64_t clock;     /* OP_CLOCK: last value, cycles  */
+    bool has_clock;
+    const char *why;    /* after a failure: a sentence   */
+};
+
+/* Moves a clock forward to the next instant whose low 'bits' are 'sample'. */
+static inline uint64_t ctf_clock_step(uint64_t clock, uint64_t sample, unsigned bits)
+{
+    if (bits >= 64)
+        return sample;
+    uint64_t mask = ((uint64_t)1 << bits) - 1;
+    uint64_t next = (clock & ~mask) | (sample & mask);
+
+    return next < clock ? next + mask + 1 : next;
+}
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * run.c -- steps over the bytes of a scope; see prog.h.
+ *
+ * Nothing here trusts the bytes: every step checks that it stays inside the
+ * packet before it reads, and a count from the data is compared with the bits
+ * that are left before it is multiplied. */
+#include "ctf/prog.h"
+
+uint64_t ctf_bits_le(const uint8_t *p, uint64_t pos, unsigned bits)
+{
+    const uint8_t *b = p + (pos >> 3);
+    unsigned shift = pos & 7, n = (shift + bits + 7) / 8;
+    uint64_t v = 0;
+
+    for (unsigned i = 0; i < n && i < 8; i++)
+        v |= (uint64_t)b[i] << (8 * i);
+    v >>= shift;
+    if (n > 8)
+        v |= (uint64_t)b[8] << (64 - shift);
+    return bits < 64 ? v & (((uint64_t)1 << bits) - 1) : v;
+}
+
+uint64_t ctf_bits_be(const uint8_t *p, uint64_t pos, unsigned bits)
+{
+    const uint8_t *b = p + (pos >> 3);
+    unsigned shift = pos & 7, n = (shift + bits + 7) / 8;
+    __uint128_t v = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        v = v << 8 | b[i];
+    v >>= 8 * n - shift - bits;
+    return bits < 64 ? (uint64_t)v & (((uint64_t)1 << bits) - 1) : (uint64_t)v;
+}
+
+static uint64_t fail(struct ctf_run *run, const char *why)
+{
+    run->why = why;
+    return UINT64_MAX;
+}
+
+static const char past_end[] = "a field ends after the packet's content";
+
+static uint64_t step_string(struct ctf_run *run, uint64_t pos)
+{
+    uint64_t at = (pos + 7) >> 3, n = run->end >> 3;
+
+    if (at >= n)
+        return fail(run, past_end);
+    const uint8_t *nul = memchr(run->p + at, 0, n - at);
+    if (!nul)
+        return fail(run, "a string has no NUL before the end of the packet's content");
+    return ((uint64_t)(nul - run->p) + 1) << 3;
+}
+
+static uint64_t step_seq(struct ctf_run *run, const struct ctf_op *op, uint64_t pos)
+{
+    uint64_t n = run->slot[op->slot];
+
+    if (n == 0 || op->stride == 0)
+        return pos;
+    if (pos > run->end || n - 1 > (run->end - pos) / op->stride)
+        return fail(run, "a sequence is longer than what is left of the packet");
+    return pos + (n - 1) * op->stride + op->bits;
+}
+
+static uint64_t run_ops(struct ctf_run *run, const struct ctf_op *ops, uint32_t nops, uint64_t pos);
+
+static uint64_t step_loop(struct ctf_run *run, const struct ctf_op *op, uint64_t pos)
+{
+    uint64_t n = op->slot >= 0 ? run->slot[op->slot] : op->count;
+
+    for (uint64_t i = 0; i < n; i++) {
+        uint64_t before = pos;
+
+        pos = run_ops(run, op + 1, op->nbody, pos);
+        if (pos == UINT64_MAX || pos == before) /* elements without bits: all alike */
+            break;
+    }
+    return pos;
+}
+
+static uint64_t step_variant(struct ctf_run *run, const struct ctf_op *op, uint64_t pos)
+{
+    const struct ctf_type *v = op->sw->variant;
+    int map = ctf_enum_find(v->tag, run->slot[op->slot]);
+    int32_t option = map < 0 ? -1 : v->option_of[map];
+
+    if (option < 0)
+        return fail(run, "the tag of a variant selects none of its options");
+    return run_ops(run, op->sw->options[option].ops, op->sw->options[option].nops, pos);
+}
+
+/* Recursion: loops and variants, as deep as the types (LIMIT_TYPE_DEPTH). */
+static uint64_t run_ops(struct ctf_run *run, const struct ctf_op *ops, uint32_t nops, uint64_t pos)
+{
+    for (uint32_t i = 0; i < nops; i++) {
+        const struct ctf_op *op = &ops[i];
+
+        switch (op->code) {
+        case OP_SKIP:
+            if (op->bits > run->end - pos)
+                return fail(run, past_end);
+            pos += op->bits;
+            break;
+        case OP_ALIGN: pos = (pos + op->bits - 1) & ~(op->bits - 1); break;
+        case OP_STRING: pos = step_string(run, pos); break;
+        case OP_SAVE:
+        case OP_ID:
+        case OP_CLOCK:
+            if (op->load.bits > run->end - pos)
+                return fail(run, past_end);
+            uint64_t v = ctf_load_at(run->p, pos, op->load);
+            if (op->code == OP_SAVE) {
+                run->slot[op->slot] = v;
+            } else if (op->code == OP_ID) {
+                run->id = v;
+            } else {
+                run->clock = ctf_clock_step(run->clock, v, op->load.bits);
+                run->has_clock = true;
+            }
+            break;
+        case OP_SEQ: pos = step_seq(run, op, pos); break;
+        case OP_LOOP:
+            pos = step_loop(run, op, pos);
+            i += op->nbody;
+            break;
+        case OP_VARIANT: pos = step_variant(run, op, pos); break;
+        case OP_SEG: break;
+        }
+        if (pos > run->end) /* UINT64_MAX too */
+            return run->why ? UINT64_MAX : fail(run, past_end);
+        if (op->seg != SEG_NONE)
+            run->seg[op->seg] = pos;
+    }
+    return pos;
+}
+
+uint64_t ctf_run_prog(struct ctf_run *run, const struct ctf_prog *prog, uint64_t pos)
+{
+    run->why = NULL;
+    if (pos > run->end)
+        return fail(run, past_end);
+    run->seg[0] = pos;
+    return run_ops(run, prog->ops, prog->nops, pos);
+}
