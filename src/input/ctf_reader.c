@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ctf_reader.c -- a CTF trace as a reader.
+ *
+ * At open every event class is bound once: for each member of its struct the
+ * field of the class, so that an event costs a few loads and no look-up. */
+#include "ctf/merge.h"
+#include "input/reader.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+struct bound {
+    const struct ctf_field *field;
+    enum ev_kind kind;
+    uint32_t offset;
+};
+
+struct binding {
+    enum ev_type type;
+    struct bound *members;
+    uint32_t nmembers;
+    const struct ctf_field *pid, *tid, *procname;
+};
+
+struct ctf_reader {
+    struct reader base;
+    struct ctf_trace *trace;
+    struct ctf_merge merge;
+    struct binding *bindings; /* by event class */
+    const struct ctf_event *ev;
+};
+
+static const struct ctf_field *find_any(const struct ctf_event_class *cls, const char *names,
+                                        bool context)
+{
+    for (uint32_t i = 0; i < cls->nfields; i++) {
+        const struct ctf_field *f = &cls->fields[i];
+
+        if ((f->scope == SCOPE_PAYLOAD) != context && ev_name_is(names, f->path))
+            return f;
+    }
+    return NULL;
+}
+
+static bool kind_fits(const struct ctf_field *f, enum ev_kind kind)
+{
+    bool text = f->kind == FIELD_STRING || f->kind == FIELD_TEXT;
+
+    return kind == EV_STR ? text : f->kind == FIELD_INT;
+}
+
+static void bind_class(struct ctf_reader *r, const struct ctf_event_class *cls, struct binding *b,
+                       struct reader_class *info)
+{
+    b->type = ev_find(cls->name);
+    info->name = cls->name;
+    info->nfields = cls->payload ? cls->payload->nmembers : 0;
+    b->pid = find_any(cls, "vpid|pid", true);
+    b->tid = find_any(cls, "vtid|tid", true);
+    b->procname = find_any(cls, "procname", true);
+    if (b->pid && !kind_fits(b->pid, EV_I64))
+        b->pid = NULL;
+    if (b->tid && !kind_fits(b->tid, EV_I64))
+        b->tid = NULL;
+    if (b->procname && !kind_fits(b->procname, EV_STR))
+        b->procname = NULL;
+    if (b->type == EV_OTHER)
+        return;
+    const struct ev_desc *d = &ev_descs[b->type];
+    b->members = arena_array(&r->base.mem, struct bound, d->nfields);
+    for (uint32_t i = 0; i < d->nfields; i++) {
+        const struct ctf_field *f = find_any(cls, d->fields[i].names, false);
+
+        if (f && kind_fits(f, d->fields[i].kind)) {
+            b->members[b->nmembers++] = (struct bound){ f, d->fields[i].kind, d->fields[i].offset };
+        } else if (d->fields[i].needed) {
+            info->missing = d->fields[i].names;
+            note_add(r->base.notes, NOTE_WARN, r->base.path,
+                     "event " STR_FMT ": field '%s' is missing or of another type; the event is "
+                     "not analysed (a tracer of another version?)",
+                     STR_ARG(cls->name), d->fields[i].names);
+            b->type = EV_OTHER;
+            return;
+        }
+    }
+}
+
+static void describe(struct ctf_reader *r)
+{
+    const struct ctf_meta *m = &r->trace->meta;
+    struct reader *b = &r->base;
+
+    b->properties = arena_array(&b->mem, struct reader_property, m->env.n + m->clocks.n + 1);
+    for (size_t i = 0; i < m->env.n; i++)
+        b->properties[b->nproperties++] =
+            (struct reader_property){ m->env.at[i].key, m->env.at[i].text };
+    for (size_t i = 0; i < m->clocks.n; i++) {
+        const struct ctf_clock *c = m->clocks.at[i];
+
+        b->properties[b->nproperties++] = (struct reader_property){
+            STR("clock"), str_of(arena_printf(&b->mem,
+                                              STR_FMT " %" PRIu64 " Hz, offset %" PRId64
+                                                      " s + %" PRId64 " cycles",
+                                              STR_ARG(c->name), c->freq, c->offset_s, c->offset)) };
+    }
+    if (m->has_uuid)
+        b->properties[b->nproperties++] = (struct reader_property){ STR("uuid"), m->uuid_text };
+}
+
+static bool yield(struct ctf_reader *r, const struct ctf_event *ev, struct reader_event *ret)
+{
+    r->ev = ev;
+    if (!ev)
+        return false;
+    *ret = (struct reader_event){ .t = ev->t,
+                                  .cpu = ev->cpu,
+                                  .type = r->bindings[ev->cls->index].type,
+                                  .name = ev->cls->name,
+                                  .class_no = ev->cls->index };
+    return true;
+}
+
+static bool ctf_next(struct reader *base, struct reader_event *ret)
+{
+    struct ctf_reader *r = (struct ctf_reader *)base;
+
+    return yield(r, ctf_merge_next(&r->merge), ret);
+}
+
+static bool ctf_seek(struct reader *base, ns_t t, struct reader_event *ret)
+{
+    struct ctf_reader *r = (struct ctf_reader *)base;
+
+    return yield(r, ctf_merge_seek(&r->merge, t), ret);
+}
+
+static int64_t int_or_none(const struct ctf_event *ev, const struct ctf_field *f)
+{
+    return f && ctf_has(ev, f) ? (int64_t)ctf_get_u64(ev, f) : -1;
+}
+
+static void ctf_fill(struct reader *base, struct ev_head *head, void *out)
+{
+    struct ctf_reader *r = (struct ctf_reader *)base;
+    const struct ctf_event *ev = r->ev;
+    const struct binding *b = &r->bindings[ev->cls->index];
+
+    *head = (struct ev_head){ .t = ev->t,
+                              .cpu = ev->cpu,
+                              .pid = int_or_none(ev, b->pid),
+                              .tid = int_or_none(ev, b->tid) };
+    if (b->procname && ctf_has(ev, b->procname))
+        head->procname = ctf_get_str(ev, b->procname);
+    memset(out, 0, ev_descs[b->type].size);
+    for (uint32_t i = 0; i < b->nmembers; i++) {
+        const struct bound *m = &b->members[i];
+        char *to = (char *)out + m->offset;
+
+        if (!ctf_has(ev, m->field))
+            continue;
+        if (m->kind == EV_STR) {
+            struct str s = ctf_get_str(ev, m->field);
+            memcpy(to, &s, sizeof s);
+        } else {
+            int64_t v = (int64_t)ctf_get_u64(ev, m->field);
+            memcpy(to, &v, sizeof v);
+        }
+    }
+}
+
+static void ctf_visit_event(struct reader *base, enum reader_scope scope,
+                            const struct value_sink *sink)
+{
+    struct ctf_reader *r = (struct ctf_reader *)base;
+
+    if (scope == READER_FIELDS) {
+        ctf_visit(r->ev, SCOPE_PAYLOAD, sink);
+        return;
+    }
+    ctf_visit(r->ev, SCOPE_COMMON, sink);
+    ctf_visit(r->ev, SCOPE_CONTEXT, sink);
+}
+
+static void ctf_totals(const struct reader *base, struct reader_totals *ret)
+{
+    const struct ctf_reader *r = (const struct ctf_reader *)base;
+    const struct ctf_trace *t = r->trace;
+
+    *ret = (struct reader_totals){ .discarded = t->discarded,
+                                   .lost_packets = t->lost,
+                                   .bad_packets = t->bad_packets,
+                                   .streams = t->streams.n,
+                                   .packets = t->packets };
+    for (size_t i = 0; i < t->files.n; i++)
+        ret->bytes += t->files.at[i].map.n;
+    for (uint32_t i = 0; i < r->merge.n; i++) {
+        ret->events += r->merge.cursors[i].events;
+        ret->bad_packets += r->merge.cursors[i].bad_packets;
+        ret->backwards += r->merge.cursors[i].backwards;
+    }
+}
+
+static void ctf_close(struct reader *base)
+{
+    struct ctf_reader *r = (struct ctf_reader *)base;
+
+    ctf_merge_free(&r->merge);
+    ctf_trace_close(r->trace);
+    arena_free(&base->mem);
+    free(r);
+}
+
+int reader_open_ctf(const char *dir, struct notes *notes, struct reader **ret, struct err *err)
+{
+    static const struct reader_ops ops = { .format = "CTF 1.8",
+                                           .next = ctf_next,
+                                           .seek = ctf_seek,
+                                           .fill = ctf_fill,
+                                           .visit = ctf_visit_event,
+                                           .totals = ctf_totals,
+                                           .close = ctf_close };
+    struct ctf_trace *trace;
+    int rc = ctf_trace_open(dir, &trace, notes, err);
+
+    if (rc < 0)
+        return rc;
+    struct ctf_reader *r = xcalloc(1, sizeof *r);
+    r->base.ops = &ops;
+    r->base.notes = notes;
+    r->base.path = arena_strdup(&r->base.mem, dir, strlen(dir));
+    r->base.host = ctf_env_get(&trace->meta, "hostname");
+    r->base.domain = ctf_env_get(&trace->meta, "domain");
+    r->trace = trace;
+    r->base.nclasses = (uint32_t)trace->meta.events.n;
+    r->base.classes = arena_array(&r->base.mem, struct reader_class, r->base.nclasses);
+    r->bindings = arena_array(&r->base.mem, struct binding, r->base.nclasses);
+    for (uint32_t i = 0; i < r->base.nclasses; i++)
+        bind_class(r, trace->meta.events.at[i], &r->bindings[i], &r->base.classes[i]);
+    describe(r);
+    ctf_merge_init(&r->merge, trace, notes);
+    *ret = &r->base;
+    return 0;
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * experiment.c -- see experiment.h. */
+#include "input/experiment.h"
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "ctf/trace.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Parts of the folders that LTTng makes; what is left names the host. */
+static bool is_layout_part(struct str part)
+{
+    static const char *const words[] = { "kernel", "ust", "uid", "pid", "64-bit", "32-bit",
+                                         "ctf",    "lttng-traces", "." };
+
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (str_is(part, words[i]))
+            return true;
+    for (size_t i = 0; i < part.n; i++)
+        if (!isdigit((unsigned char)part.p[i]))
+            return false;
+    return true;
+}
+
+/* A host's name for a trace that does not tell: the last folder of its path
+ * that is not part of LTTng's layout. */
+static struct str host_of_path(const char *path)
+{
+    struct str rest = str_of(path);
+
+    while (rest.n) {
+        size_t slash = str_rchr(rest, '/');
+        struct str part = slash == STR_NONE ? rest : str_from(rest, slash + 1);
+
+        if (part.n && !is_layout_part(part))
+            return part;
+        rest = slash == STR_NONE ? STR("") : str_first(rest, slash);
+    }
+    return STR("unknown");
+}
+
+static void add_reader(struct experiment *x, struct reader *r)
+{
+    if (r->host.n == 0)
+        r->host = str_dup(&r->mem, host_of_path(r->path));
+    for (size_t i = 0; i < x->hosts.n; i++)
+        if (str_eq(x->hosts.at[i].name, r->host)) {
+            *vec_push(&x->hosts.at[i].readers) = r;
+            return;
+        }
+    struct host h = { .name = str_dup(&x->mem, r->host) };
+    *vec_push(&h.readers) = r;
+    *vec_push(&x->hosts) = h;
+}
+
+static void failed(struct experiment *x, const char *path, const struct err *err)
+{
+    x->failed++;
+    note_add(x->notes, NOTE_LOST, path, "%s", err->text);
+}
+
+static void open_trace(struct experiment *x, const char *dir)
+{
+    struct reader *r;
+    struct err err;
+
+    x->found++;
+    if (reader_open_ctf(dir, x->notes, &r, &err) < 0)
+        failed(x, dir, &err);
+    else
+        add_reader(x, r);
+}
+
+static bool open_jsonl(struct experiment *x, const char *path)
+{
+    struct str *hosts;
+    uint32_t n;
+
+    if (!reader_is_jsonl(path, &x->mem, &hosts, &n))
+        return false;
+    for (uint32_t i = 0; i < n; i++) {
+        struct reader *r;
+        struct err err;
+
+        x->found++;
+        if (reader_open_jsonl(path, hosts[i], x->notes, &r, &err) < 0)
+            failed(x, path, &err);
+        else
+            add_reader(x, r);
+    }
+    return true;
+}
+
+static void walk(struct experiment *x, const char *dir, int depth)
+{
+    struct dir_entry *e;
+    size_t n;
+    struct err err;
+
+    if (x->found >= LIMIT_TRACES || depth > LIMIT_DIR_DEPTH) {
+        note_add(x->notes, NOTE_WARN, dir, "not looked into: over %d traces or %d folders deep",
+                 LIMIT_TRACES, LIMIT_DIR_DEPTH);
+        return;
+    }
+    if (ctf_is_trace(dir)) {
+        open_trace(x, dir);
+        return; /* folders in a trace hold its index */
+    }
+    if (dir_list(dir, &x->mem, &e, &n, &err) < 0) {
+        x->failed++;
+        note_add(x->notes, NOTE_LOST, dir, "cannot be listed: %s", err.text);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const char *path = path_join(&x->mem, dir, e[i].name);
+
+        if (e[i].is_dir)
+            walk(x, path, depth + 1);
+        else if (str_ends(str_of(path), STR(".jsonl")) && !open_jsonl(x, path))
+            note_add(x->notes, NOTE_INFO, path, "is not a file of events in JSON lines: left out");
+    }
+}
+
+static int open_file(struct experiment *x, const char *path, struct err *err)
+{
+    static const char *const archives[] = { ".tar", ".gz", ".xz", ".zst", ".bz2", ".zip", ".tgz" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(archives); i++)
+        if (str_ends(str_of(path), str_of(archives[i])))
+            return err_set(err, E_ARG, "%s: is an archive: unpack it and give the folder", path);
+    if (access(path, R_OK) < 0)
+        return err_set(err, E_IO, "%s: %s", path, strerror(errno));
+    if (open_jsonl(x, path))
+        return 0;
+    return err_set(err, E_ARG,
+                   "%s: is not a trace: give the folder that holds the file 'metadata' (or any "
+                   "folder above it), or a file of events in JSON lines",
+                   path);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return str_cmp(((const struct host *)a)->name, ((const struct host *)b)->name);
+}
+
+/* The first reason why something was not read, for the error of the whole. */
+static const char *first_loss(const struct notes *notes)
+{
+    for (size_t i = 0; i < notes->list.n; i++)
+        if (notes->list.at[i].level == NOTE_LOST)
+            return notes->list.at[i].text.p;
+    return "";
+}
+
+static int open_path(struct experiment *x, const char *path, struct err *err)
+{
+    uint32_t before = x->found, failed_before = x->failed;
+
+    if (access(path, F_OK) < 0)
+        return err_set(err, E_IO, "%s: %s", path, strerror(errno));
+    if (!path_is_dir(path))
+        return open_file(x, path, err);
+    walk(x, path, 0);
+    if (x->found == before && x->failed > failed_before)
+        return err_set(err, E_IO, "%s", first_loss(x->notes));
+    if (x->found == before)
+        return err_set(err, E_ARG,
+                       "%s: no trace here or below: a trace is a folder with a file named "
+                       "'metadata'",
+                       path);
+    return 0;
+}
+
+int experiment_open(const char *const *paths, size_t npaths, struct notes *notes,
+                    struct experiment *ret, struct err *err)
+{
+    struct experiment x = { .notes = notes };
+    int rc = 0;
+
+    for (size_t i = 0; i < npaths && rc == 0; i++)
+        rc = open_path(&x, paths[i], err);
+    if (rc == 0 && x.failed == x.found && x.found > 0)
+        rc = err_set(err, E_CORRUPT, "%s", first_loss(notes));
+    if (rc < 0) {
+        experiment_close(&x);
+        return rc;
+    }
+    qsort(x.hosts.at, x.hosts.n, sizeof *x.hosts.at, by_name);
+    *ret = x;
+    return 0;
+}
+
+void experiment_close(struct experiment *x)
+{
+    for (size_t i = 0; i < x->hosts.n; i++) {
+        for (size_t k = 0; k < x->hosts.at[i].readers.n; k++)
+            x->hosts.at[i].readers.at[k]->ops->close(x->hosts.at[i].readers.at[k]);
+        vec_free(&x->hosts.at[i].readers);
+    }
+    vec_free(&x->hosts);
+    arena_free(&x->mem);
+}
+
+void experiment_totals(const struct experiment *x, const struct host *host,
+                       struct reader_totals *ret)
+{
+    *ret = (struct reader_totals){ 0 };
+    for (size_t i = 0; i < x->hosts.n; i++) {
+        const struct host *h = &x->hosts.at[i];
+
+        for (size_t k = 0; k < h->readers.n && (!host || host == h); k++) {
+            struct reader_totals t;
+
+            h->readers.at[k]->ops->totals(h->readers.at[k], &t);
+            ret->events += t.events;
+            ret->discarded += t.discarded;
+            ret->lost_packets += t.lost_packets;
+            ret->bad_packets += t.bad_packets;
+            ret->backwards += t.backwards;
+            ret->bytes += t.bytes;
+            ret->streams += t.streams;
+            ret->packets += t.packets;
+        }
+    }
+}
+
+void merged_init(struct merged *m, const struct experiment *x, const struct host *only, ns_t from)
+{
+    VEC(struct stream_head) heads = { 0 };
+
+    for (size_t i = 0; i < x->hosts.n; i++)
+        for (size_t k = 0; k < x->hosts.at[i].readers.n; k++)
+            if (!only || only == &x->hosts.at[i])
+                *vec_push(&heads) =
+                    (struct stream_head){ .reader = x->hosts.at[i].readers.at[k] };
+    *m = (struct merged){ .heads = heads.at, .n = (uint32_t)heads.n, .from = from };
+}
+
+void merged_free(struct merged *m)
+{
+    free(m->heads);
+    *m = (struct merged){ 0 };
+}
+
+/* Finds the earliest head and the one after it.  Readers are few (traces, not
+ * streams), and bursts of one reader skip this. */
+static struct stream_head *choose(struct merged *m)
+{
+    uint32_t best = UINT32_MAX, second = UINT32_MAX;
+
+    for (uint32_t i = 0; i < m->n; i++) {
+        if (!m->heads[i].live)
+            continue;
+        if (best == UINT32_MAX || m->heads[i].ev.t < m->heads[best].ev.t) {
+            second = best;
+            best = i;
+        } else if (second == UINT32_MAX || m->heads[i].ev.t < m->heads[second].ev.t) {
+            second = i;
+        }
+    }
+    if (best == UINT32_MAX)
+        return NULL;
+    m->now = best;
+    m->second = second;
+    m->limit = second == UINT32_MAX ? NS_MAX : m->heads[second].ev.t;
+    return &m->heads[best];
+}
+
+struct stream_head *merged_next(struct merged *m)
+{
+    if (!m->primed) {
+        m->primed = true;
+        for (uint32_t i = 0; i < m->n; i++) {
+            struct stream_head *h = &m->heads[i];
+
+            h->live = m->from == NS_MIN ? h->reader->ops->next(h->reader, &h->ev)
+                                        : h->reader->ops->seek(h->reader, m->from, &h->ev);
+        }
+        return choose(m);
+    }
+    if (m->n == 0 || !m->heads[m->now].live)
+        return NULL;
+    struct stream_head *h = &m->heads[m->now];
+    h->live = h->reader->ops->next(h->reader, &h->ev);
+    if (h->live && (h->ev.t < m->limit || (h->ev.t == m->limit && m->now < m->second)))
+        return h;
+    return choose(m);
+}

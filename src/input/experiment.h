@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * experiment.h -- everything the user gave us, opened together.
+ *
+ * PATHs are folders and files; below a folder every trace is found.  Traces
+ * with the same hostname make one host, whose events are read as one sequence
+ * in that host's time; hosts are independent of each other. */
+#ifndef INPUT_EXPERIMENT_H
+#define INPUT_EXPERIMENT_H
+
+#include "input/reader.h"
+
+struct host {
+    struct str name;
+    VEC(struct reader *) readers;
+};
+
+struct experiment {
+    VEC(struct host) hosts; /* by name */
+    struct notes *notes;
+    struct arena mem;
+    uint32_t found;  /* traces and files that looked like ours  */
+    uint32_t failed; /* of these, not readable at all           */
+};
+
+/* Opens all of 'paths'.  What can't be read is noted.  Fails when a path does
+ * not exist or nothing at all can be read: the sentence says what and why.  On
+ * success experiment_close() it. */
+int experiment_open(const char *const *paths, size_t npaths, struct notes *notes,
+                    struct experiment *ret, struct err *err);
+void experiment_close(struct experiment *x);
+/* Sums over the readers of a host, or of all hosts if 'host' is NULL. */
+void experiment_totals(const struct experiment *x, const struct host *host,
+                       struct reader_totals *ret);
+
+/* The readers of one or more hosts as one sequence in order of time; equal
+ * times in the order of hosts and readers. */
+struct stream_head {
+    struct reader *reader;
+    struct reader_event ev;
+    bool live;
+};
+struct merged {
+    struct stream_head *heads;
+    uint32_t n, now;
+    ns_t limit;      /* best time of the heads that are not 'now' */
+    uint32_t second;
+    bool primed;
+    ns_t from;
+};
+/* Starts at the first event at or after 'from' (NS_MIN: at the beginning). */
+void merged_init(struct merged *m, const struct experiment *x, const struct host *only, ns_t from);
+void merged_free(struct merged *m);
+/* Moves to the next event; its reader and values are in heads[now]. */
+struct stream_head *merged_next(struct merged *m);
+
+#endif

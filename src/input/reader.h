@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * reader.h -- one source of events: a CTF trace, a file of JSON lines.
+ *
+ * Whatever the format, a reader yields events in time order with their type
+ * (model/events.h), fills the struct of that type on request, and can tell all
+ * fields of the current event.  A new format is a new 'struct reader_ops'. */
+#ifndef INPUT_READER_H
+#define INPUT_READER_H
+
+#include "base/notes.h"
+#include "base/value.h"
+#include "model/events.h"
+
+enum reader_scope { READER_CONTEXT, READER_FIELDS };
+
+/* What a reader knows about its source; after the last event it is final. */
+struct reader_totals {
+    uint64_t events;       /* yielded so far                           */
+    uint64_t discarded;    /* dropped by the tracer                    */
+    uint64_t lost_packets;
+    uint64_t bad_packets;  /* skipped in whole or in part              */
+    uint64_t backwards;    /* events with a time before the one before */
+    uint64_t bytes, streams, packets;
+};
+
+struct reader_event {
+    ns_t t;
+    uint32_t cpu;       /* UINT32_MAX = unknown          */
+    enum ev_type type;  /* EV_OTHER if nobody can ask for it */
+    struct str name;
+    uint32_t class_no;  /* the same for events with the same layout, below reader.nclasses */
+};
+
+struct reader;
+
+struct reader_ops {
+    const char *format; /* "CTF 1.8", "JSON lines" */
+    bool (*next)(struct reader *r, struct reader_event *ret);
+    /* The first event at or after 't'. */
+    bool (*seek)(struct reader *r, ns_t t, struct reader_event *ret);
+    /* Fills head and the struct of the current event's type; text is valid until
+     * the next event. */
+    void (*fill)(struct reader *r, struct ev_head *head, void *ev);
+    void (*visit)(struct reader *r, enum reader_scope scope, const struct value_sink *sink);
+    void (*totals)(const struct reader *r, struct reader_totals *ret);
+    void (*close)(struct reader *r);
+};
+
+/* What a reader tells about an event class without reading an event. */
+struct reader_class {
+    struct str name;
+    uint32_t nfields;
+    const char *missing; /* a needed field of its type that it lacks; NULL = none */
+};
+
+/* A property of the trace: tracer, clock, ... for `neph info`. */
+struct reader_property {
+    struct str key, value;
+};
+
+struct reader {
+    const struct reader_ops *ops;
+    const char *path;
+    struct str host;
+    struct str domain;  /* "kernel", "ust", or empty */
+    struct notes *notes;
+    struct arena mem;
+    struct reader_class *classes;
+    uint32_t nclasses;
+    struct reader_property *properties;
+    uint32_t nproperties;
+};
+
+/* Opens a CTF trace's folder.  On success '*ret' must be closed with its ops. */
+int reader_open_ctf(const char *dir, struct notes *notes, struct reader **ret, struct err *err);
+
+/* Opens the events of 'host' in a file of JSON lines as `neph events -o jsonl`
+ * writes them. */
+int reader_open_jsonl(const char *path, struct str host, struct notes *notes, struct reader **ret,
+                      struct err *err);
+/* Is 'path' such a file?  If so, the hosts in it, in 'mem'. */
+bool reader_is_jsonl(const char *path, struct arena *mem, struct str **ret_hosts,
+                     uint32_t *ret_nhosts);
+
+#endif
