@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * engine.h -- what an analysis is, and the pass that runs analyses over a host.
+ *
+ * An analysis is a constant: the events it handles, the rules that turn events
+ * into attribute states without code, and a function for what rules can't say.
+ *
+ *   reader ─▶ typed event ─▶ handlers ─▶ records, derived events ─▶ rules ─▶ states
+ *
+ * A pass sees one host and nothing else (so hosts can run in any order, or at
+ * the same time) and fills that host's history.  When all hosts are done, the
+ * 'global' functions join what the histories hold. */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include "input/experiment.h"
+#include "model/events.h"
+#include "model/schema.h"
+#include "store/store.h"
+
+struct pass {
+    const char *host;
+    struct store *store;
+    struct notes *notes;
+    struct arena mem;     /* lives as long as the pass        */
+    struct arena scratch; /* emptied after every trace event  */
+    ns_t t0, t1;          /* first and last event so far      */
+    table_t tables[SCHEMA_TABLES];
+    struct pass_priv *priv;
+};
+
+/* 'ev' points to the struct of the handler's event type. */
+typedef void (*handler_fn)(void *state, struct pass *p, const struct ev_head *h, const void *ev);
+
+struct handler {
+    enum ev_type type;
+    handler_fn fn;
+};
+
+/* "When this event comes, the attribute takes the value of that member." Holes of
+ * the attribute's path are members of the event; an event with an empty hole or a
+ * value of STORE_NULL sets nothing. */
+struct rule {
+    enum ev_type type;
+    enum schema_attr attr;
+    const char *value; /* name of a member; NULL: 'constant' */
+    cell_t constant;
+};
+
+/* All histories of an experiment, for the joins between hosts. */
+struct cloud {
+    struct store **hosts;
+    uint32_t nhosts;
+    struct store *global; /* what no single host can know */
+    struct notes *notes;
+};
+
+struct analysis {
+    const char *name, *title, *layer; /* layer: "application", "kernel", ... */
+    const char *doc;                  /* a paragraph for `neph help analyses` */
+    const struct handler *handlers;   /* ends with .fn == NULL   */
+    const struct rule *rules;         /* ends with .attr == SCHEMA_ATTRS */
+    size_t state_size;                /* zeroed for each pass    */
+    void (*start)(void *state, struct pass *p);
+    void (*finish)(void *state, struct pass *p);
+    void (*global)(struct cloud *c);
+};
+
+/* Runs the analyses of 'list' (ends with NULL) over one host. '*ret' is a finished
+ * history that the caller frees. */
+int engine_run_host(const struct analysis *const *list, const struct experiment *x,
+                    const struct host *host, struct notes *notes, struct store **ret,
+                    struct err *err);
+/* Runs them over all hosts and then joins.  The caller frees with engine_cloud_free(). */
+int engine_analyse(const struct analysis *const *list, const struct experiment *x, struct notes *notes,
+               struct cloud *ret, struct err *err);
+void engine_cloud_free(struct cloud *c);
+
+/* Hands a derived event to its handlers and rules, at once. */
+void pass_emit(struct pass *p, enum ev_type type, const struct ev_head *h, const void *ev);
+/* Adds a record; 'cells' as many as the table's columns. */
+static inline void pass_record(struct pass *p, enum schema_table t, const cell_t *cells)
+{
+    store_record(p->store, p->tables[t], cells);
+}
+static inline cell_t pass_text(struct pass *p, struct str s)
+{
+    return store_intern(p->store, s);
+}
+
+/* The schema's tables and families in the store's terms. */
+const struct store_table *engine_table(enum schema_table t);
+const struct store_family *engine_family(enum schema_attr a);
+
+#endif
