@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * cloud.h -- reading the histories of all hosts together. */
+#ifndef ANALYSIS_CLOUD_H
+#define ANALYSIS_CLOUD_H
+
+#include "analysis/list.h"
+
+/* Rows of one table of every host, host after host. */
+struct cloud_rows {
+    const struct cloud *c;
+    enum schema_table table;
+    uint32_t host;
+    struct store_rows rows;
+    bool open;
+};
+struct cloud_rows cloud_rows(const struct cloud *c, enum schema_table t);
+/* The next row; '*ret' is its host's history.  NULL at the end. */
+const cell_t *cloud_rows_next(struct cloud_rows *r, const struct store **ret);
+
+/* Adds a record to the global history; text must have been interned there. */
+void cloud_record(struct cloud *c, enum schema_table t, const cell_t *cells);
+static inline cell_t cloud_text(struct cloud *c, struct str s)
+{
+    return store_intern(c->global, s);
+}
+
+/* A set of texts in the order in which they came, printed with commas. */
+struct text_set {
+    VEC(struct str) at;
+};
+void text_set_add(struct text_set *s, struct str text);
+cell_t text_set_cell(struct cloud *c, const struct text_set *s);
+void text_set_free(struct text_set *s);
+
+#endif

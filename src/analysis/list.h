@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * list.h -- every analysis, by name.  A new one is a file of its own, a line
+ * here and a line in list.c. */
+#ifndef ANALYSIS_LIST_H
+#define ANALYSIS_LIST_H
+
+#include "engine/engine.h"
+
+extern const struct analysis an_app_log;
+extern const struct analysis an_app_states;
+extern const struct analysis an_cloud_vms;
+extern const struct analysis an_cloud_requests;
+
+extern const struct analysis *const analyses[]; /* ends with NULL */
+
+#endif
