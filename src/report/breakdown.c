@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * breakdown.c -- see breakdown.h. */
+#include "report/breakdown.h"
+
+#include <stdlib.h>
+
+/* Kinds of steps that explain time; 'wait' if another service or process works. */
+static const struct {
+    const char *kind;
+    bool wait;
+} kinds[] = { { "external-event", true }, { "http", true },      { "http-call", true },
+              { "lock-wait", true },      { "rpc", true },       { "command", true },
+              { "agent-command", true },  { "privsep", true },   { "agent-work", false } };
+
+static int kind_of(struct str kind)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+        if (str_is(kind, kinds[i].kind))
+            return (int)i;
+    return -1;
+}
+
+typedef VEC(struct part) part_vec;
+
+static void add(const struct report_src *src, part_vec *v, const cell_t *task, const cell_t *row,
+                struct str kind, struct str name, bool wait)
+{
+    ns_t t0 = row[0] > task[0] ? row[0] : task[0];
+    ns_t t1 = row[1] < task[1] ? row[1] : task[1];
+
+    if (row[0] == STORE_NULL || row[1] == STORE_NULL || t1 <= t0)
+        return;
+    *vec_push(v) = (struct part){ kind, src_mask(src, name), t0, t1, wait };
+}
+
+static bool same_lane(const cell_t *a, int apid, int athread, const cell_t *b, int bpid,
+                      int bthread)
+{
+    return a[apid] == b[bpid] && a[athread] == b[bthread];
+}
+
+/* 'src' shows only what meets the task. */
+static void add_steps(const struct report_src *src, const struct src_row *task, part_vec *v)
+{
+    struct str request = row_text(task, C_task_request), uuid = row_text(task, C_task_uuid);
+    struct src_rows r = src_rows(src, TABLE_step);
+    const cell_t *row;
+
+    while ((row = src_next(&r))) {
+        int kind = kind_of(src_text(&r, row, C_step_kind));
+        struct str req = src_text(&r, row, C_step_request);
+        struct str entity = src_text(&r, row, C_step_entity);
+        bool here = r.store == task->store;
+
+        if (kind < 0)
+            continue;
+        bool lane = here && same_lane(row, C_step_pid, C_step_thread, task->row, C_task_pid,
+                                      C_task_thread);
+        bool mine = here && ((request.n && str_eq(req, request)) || /* another thread for it */
+                             (uuid.n && str_eq(entity, uuid) && (req.n == 0 || request.n == 0)));
+        if (lane || (mine && !str_is(src_text(&r, row, C_step_kind), "rpc")))
+            add(src, v, task->row, row, src_text(&r, row, C_step_kind),
+                src_text(&r, row, C_step_name), kinds[kind].wait);
+    }
+}
+
+static void add_tasks(const struct report_src *src, const struct src_row *task, part_vec *v)
+{
+    struct src_rows r = src_rows(src, TABLE_task);
+    const cell_t *row;
+
+    while ((row = src_next(&r))) {
+        bool inside = row != task->row && row[0] != STORE_NULL && row[1] != STORE_NULL &&
+                      row[0] >= task->row[0] && row[1] <= task->row[1];
+        bool mine = (r.store == task->store && same_lane(row, C_task_pid, C_task_thread, task->row,
+                                                         C_task_pid, C_task_thread)) ||
+                    (row_text(task, C_task_request).n &&
+                     str_eq(src_text(&r, row, C_task_request), row_text(task, C_task_request)));
+
+        if (inside && mine)
+            add(src, v, task->row, row, STR("task"), src_text(&r, row, C_task_task), false);
+    }
+}
+
+static int longest_first(const void *a, const void *b)
+{
+    const struct part *x = a, *y = b;
+    ns_t dx = x->t1 - x->t0, dy = y->t1 - y->t0;
+
+    if (dx != dy)
+        return dx > dy ? -1 : 1;
+    return (x->t0 > y->t0) - (x->t0 < y->t0);
+}
+
+static int earliest_first(const void *a, const void *b)
+{
+    const struct part *x = a, *y = b;
+
+    return (x->t0 > y->t0) - (x->t0 < y->t0);
+}
+
+static ns_t covered(const struct part *parts, size_t n)
+{
+    ns_t sum = 0, end = NS_MIN;
+
+    for (size_t i = 0; i < n; i++) {
+        ns_t from = parts[i].t0 > end ? parts[i].t0 : end;
+
+        if (parts[i].t1 > from)
+            sum += parts[i].t1 - from;
+        end = parts[i].t1 > end ? parts[i].t1 : end;
+    }
+    return sum;
+}
+
+void breakdown_of(const struct report_src *src, const struct src_row *task, struct breakdown *ret)
+{
+    part_vec v = { 0 };
+
+    *ret = (struct breakdown){ 0 };
+    if (row_length(task->row) == STORE_NULL)
+        return;
+    ret->total = row_length(task->row);
+    struct report_src inside = *src;
+    inside.span = (struct span){ task->row[0], task->row[1] };
+    add_steps(&inside, task, &v);
+    add_tasks(&inside, task, &v);
+    if (v.n) {
+        qsort(v.at, v.n, sizeof *v.at, earliest_first);
+        ret->explained = covered(v.at, v.n);
+        qsort(v.at, v.n, sizeof *v.at, longest_first);
+        ret->parts = arena_array(src->mem, struct part, v.n);
+        memcpy(ret->parts, v.at, v.n * sizeof *v.at);
+    }
+    ret->nparts = v.n;
+    vec_free(&v);
+}
+
+struct str breakdown_sentence(const struct report_src *src, const struct breakdown *b)
+{
+    char part[TIME_TEXT], total[TIME_TEXT];
+
+    if (b->nparts == 0 || b->total <= 0)
+        return STR("");
+    const struct part *p = &b->parts[0];
+    ns_t d = p->t1 - p->t0;
+    struct str name = str_first(p->name, 60);
+    return str_of(arena_printf(src->mem, "%s %s of %s (%d %%) %s " STR_FMT " " STR_FMT "%s",
+                               p->wait ? "waits" : "spends", time_human(d, part),
+                               time_human(b->total, total), (int)((__int128)d * 100 / b->total),
+                               p->wait ? "for" : "in", STR_ARG(p->kind), STR_ARG(name),
+                               name.n < p->name.n ? "..." : ""));
+}

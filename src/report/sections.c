@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * sections.c -- see sections.h. */
+#include "report/sections.h"
+
+#include <stdlib.h>
+
+struct section *section_add(struct sections *s, const char *name, const char *title,
+                            const struct column *cols, size_t ncols)
+{
+    struct section *sec = vec_push(&s->list);
+
+    *sec = (struct section){ .name = name, .title = title };
+    table_init(&sec->table, cols, ncols);
+    return sec;
+}
+
+static int print_json(const struct sections *s, FILE *f, struct err *err)
+{
+    struct table_opts o = { .format = TABLE_JSON };
+
+    putc('{', f);
+    for (size_t i = 0; i < s->list.n; i++) {
+        fprintf(f, "%s\"%s\":", i ? ",\n" : "\n", s->list.at[i].name);
+        int rc = table_print(&s->list.at[i].table, &o, f, err);
+        if (rc < 0)
+            return rc;
+    }
+    fputs("}\n", f);
+    return 0;
+}
+
+int sections_print(const struct sections *s, const struct table_opts *o, FILE *f, struct err *err)
+{
+    if (o->format == TABLE_JSON || o->format == TABLE_JSONL)
+        return print_json(s, f, err);
+    if (s->head.n)
+        fprintf(f, "%s\n", s->head.p);
+    for (size_t i = 0; i < s->list.n; i++) {
+        const struct section *sec = &s->list.at[i];
+        struct table_opts mine = { .format = o->format, .no_headers = o->no_headers };
+
+        if (sec->table.nrows == 0)
+            continue;
+        mine.limit = o->format == TABLE_TABLE ? sec->limit : 0;
+        fprintf(f, "\n%s\n", sec->title);
+        int rc = table_print(&sec->table, &mine, f, err);
+        if (rc < 0)
+            return rc;
+        if (mine.limit && sec->table.nrows > mine.limit)
+            fprintf(f, "... %zu more%s%s\n", sec->table.nrows - mine.limit, sec->more ? ": " : "",
+                    sec->more ? sec->more : "");
+    }
+    return 0;
+}
+
+void sections_free(struct sections *s)
+{
+    for (size_t i = 0; i < s->list.n; i++)
+        table_free(&s->list.at[i].table);
+    vec_free(&s->list);
+    sbuf_free(&s->head);
+}

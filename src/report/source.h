@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * source.h -- what reports are made of: the histories of all hosts and the
+ * global one, seen through the user's filters. */
+#ifndef REPORT_SOURCE_H
+#define REPORT_SOURCE_H
+
+#include "base/notes.h"
+#include "model/schema.h"
+#include "store/store.h"
+
+struct report_src {
+    struct store *const *hosts;
+    uint32_t nhosts;
+    struct store *global;
+    struct arena *mem;        /* for texts that are made: lives as long as the report */
+    const struct notes *notes;
+    bool show_secrets;
+    struct span span;         /* only what meets it */
+    struct str vm;            /* name, uuid or libvirt name; empty = all */
+    struct str request;       /* request id or a part of it; empty = all */
+};
+
+/* Rows of one table of all hosts (or of the global history alone), by host. */
+struct src_rows {
+    const struct report_src *src;
+    enum schema_table table;
+    bool global;
+    uint32_t next_host;
+    struct store_rows rows;
+    const struct store *store; /* of the current row */
+    const char *host;
+};
+struct src_rows src_rows(const struct report_src *src, enum schema_table t);
+struct src_rows src_rows_global(const struct report_src *src, enum schema_table t);
+const cell_t *src_next(struct src_rows *r);
+
+/* A text column of the current row, as it is. */
+struct str src_text(const struct src_rows *r, const cell_t *row, int column);
+/* The same for text that came from a log line: tokens and passwords masked
+ * unless the user wants to see them. */
+struct str src_safe(const struct src_rows *r, const cell_t *row, int column);
+struct str src_mask(const struct report_src *src, struct str text);
+
+/* All rows of a table of all hosts in order of time (start, else end). */
+struct src_row {
+    const cell_t *row;
+    const struct store *store;
+    const char *host;
+};
+struct src_row *src_sorted(const struct report_src *src, enum schema_table t, size_t *ret_n);
+
+/* Rows of a table grouped by the text in one column: made once, asked often.
+ * Groups keep the order of the rows.  Free with src_index_free(). */
+struct src_group {
+    VEC(struct src_row) rows;
+};
+struct src_index {
+    struct strtab keys;
+    VEC(struct src_group) groups;
+};
+void src_index_make(const struct report_src *src, enum schema_table t, bool global, int column,
+                    struct src_index *ret);
+/* The group of 'key', or an empty one. */
+const struct src_group *src_index_find(const struct src_index *x, struct str key);
+void src_index_free(struct src_index *x);
+
+static inline struct str row_text(const struct src_row *r, int column)
+{
+    return store_text(r->store, r->row[column]);
+}
+static inline ns_t row_begin(const cell_t *row)
+{
+    return row[0] != STORE_NULL ? row[0] : row[1];
+}
+/* end - start, or STORE_NULL when one is unknown. */
+static inline ns_t row_length(const cell_t *row)
+{
+    return row[0] == STORE_NULL || row[1] == STORE_NULL ? STORE_NULL : row[1] - row[0];
+}
+/* The parts of "a,b,c", in 'mem'. */
+struct str *src_split(const struct report_src *src, struct str text, size_t *ret_n);
+
+#endif

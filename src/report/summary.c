@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * summary.c -- what happened, on one page: first what stands out, then the
+ * instances, requests and tasks behind it, then what could not be seen. */
+#include "report/breakdown.h"
+#include "report/sections.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+static const struct column notable_cols[] = {
+    { "severity", "SEVERITY", COL_STR, 0, 0, 0 }, { "what", "WHAT", COL_STR, 0, 0, 92 },
+    { "where", "WHERE", COL_STR, 0, 0, 44 },      { "start_ns", "SINCE", COL_INSTANT, 0, COL_WIDE, 0 },
+    { "cost_ns", "COST", COL_DURATION, 0, 0, 0 }, { "evidence", "EVIDENCE", COL_STR, 0, 0, 96 },
+};
+
+/* A wait is worth a line from here on: a second is what a user notices (Nielsen,
+ * Usability Engineering, 1993, 5.5), and below half of the task it is not what
+ * made it long. */
+#define NOTABLE_WAIT_NS NS_PER_S
+#define NOTABLE_LOCK_NS (NS_PER_S / 10)
+
+struct notable {
+    int rank; /* 0 = critical, 1 = warning, 2 = info */
+    struct str what, where, evidence;
+    ns_t t, cost;
+};
+typedef VEC(struct notable) notable_vec;
+
+static const char *const ranks[] = { "critical", "warning", "info" };
+
+static int worst_first(const void *a, const void *b)
+{
+    const struct notable *x = a, *y = b;
+    ns_t cx = x->cost == STORE_NULL ? 0 : x->cost, cy = y->cost == STORE_NULL ? 0 : y->cost;
+
+    if (x->rank != y->rank)
+        return x->rank - y->rank;
+    if (cx != cy)
+        return cx > cy ? -1 : 1;
+    return (x->t > y->t) - (x->t < y->t);
+}
+
+#define MAKE(src, ...) str_of(arena_printf((src)->mem, __VA_ARGS__))
+
+static struct str where_task(const struct report_src *src, const struct src_row *r)
+{
+    return MAKE(src, STR_FMT " on %s", STR_ARG(row_text(r, C_task_service)), r->host);
+}
+
+static void note_task(const struct report_src *src, const struct src_row *r, notable_vec *v)
+{
+    static const struct {
+        const char *status, *say;
+        int rank;
+    } bad[] = { { "error", "failed", 0 },
+                { "aborted", "was left by its thread before its end", 1 },
+                { "open", "began and was not seen to end", 1 },
+                { "end-only", "ended, its start was not seen", 2 } };
+    struct str status = row_text(r, C_task_status), task = row_text(r, C_task_task);
+    struct str error = src_mask(src, row_text(r, C_task_error));
+    struct breakdown b;
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        if (str_is(status, bad[i].status)) {
+            *vec_push(v) = (struct notable){
+                bad[i].rank,
+                MAKE(src, STR_FMT " " STR_FMT " %s", STR_ARG(task),
+                     STR_ARG(row_text(r, C_task_entity)), bad[i].say),
+                where_task(src, r),
+                error.n ? error
+                        : MAKE(src, "function " STR_FMT ", line %" PRId64,
+                               STR_ARG(row_text(r, C_task_func)), r->row[C_task_lineno]),
+                row_begin(r->row), row_length(r->row)
+            };
+            return;
+        }
+    breakdown_of(src, r, &b);
+    if (b.nparts && b.parts[0].wait) {
+        ns_t d = b.parts[0].t1 - b.parts[0].t0;
+
+        if (d >= NOTABLE_WAIT_NS && d * 2 >= b.total)
+            *vec_push(v) = (struct notable){ 1,
+                                             MAKE(src, STR_FMT " " STR_FMT " " STR_FMT,
+                                                  STR_ARG(task), STR_ARG(row_text(r, C_task_entity)),
+                                                  STR_ARG(breakdown_sentence(src, &b))),
+                                             where_task(src, r),
+                                             MAKE(src, "neph show task " STR_FMT "/" STR_FMT " PATH",
+                                                  STR_ARG(task), STR_ARG(row_text(r, C_task_entity))),
+                                             b.parts[0].t0, d };
+    }
+}
+
+static void note_requests(const struct report_src *src, notable_vec *v)
+{
+    struct src_rows r = src_rows_global(src, TABLE_request);
+    const cell_t *row;
+
+    while ((row = src_next(&r))) {
+        struct str error = src_safe(&r, row, C_request_first_error);
+
+        if (!str_is(src_text(&r, row, C_request_outcome), "error"))
+            continue;
+        *vec_push(v) = (struct notable){
+            0,
+            MAKE(src, "request " STR_FMT " failed", STR_ARG(src_text(&r, row, C_request_request))),
+            src_safe(&r, row, C_request_action),
+            error.n ? error
+                    : MAKE(src, "neph show request " STR_FMT " PATH",
+                           STR_ARG(src_text(&r, row, C_request_request))),
+            row[C_request_t0], row_length(row)
+        };
+    }
+}
+
+static void note_states(const struct report_src *src, notable_vec *v)
+{
+    struct src_rows r = src_rows_global(src, TABLE_vm_state);
+    const cell_t *row;
+
+    while ((row = src_next(&r))) {
+        struct str wrong = src_text(&r, row, C_vm_state_violation);
+
+        if (wrong.n)
+            *vec_push(v) = (struct notable){
+                1,
+                MAKE(src, "instance " STR_FMT ": state " STR_FMT,
+                     STR_ARG(src_text(&r, row, C_vm_state_key)), STR_ARG(wrong)),
+                src_text(&r, row, C_vm_state_host),
+                MAKE(src, "told by " STR_FMT, STR_ARG(src_text(&r, row, C_vm_state_source))),
+                row[C_vm_state_t0], STORE_NULL
+            };
+        if (str_is(src_text(&r, row, C_vm_state_state), "error"))
+            *vec_push(v) = (struct notable){
+                0,
+                MAKE(src, "instance " STR_FMT " is in state error",
+                     STR_ARG(src_text(&r, row, C_vm_state_key))),
+                src_text(&r, row, C_vm_state_host),
+                MAKE(src, "request " STR_FMT, STR_ARG(src_text(&r, row, C_vm_state_request))),
+                row[C_vm_state_t0], row_length(row)
+            };
+    }
+}
+
+/* Who held the lock while another waited for it. */
+static struct str lock_holder(const struct report_src *src, const struct src_rows *wait,
+                              const cell_t *row)
+{
+    struct report_src inside = *src;
+    inside.span = (struct span){ row[0], row[1] };
+    struct src_rows r = src_rows(&inside, TABLE_step);
+    const cell_t *other;
+
+    while ((other = src_next(&r)))
+        if (r.store == wait->store && str_is(src_text(&r, other, C_step_kind), "lock") &&
+            other[C_step_name] == row[C_step_name] && other[0] != STORE_NULL &&
+            other[0] < row[1] && other[C_step_thread] != row[C_step_thread])
+            return MAKE(src, "held by " STR_FMT " (thread %" PRId64 ")",
+                        STR_ARG(src_text(&r, other, C_step_detail)), other[C_step_thread]);
+    return STR("its holder was not seen");
+}
+
+static void note_steps(const struct report_src *src, notable_vec *v)
+{
+    struct src_rows r = src_rows(src, TABLE_step);
+    const cell_t *row;
+
+    while ((row = src_next(&r))) {
+        struct str kind = src_text(&r, row, C_step_kind), status = src_text(&r, row, C_step_status);
+        struct str name = src_mask(src, str_first(src_text(&r, row, C_step_name), 70));
+        struct str where = MAKE(src, STR_FMT " on %s", STR_ARG(src_text(&r, row, C_step_service)),
+                                r.host);
+
+        if (str_is(kind, "lock-wait") && row_length(row) != STORE_NULL &&
+            row_length(row) >= NOTABLE_LOCK_NS)
+            *vec_push(v) = (struct notable){ 1,
+                                             MAKE(src, STR_FMT " waits for lock " STR_FMT,
+                                                  STR_ARG(src_text(&r, row, C_step_detail)),
+                                                  STR_ARG(name)),
+                                             where, lock_holder(src, &r, row), row[0],
+                                             row_length(row) };
+        else if (str_is(status, "failed") || str_is(status, "timeout"))
+            *vec_push(v) = (struct notable){
+                str_is(status, "timeout") ? 0 : 1,
+                MAKE(src, STR_FMT " " STR_FMT " %s", STR_ARG(kind), STR_ARG(name), status.p), where,
+                row[C_step_code] == STORE_NULL ? STR("")
+                                               : MAKE(src, "code %" PRId64, row[C_step_code]),
+                row_begin(row), row_length(row)
+            };
+    }
+}
+
+static void note_logs(const struct report_src *src, notable_vec *v)
+{
+    struct src_rows r = src_rows(src, TABLE_line);
+    const cell_t *row;
+
+    while ((row = src_next(&r)))
+        if (row[C_line_level] >= 40)
+            *vec_push(v) = (struct notable){
+                1,
+                MAKE(src, "%s: " STR_FMT, log_level_values.at[log_level_of(row[C_line_level])].label,
+                     STR_ARG(str_first(src_safe(&r, row, C_line_text), 160))),
+                MAKE(src, STR_FMT " on %s", STR_ARG(src_text(&r, row, C_line_service)), r.host),
+                MAKE(src, STR_FMT ":" STR_FMT ", line %" PRId64,
+                     STR_ARG(src_text(&r, row, C_line_logger)),
+                     STR_ARG(src_text(&r, row, C_line_func)), row[C_line_lineno]),
+                row[0], STORE_NULL
+            };
+}
+
+/* A volume that two instances use at once (unless it allows that). */
+static void note_losses(const struct summary_facts *f, const struct report_src *src,
+                        notable_vec *v)
+{
+    if (f->discarded)
+        *vec_push(v) = (struct notable){ 1,
+                                         MAKE(src, "the tracers discarded %" PRIu64 " events",
+                                              f->discarded),
+                                         STR("tracing"),
+                                         STR("what they told is missing from every answer: "
+                                             "neph doctor"),
+                                         0, STORE_NULL };
+    if (f->lost_packets || f->bad_packets)
+        *vec_push(v) = (struct notable){ 1,
+                                         MAKE(src, "%" PRIu64 " packets were lost, %" PRIu64
+                                                   " could not be read",
+                                              f->lost_packets, f->bad_packets),
+                                         STR("tracing"), STR("neph doctor"), 0, STORE_NULL };
+}
+
+static void notables(const struct report_src *src, const struct summary_facts *facts,
+                     struct table *t)
+{
+    notable_vec v = { 0 };
+    size_t n;
+    struct src_row *tasks = src_sorted(src, TABLE_task, &n);
+
+    for (size_t i = 0; i < n; i++)
+        note_task(src, &tasks[i], &v);
+    note_requests(src, &v);
+    note_states(src, &v);
+    note_steps(src, &v);
+    note_logs(src, &v);
+    note_losses(facts, src, &v);
+    if (v.n)
+        qsort(v.at, v.n, sizeof *v.at, worst_first);
+    for (size_t i = 0; i < v.n; i++) {
+        table_row(t);
+        table_str(t, str_of(ranks[v.at[i].rank]));
+        table_str(t, v.at[i].what);
+        cell_str(t, v.at[i].where);
+        cell_ns(t, v.at[i].t ? v.at[i].t : STORE_NULL);
+        cell_ns(t, v.at[i].cost);
+        cell_str(t, v.at[i].evidence);
+    }
+    vec_free(&v);
+}
+
+static void head(const struct report_src *src, const struct summary_facts *f, struct sections *ret)
+{
+    char t0[TIME_TEXT], d[TIME_TEXT];
+    ns_t first = NS_MAX, last = NS_MIN;
+
+    for (uint32_t i = 0; i < src->nhosts; i++) {
+        struct store_coverage cov;
+
+        store_coverage(src->hosts[i], &cov);
+        if (cov.t0 >= cov.t1)
+            continue;
+        first = cov.t0 < first ? cov.t0 : first;
+        last = cov.t1 > last ? cov.t1 : last;
+    }
+    sbuf_fmt(&ret->head, "%" PRIu64 " events in %" PRIu64 " traces of %u host%s", f->events,
+             f->traces, src->nhosts, src->nhosts == 1 ? "" : "s");
+    if (first <= last)
+        sbuf_fmt(&ret->head, ", %s from %s UTC", time_human(last - first, d), time_iso(first, t0));
+    sbuf_fmt(&ret->head, "; %" PRIu64 " events discarded, %" PRIu64 " packets lost, %" PRIu64 " bad",
+             f->discarded, f->lost_packets, f->bad_packets);
+    if (src->nhosts > 1)
+        sbuf_z(&ret->head, "\nClocks of different hosts are compared as they are: the order of "
+                           "events between hosts is only as good as they agree.");
+}
+
+/* Requests that a user made, not the calls that follow from them. */
+static void roots(const struct report_src *src, struct table *t)
+{
+    struct src_rows r = src_rows_global(src, TABLE_request);
+    const cell_t *row;
+
+    while ((row = src_next(&r)))
+        if (row[C_request_tasks] > 0)
+            list_request_row(src, t, &r, row);
+}
+
+static struct section *add_list(struct sections *ret, const struct report_list *l,
+                                const char *title, size_t limit, const char *more)
+{
+    struct section *s = section_add(ret, l->name, title, l->columns, l->ncolumns);
+
+    s->limit = limit;
+    s->more = more;
+    return s;
+}
+
+void summary_report(const struct report_src *src, const struct summary_facts *facts,
+                    struct sections *ret)
+{
+    enum { FEW = 12 };
+
+    head(src, facts, ret);
+    struct section *s =
+        section_add(ret, "notable", "What stands out", notable_cols, ARRAY_SIZE(notable_cols));
+    s->limit = FEW;
+    s->more = "-o wide shows all";
+    notables(src, facts, &s->table);
+    s = add_list(ret, &list_vms, "Instances", FEW, "neph list vms");
+    list_vms.fill(src, &s->table);
+    s = add_list(ret, &list_requests, "Requests", FEW, "neph list requests");
+    roots(src, &s->table);
+    s = add_list(ret, &list_durations, "Tasks", 2 * FEW, "neph list durations");
+    list_durations.fill(src, &s->table);
+    s = add_list(ret, &list_hosts, "Hosts", FEW, "neph list hosts");
+    list_hosts.fill(src, &s->table);
+}
