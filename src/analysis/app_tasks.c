@@ -170,6 +170,8 @@ static void supersede(struct app *a, uint32_t index, ns_t now)
                : t->warned != STORE_NULL ? t->warned
                                          : a->lanes.at[t->lane].last_t;
 
+    if (t->error == 0)
+        t->error = t->warning;
     close_task(a, index, end > now ? now : end, TASK_ABORTED);
 }
 

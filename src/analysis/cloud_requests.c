@@ -28,11 +28,14 @@ struct req {
     struct str last_state;    /* the instance's, by this request               */
     ns_t last_state_t;
     bool settled;             /* last_state came with no task left             */
+    uint32_t same_uuid;       /* next request on the same instance, + 1        */
 };
 
 struct reqs {
     VEC(struct req) list;
-    struct strtab ids; /* id of text - 1 = position */
+    struct strtab ids;     /* id of text - 1 = position              */
+    struct strtab uuids;
+    VEC(uint32_t) by_uuid; /* id of uuid -> a request's position + 1 */
 };
 
 static struct req *req_at(struct reqs *q, struct str id)
@@ -115,6 +118,41 @@ static void read_tasks(struct reqs *q, const struct cloud *c)
     }
 }
 
+/* The request that worked on instance 'uuid' at 't': the longest one, as it is the
+ * one that others follow from. */
+static struct str request_on(const struct reqs *q, struct str uuid, ns_t t)
+{
+    const struct req *best = NULL;
+    uint32_t id;
+
+    if (uuid.n == 0 || !strtab_find(&q->uuids, uuid, &id) || id >= q->by_uuid.n)
+        return STR("");
+    for (uint32_t at = q->by_uuid.at[id]; at; at = q->list.at[at - 1].same_uuid) {
+        const struct req *r = &q->list.at[at - 1];
+
+        if (r->t0 <= t && t <= r->t1 && (!best || r->t1 - r->t0 > best->t1 - best->t0))
+            best = r;
+    }
+    return best ? best->id : STR("");
+}
+
+/* Chains requests by the instance they work on. */
+static void index_uuids(struct reqs *q)
+{
+    strtab_id(&q->uuids, STR(""));
+    for (uint32_t i = 0; i < q->list.n; i++) {
+        struct req *r = &q->list.at[i];
+        uint32_t id = strtab_id(&q->uuids, r->uuid);
+
+        while (q->by_uuid.n <= id)
+            *vec_push(&q->by_uuid) = 0;
+        if (r->uuid.n) {
+            r->same_uuid = q->by_uuid.at[id];
+            q->by_uuid.at[id] = i + 1;
+        }
+    }
+}
+
 /* HTTP calls: the id in the answer is a request of the other service. */
 static void read_calls(struct reqs *q, const struct cloud *c)
 {
@@ -135,8 +173,11 @@ static void read_calls(struct reqs *q, const struct cloud *c)
         r->call_failed |= row[C_step_code] != STORE_NULL && row[C_step_code] >= 400;
         if (r->action.n == 0)
             r->action = store_text(s, row[C_step_name]);
-        if (r->parent.n == 0 && !str_eq(store_text(s, row[C_step_request]), child))
-            r->parent = store_text(s, row[C_step_request]);
+        struct str parent = store_text(s, row[C_step_request]);
+        if (parent.n == 0 && row[C_step_t0] != STORE_NULL) /* a greenlet of its own */
+            parent = request_on(q, store_text(s, row[C_step_entity]), row[C_step_t0]);
+        if (r->parent.n == 0 && !str_eq(parent, child))
+            r->parent = parent;
         if (r->hosts.at.n == 0)
             text_set_add(&r->hosts, str_of(store_host(s)));
     }
@@ -253,6 +294,7 @@ static void global(struct cloud *c)
     strtab_id(&q.ids, STR(""));
     read_seen(&q, c);
     read_tasks(&q, c);
+    index_uuids(&q);
     read_calls(&q, c);
     read_states(&q, c);
     user_from_instance(&q, c);
@@ -262,7 +304,9 @@ static void global(struct cloud *c)
         text_set_free(&q.list.at[i].hosts);
     }
     vec_free(&q.list);
+    vec_free(&q.by_uuid);
     strtab_free(&q.ids);
+    strtab_free(&q.uuids);
 }
 
 const struct analysis an_cloud_requests = {

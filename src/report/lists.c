@@ -8,9 +8,11 @@
 
 #include <stdlib.h>
 
-const struct report_list *const report_lists[] = { &list_vms,      &list_volumes, &list_networks,
-                                                   &list_requests, &list_services, &list_tasks,
-                                                   &list_hosts,    &list_durations, NULL };
+const struct report_list *const report_lists[] = {
+    &list_vms,   &list_volumes,   &list_networks, &list_requests, &list_services,  &list_tasks,
+    &list_hosts, &list_durations, &list_steps,    &list_schedule, &list_resources, &list_marks,
+    NULL,
+};
 
 const struct report_list *report_list_find(const char *name)
 {
@@ -156,7 +158,7 @@ void list_task_row(const struct report_src *src, struct table *t, const struct s
     table_str(t, str_of(r->host));
     cell_str(t, row_text(r, C_task_service));
     table_str(t, row_text(r, C_task_task));
-    cell_str(t, row_text(r, C_task_entity));
+    cell_str(t, src_vm_name(src, row_text(r, C_task_uuid), row_text(r, C_task_entity)));
     cell_str(t, row_text(r, C_task_request));
     table_str(t, row_text(r, C_task_status));
     cell_ns(t, r->row[C_task_t0]);
@@ -323,7 +325,8 @@ void list_request_row(const struct report_src *src, struct table *t, const struc
     table_str(t, src_text(r, row, C_request_request));
     table_str(t, src_text(r, row, C_request_outcome));
     cell_str(t, src_safe(r, row, C_request_action));
-    cell_str(t, src_text(r, row, C_request_entity));
+    cell_str(t, src_vm_name(src, src_text(r, row, C_request_uuid),
+                            src_text(r, row, C_request_entity)));
     cell_list(src, t, src_text(r, row, C_request_services));
     cell_list(src, t, src_text(r, row, C_request_hosts));
     cell_ns(t, row[C_request_t0]);

@@ -149,3 +149,13 @@ void src_index_free(struct src_index *x)
     vec_free(&x->groups);
     strtab_free(&x->keys);
 }
+
+struct str src_vm_name(const struct report_src *src, struct str uuid, struct str otherwise)
+{
+    if (!src->vms || uuid.n == 0)
+        return otherwise;
+    const struct src_group *g = src_index_find(src->vms, uuid);
+    struct str name = g->rows.n ? row_text(&g->rows.at[0], C_vm_vm) : STR("");
+
+    return name.n ? name : otherwise;
+}

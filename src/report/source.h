@@ -9,6 +9,8 @@
 #include "model/schema.h"
 #include "store/store.h"
 
+struct src_index;
+
 struct report_src {
     struct store *const *hosts;
     uint32_t nhosts;
@@ -19,6 +21,7 @@ struct report_src {
     struct span span;         /* only what meets it */
     struct str vm;            /* name, uuid or libvirt name; empty = all */
     struct str request;       /* request id or a part of it; empty = all */
+    const struct src_index *vms; /* TABLE_vm by uuid, or NULL */
 };
 
 /* Rows of one table of all hosts (or of the global history alone), by host. */
@@ -64,6 +67,9 @@ void src_index_make(const struct report_src *src, enum schema_table t, bool glob
 /* The group of 'key', or an empty one. */
 const struct src_group *src_index_find(const struct src_index *x, struct str key);
 void src_index_free(struct src_index *x);
+
+/* The instance's name for people, if its uuid is known; else 'otherwise'. */
+struct str src_vm_name(const struct report_src *src, struct str uuid, struct str otherwise);
 
 static inline struct str row_text(const struct src_row *r, int column)
 {

@@ -43,12 +43,72 @@ static int worst_first(const void *a, const void *b)
 
 #define MAKE(src, ...) str_of(arena_printf((src)->mem, __VA_ARGS__))
 
+/* "web-1", or the uuid or name that the row has. */
+static struct str entity_of(const struct report_src *src, const struct src_row *r)
+{
+    return src_vm_name(src, row_text(r, C_task_uuid), row_text(r, C_task_entity));
+}
+
 static struct str where_task(const struct report_src *src, const struct src_row *r)
 {
     return MAKE(src, STR_FMT " on %s", STR_ARG(row_text(r, C_task_service)), r->host);
 }
 
-static void note_task(const struct report_src *src, const struct src_row *r, notable_vec *v)
+static int by_length(const void *a, const void *b)
+{
+    ns_t x = *(const ns_t *)a, y = *(const ns_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Median length of the finished tasks of one name; STORE_NULL when there are too
+ * few to say what is usual. */
+static ns_t usual_length(const struct src_group *peers)
+{
+    enum { FEW_PEERS = 4 };
+    VEC(ns_t) d = { 0 };
+    ns_t median = STORE_NULL;
+
+    for (size_t i = 0; i < peers->rows.n; i++)
+        if (row_length(peers->rows.at[i].row) != STORE_NULL)
+            *vec_push(&d) = row_length(peers->rows.at[i].row);
+    if (d.n >= FEW_PEERS) {
+        qsort(d.at, d.n, sizeof *d.at, by_length);
+        median = d.at[d.n / 2];
+    }
+    vec_free(&d);
+    return median;
+}
+
+/* A long wait: news when the task took over twice what it takes its peers, or
+ * when there are none to compare it with. */
+static void note_wait(const struct report_src *src, const struct src_row *r,
+                      const struct src_index *peers, notable_vec *v)
+{
+    struct str task = row_text(r, C_task_task), entity = entity_of(src, r);
+    struct breakdown b;
+
+    breakdown_of(src, r, &b);
+    if (b.nparts == 0 || !b.parts[0].wait)
+        return;
+    ns_t d = b.parts[0].t1 - b.parts[0].t0;
+    if (d < NOTABLE_WAIT_NS || d * 2 < b.total)
+        return;
+    ns_t usual = usual_length(src_index_find(peers, task));
+    bool news = usual == STORE_NULL || b.total > 2 * usual;
+    *vec_push(v) = (struct notable){
+        news ? 1 : 2,
+        MAKE(src, STR_FMT " " STR_FMT " " STR_FMT, STR_ARG(task), STR_ARG(entity),
+             STR_ARG(breakdown_sentence(src, &b))),
+        where_task(src, r),
+        MAKE(src, "%sneph show task '" STR_FMT "/" STR_FMT "' PATH", news ? "" : "as its peers; ",
+             STR_ARG(task), STR_ARG(entity)),
+        b.parts[0].t0, d
+    };
+}
+
+static void note_task(const struct report_src *src, const struct src_row *r,
+                      const struct src_index *peers, notable_vec *v)
 {
     static const struct {
         const char *status, *say;
@@ -59,14 +119,13 @@ static void note_task(const struct report_src *src, const struct src_row *r, not
                 { "end-only", "ended, its start was not seen", 2 } };
     struct str status = row_text(r, C_task_status), task = row_text(r, C_task_task);
     struct str error = src_mask(src, row_text(r, C_task_error));
-    struct breakdown b;
 
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
         if (str_is(status, bad[i].status)) {
             *vec_push(v) = (struct notable){
                 bad[i].rank,
-                MAKE(src, STR_FMT " " STR_FMT " %s", STR_ARG(task),
-                     STR_ARG(row_text(r, C_task_entity)), bad[i].say),
+                MAKE(src, STR_FMT "%s" STR_FMT " %s", STR_ARG(task),
+                     entity_of(src, r).n ? " " : "", STR_ARG(entity_of(src, r)), bad[i].say),
                 where_task(src, r),
                 error.n ? error
                         : MAKE(src, "function " STR_FMT ", line %" PRId64,
@@ -75,20 +134,7 @@ static void note_task(const struct report_src *src, const struct src_row *r, not
             };
             return;
         }
-    breakdown_of(src, r, &b);
-    if (b.nparts && b.parts[0].wait) {
-        ns_t d = b.parts[0].t1 - b.parts[0].t0;
-
-        if (d >= NOTABLE_WAIT_NS && d * 2 >= b.total)
-            *vec_push(v) = (struct notable){ 1,
-                                             MAKE(src, STR_FMT " " STR_FMT " " STR_FMT,
-                                                  STR_ARG(task), STR_ARG(row_text(r, C_task_entity)),
-                                                  STR_ARG(breakdown_sentence(src, &b))),
-                                             where_task(src, r),
-                                             MAKE(src, "neph show task " STR_FMT "/" STR_FMT " PATH",
-                                                  STR_ARG(task), STR_ARG(row_text(r, C_task_entity))),
-                                             b.parts[0].t0, d };
-    }
+    note_wait(src, r, peers, v);
 }
 
 static void note_requests(const struct report_src *src, notable_vec *v)
@@ -113,6 +159,22 @@ static void note_requests(const struct report_src *src, notable_vec *v)
     }
 }
 
+/* The state that the instance had just before. */
+static struct str last_state(const struct report_src *src, const struct src_rows *now,
+                             const cell_t *row)
+{
+    struct report_src before = *src;
+    before.span = (struct span){ row[0] > NS_MIN ? row[0] - 1 : row[0], row[0] };
+    struct src_rows r = src_rows_global(&before, TABLE_vm_state);
+    struct str state = STR("");
+    const cell_t *other;
+
+    while ((other = src_next(&r)))
+        if (other != row && other[C_vm_state_key] == row[C_vm_state_key] && other[0] < row[0])
+            state = src_text(now, other, C_vm_state_state);
+    return state;
+}
+
 static void note_states(const struct report_src *src, notable_vec *v)
 {
     struct src_rows r = src_rows_global(src, TABLE_vm_state);
@@ -125,19 +187,23 @@ static void note_states(const struct report_src *src, notable_vec *v)
             *vec_push(v) = (struct notable){
                 1,
                 MAKE(src, "instance " STR_FMT ": state " STR_FMT,
-                     STR_ARG(src_text(&r, row, C_vm_state_key)), STR_ARG(wrong)),
+                     STR_ARG(src_vm_name(src, src_text(&r, row, C_vm_state_key),
+                                         src_text(&r, row, C_vm_state_key))),
+                     STR_ARG(wrong)),
                 src_text(&r, row, C_vm_state_host),
                 MAKE(src, "told by " STR_FMT, STR_ARG(src_text(&r, row, C_vm_state_source))),
                 row[C_vm_state_t0], STORE_NULL
             };
-        if (str_is(src_text(&r, row, C_vm_state_state), "error"))
+        if (str_is(src_text(&r, row, C_vm_state_state), "error") &&
+            !str_is(last_state(src, &r, row), "error"))
             *vec_push(v) = (struct notable){
                 0,
-                MAKE(src, "instance " STR_FMT " is in state error",
-                     STR_ARG(src_text(&r, row, C_vm_state_key))),
+                MAKE(src, "instance " STR_FMT " goes into state error",
+                     STR_ARG(src_vm_name(src, src_text(&r, row, C_vm_state_key),
+                                         src_text(&r, row, C_vm_state_key)))),
                 src_text(&r, row, C_vm_state_host),
                 MAKE(src, "request " STR_FMT, STR_ARG(src_text(&r, row, C_vm_state_request))),
-                row[C_vm_state_t0], row_length(row)
+                row[C_vm_state_t0], STORE_NULL
             };
     }
 }
@@ -155,9 +221,21 @@ static struct str lock_holder(const struct report_src *src, const struct src_row
         if (r.store == wait->store && str_is(src_text(&r, other, C_step_kind), "lock") &&
             other[C_step_name] == row[C_step_name] && other[0] != STORE_NULL &&
             other[0] < row[1] && other[C_step_thread] != row[C_step_thread])
-            return MAKE(src, "held by " STR_FMT " (thread %" PRId64 ")",
+            return MAKE(src, "held by%s" STR_FMT " thread %" PRId64,
+                        other[C_step_detail] ? " " : "",
                         STR_ARG(src_text(&r, other, C_step_detail)), other[C_step_thread]);
     return STR("its holder was not seen");
+}
+
+/* A wait that timed out fails what waits; a server that answers 404 or 401 mostly
+ * answers a question, and only 5xx says that it is broken. */
+static int step_rank(struct str kind, struct str status, int64_t code)
+{
+    bool http = str_starts(kind, STR("http")) || str_is(kind, "served");
+
+    if (str_is(status, "timeout"))
+        return 0;
+    return http && code < 500 ? 2 : 1;
 }
 
 static void note_steps(const struct report_src *src, notable_vec *v)
@@ -174,14 +252,15 @@ static void note_steps(const struct report_src *src, notable_vec *v)
         if (str_is(kind, "lock-wait") && row_length(row) != STORE_NULL &&
             row_length(row) >= NOTABLE_LOCK_NS)
             *vec_push(v) = (struct notable){ 1,
-                                             MAKE(src, STR_FMT " waits for lock " STR_FMT,
-                                                  STR_ARG(src_text(&r, row, C_step_detail)),
-                                                  STR_ARG(name)),
+                                             MAKE(src, "lock " STR_FMT " is waited for%s" STR_FMT,
+                                                  STR_ARG(name),
+                                                  row[C_step_detail] ? " by " : "",
+                                                  STR_ARG(src_text(&r, row, C_step_detail))),
                                              where, lock_holder(src, &r, row), row[0],
                                              row_length(row) };
         else if (str_is(status, "failed") || str_is(status, "timeout"))
             *vec_push(v) = (struct notable){
-                str_is(status, "timeout") ? 0 : 1,
+                step_rank(kind, status, row[C_step_code]),
                 MAKE(src, STR_FMT " " STR_FMT " %s", STR_ARG(kind), STR_ARG(name), status.p), where,
                 row[C_step_code] == STORE_NULL ? STR("")
                                                : MAKE(src, "code %" PRId64, row[C_step_code]),
@@ -209,7 +288,6 @@ static void note_logs(const struct report_src *src, notable_vec *v)
             };
 }
 
-/* A volume that two instances use at once (unless it allows that). */
 static void note_losses(const struct summary_facts *f, const struct report_src *src,
                         notable_vec *v)
 {
@@ -233,11 +311,14 @@ static void notables(const struct report_src *src, const struct summary_facts *f
                      struct table *t)
 {
     notable_vec v = { 0 };
+    struct src_index peers;
     size_t n;
     struct src_row *tasks = src_sorted(src, TABLE_task, &n);
 
+    src_index_make(src, TABLE_task, false, C_task_task, &peers);
     for (size_t i = 0; i < n; i++)
-        note_task(src, &tasks[i], &v);
+        note_task(src, &tasks[i], &peers, &v);
+    src_index_free(&peers);
     note_requests(src, &v);
     note_states(src, &v);
     note_steps(src, &v);
