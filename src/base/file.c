@@ -12,6 +12,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Maps 'n' bytes of 'fd' with readable zeros behind them: first a larger empty
+ * mapping, then the file over its beginning. */
+static void *map_with_slack(int fd, size_t n)
+{
+    char *p = mmap(NULL, n + FMAP_SLACK, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                   -1, 0);
+
+    if (p == MAP_FAILED)
+        return NULL;
+    if (mmap(p, n, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0) == MAP_FAILED) {
+        munmap(p, n + FMAP_SLACK);
+        return NULL;
+    }
+    return p;
+}
+
 int fmap_open(const char *path, struct fmap *ret, struct err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -25,11 +41,8 @@ int fmap_open(const char *path, struct fmap *ret, struct err *err)
         rc = err_set(err, E_IO, "%s: %s", path, strerror(errno));
     else if (!S_ISREG(st.st_mode))
         rc = err_set(err, E_ARG, "%s: not a regular file", path);
-    else if (st.st_size > 0) {
-        p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (p == MAP_FAILED)
-            rc = err_set(err, E_IO, "%s: cannot map the file: %s", path, strerror(errno));
-    }
+    else if (st.st_size > 0 && !(p = map_with_slack(fd, (size_t)st.st_size)))
+        rc = err_set(err, E_IO, "%s: cannot map the file: %s", path, strerror(errno));
     close(fd);
     if (rc == 0)
         *ret = (struct fmap){ p, (size_t)st.st_size };
@@ -39,8 +52,14 @@ int fmap_open(const char *path, struct fmap *ret, struct err *err)
 void fmap_close(struct fmap *m)
 {
     if (m->p)
-        munmap((void *)(uintptr_t)m->p, m->n);
+        munmap((void *)(uintptr_t)m->p, m->n + FMAP_SLACK);
     *m = (struct fmap){ 0 };
+}
+
+void fmap_release(const struct fmap *m)
+{
+    if (m->p)
+        madvise((void *)(uintptr_t)m->p, m->n, MADV_DONTNEED);
 }
 
 static int by_name(const void *a, const void *b)

@@ -11,7 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A file mapped for reading.  An empty file has p == NULL and n == 0. */
+/* A file mapped for reading.  An empty file has p == NULL and n == 0.  At least
+ * FMAP_SLACK zero bytes can be read behind the last one, so that a reader may
+ * load whole words. */
+enum { FMAP_SLACK = 64 };
 struct fmap {
     const uint8_t *p;
     size_t n;
@@ -20,6 +23,8 @@ struct fmap {
  * Only regular files are mapped: a pipe or device is E_ARG.  Returns 0 or -E_*. */
 int fmap_open(const char *path, struct fmap *ret, struct err *err);
 void fmap_close(struct fmap *m);
+/* Gives back the memory behind the mapping; it is read again when it is used. */
+void fmap_release(const struct fmap *m);
 
 struct dir_entry {
     const char *name;

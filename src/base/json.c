@@ -164,8 +164,14 @@ void json_bool(struct json *j, bool v)
     fputs(v ? "true" : "false", j->f);
 }
 
-void json_null(struct json *j)
+void json_none(struct json *j)
 {
     before(j);
     fputs("null", j->f);
+}
+
+FILE *json_raw(struct json *j)
+{
+    before(j);
+    return j->f;
 }

@@ -33,7 +33,9 @@ void json_u64(struct json *j, uint64_t v);
 /* The shortest form that reads back equal; null if not finite. */
 void json_f64(struct json *j, double v);
 void json_bool(struct json *j, bool v);
-void json_null(struct json *j);
+void json_none(struct json *j);
+/* The stream, for one value that somebody else writes whole. */
+FILE *json_raw(struct json *j);
 
 /* key + value in one call */
 static inline void json_kstr(struct json *j, const char *k, struct str s)

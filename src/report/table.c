@@ -369,7 +369,7 @@ static void plan_rows(struct plan *p, const struct table *t, size_t limit)
 static void cell_json(struct json *j, enum col_kind kind, const struct table_cell *c)
 {
     if (!c->known) {
-        json_null(j);
+        json_none(j);
         return;
     }
     switch (kind) {

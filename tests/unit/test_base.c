@@ -520,7 +520,7 @@ static void write_values(struct json *j)
     json_open(j, '[');
     json_close(j, ']');
     json_bool(j, true);
-    json_null(j);
+    json_none(j);
     json_close(j, ']');
     json_kstr(j, "s", STR("x"));
     json_close(j, '}');
