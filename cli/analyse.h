@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * analyse.h -- opening the traces and running all analyses, for the commands
+ * that report on the result. */
+#ifndef CLI_ANALYSE_H
+#define CLI_ANALYSE_H
+
+#include "cli/cmd.h"
+#include "engine/engine.h"
+#include "report/source.h"
+
+struct analysed {
+    struct cloud cloud;
+    struct arena mem;
+    struct src_index vms;
+    struct report_src src; /* with the user's filters */
+};
+
+/* Opens the arguments from number 'first' on and analyses them.  Returns 0, or an
+ * exit code after it has said why; analysed_free() in any case. */
+int cli_analyse(struct ctx *c, size_t first, struct analysed *ret);
+void analysed_free(struct analysed *a);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * cmd_show.c -- `neph show vm|request|task ID PATH...`: one thing, described. */
+#include "cli/analyse.h"
+#include "report/sections.h"
+
+#include <string.h>
+
+static const struct {
+    const char *what, *find;
+    bool (*show)(const struct report_src *src, struct str id, struct sections *ret);
+} things[] = {
+    { "vm", "neph list vms", show_vm },
+    { "request", "neph list requests", show_request },
+    { "task", "neph list tasks", show_task },
+};
+
+static int run(struct ctx *c)
+{
+    struct sections s = { 0 };
+    struct analysed a;
+    size_t i = 0;
+
+    while (i < ARRAY_SIZE(things) && strcmp(things[i].what, c->args[0]) != 0)
+        i++;
+    if (i == ARRAY_SIZE(things)) {
+        ctx_error(c, "cannot show a '%s'; there are: vm, request, task", c->args[0]);
+        return RC_USAGE;
+    }
+    int rc = cli_analyse(c, 2, &a);
+    if (rc == RC_OK && !things[i].show(&a.src, str_of(c->args[1]), &s)) {
+        ctx_error(c, "no %s '%s' in these traces; `%s PATH` names those that are", c->args[0],
+                  c->args[1], things[i].find);
+        rc = RC_NOT_FOUND;
+    } else if (rc == RC_OK) {
+        rc = ctx_print_sections(c, &s);
+    }
+    sections_free(&s);
+    analysed_free(&a);
+    return rc;
+}
+
+const struct cmd cmd_show = {
+    .name = "show",
+    .summary = "one instance, request or task, described",
+    .args = "vm|request|task ID PATH...",
+    .about = "An instance is named by its name, uuid or libvirt name; a request by its id or a "
+             "part of it; a task by its name, its entity, its request, or name/entity.",
+    .outputs = "table|wide|json",
+    .groups = GROUP_TIME | GROUP_HOST | GROUP_SECRETS,
+    .min_args = 3,
+    .choices = "vm|request|task",
+    .run = run,
+};

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * open.h -- opening what the user named, with every error said. */
+#ifndef CLI_OPEN_H
+#define CLI_OPEN_H
+
+#include "cli/cmd.h"
+
+/* Opens the arguments from number 'first' on as c->x; applies --host; sets
+ * c->span from -b, -e and -r.  Returns 0, or an exit code after it has said why. */
+int cli_open(struct ctx *c, size_t first);
+/* After the events were read: RC_IO, said, if not one could be, and some should
+ * have been; else 'rc'. */
+int cli_check_read(struct ctx *c, int rc);
+/* Closes the traces; finds out whether anything was missing.  Called by main(). */
+void cli_close(struct ctx *c);
+
+#endif
