@@ -31,6 +31,7 @@ struct gen {
     uint64_t off;     /* bits since the segment's start         */
     uint64_t flushed; /* of these, already skipped by a step    */
 
+    enum ctf_order order; /* of the bits just before, CTF_NATIVE if none */
     enum ctf_scope scope;
     bool in_header;   /* emit OP_ID, OP_CLOCK                    */
     bool in_loop;     /* leaves are not listed                   */
@@ -89,26 +90,33 @@ bool ctf_is_text(const struct ctf_type *t)
            t->elem->align <= 8;
 }
 
+/* Can the bytes be handed out as they are? */
+static bool is_plain_text(const struct ctf_type *t)
+{
+    return ctf_is_text(t) && t->encoding == TEXT_UTF8;
+}
+
 struct ctf_load ctf_load_of(const struct ctf_type *t, uint64_t align, enum ctf_order native)
 {
     bool be = (t->order == CTF_NATIVE ? native : t->order) == CTF_BE;
-    struct ctf_load l = { .bits = (uint8_t)t->size, .is_signed = t->is_signed };
+    struct ctf_load l = { .bits = (uint8_t)t->size,
+                          .shift = (uint8_t)(64 - t->size),
+                          .is_signed = t->is_signed };
 
-    l.kind = be ? LOAD_BITS_BE : LOAD_BITS_LE;
-    if (align < 8)
-        return l;
-    if (t->size == 8)
-        l.kind = LOAD_U8;
-    else if (t->size == 16)
-        l.kind = be ? LOAD_BE16 : LOAD_U16;
-    else if (t->size == 32)
-        l.kind = be ? LOAD_BE32 : LOAD_U32;
-    else if (t->size == 64)
-        l.kind = be ? LOAD_BE64 : LOAD_U64;
+    if (t->is_leb)
+        l.kind = LOAD_LEB;
+    else if (t->is_reversed)
+        l.kind = be ? LOAD_REV_BE : LOAD_REV_LE;
+    else if (align >= 8 && !be)
+        l.kind = LOAD_LE;
+    else if (align >= 8 && t->size % 8 == 0)
+        l.kind = LOAD_BE;
+    else
+        l.kind = be ? LOAD_BITS_BE : LOAD_BITS_LE;
     return l;
 }
 
-static void add_field(struct gen *g, enum ctf_field_kind kind, const struct ctf_type *t,
+static void add_field(struct gen *g, enum ctf_field_kind kind, const struct ctf_member *m,
                       struct ctf_load load)
 {
     if (g->in_loop)
@@ -123,25 +131,49 @@ static void add_field(struct gen *g, enum ctf_field_kind kind, const struct ctf_
         .seg = g->seg,
         .off = g->off,
         .load = load,
-        .type = t,
+        .type = m->type,
         .only_if = g->only_if,
+        .roles = m->roles,
     };
 }
 
 /* What an event header says besides its layout: the id and the time. */
-static void header_steps(struct gen *g, const struct ctf_type *t, struct str name,
-                         struct ctf_load load)
+static void header_steps(struct gen *g, uint32_t roles, struct ctf_load load)
 {
     if (!g->in_header)
         return;
-    if (str_is(name, "id") && t->kind != CTF_FLOAT) {
+    if (roles & ROLE_EVENT_ID) {
         flush(g);
         emit(g, OP_ID)->load = load;
     }
-    if (t->clock.n) {
+    if (roles & ROLE_CLOCK) {
         flush(g);
         emit(g, OP_CLOCK)->load = load;
     }
+}
+
+static void gen_leb(struct gen *g, const struct ctf_member *m, struct ctf_load load)
+{
+    flush(g);
+    struct ctf_op *op = emit(g, OP_LEB);
+    op->load = load;
+    op->slot = m->slot;
+    if (g->in_header)
+        op->count = (m->roles & ROLE_EVENT_ID ? LEB_IS_ID : 0u) |
+                    (m->roles & ROLE_CLOCK ? LEB_IS_CLOCK : 0u);
+    op->seg = new_seg(g, 8);
+}
+
+/* The bits of one byte have one order (CTF 1.8.3, 4.1.5; CTF 2.0, 6.3.1). */
+static void check_order(struct gen *g, const struct ctf_type *t)
+{
+    enum ctf_order order = t->order == CTF_NATIVE ? g->native : t->order;
+
+    if (g->order != CTF_NATIVE && g->order != order && known_here(g) < 8) {
+        flush(g);
+        emit(g, OP_WHOLE);
+    }
+    g->order = order;
 }
 
 static void gen_scalar(struct gen *g, const struct ctf_member *m)
@@ -150,8 +182,13 @@ static void gen_scalar(struct gen *g, const struct ctf_member *m)
 
     align_to(g, t->align);
     struct ctf_load load = ctf_load_of(t, known_here(g), g->native);
-    add_field(g, t->kind == CTF_FLOAT ? FIELD_FLOAT : FIELD_INT, t, load);
-    header_steps(g, t, m->name, load);
+    add_field(g, t->kind == CTF_FLOAT ? FIELD_FLOAT : FIELD_INT, m, load);
+    if (t->is_leb) {
+        gen_leb(g, m, load);
+        return;
+    }
+    check_order(g, t);
+    header_steps(g, m->roles, load);
     if (m->slot >= 0) {
         flush(g);
         struct ctf_op *op = emit(g, OP_SAVE);
@@ -174,7 +211,7 @@ static bool static_bits(const struct ctf_type *t, uint64_t *ret)
     case CTF_ENUM:
     case CTF_FLOAT:
         *ret = t->size;
-        return true;
+        return !t->is_leb;
     case CTF_STRUCT:
         for (uint32_t i = 0; i < t->nmembers; i++) {
             uint64_t align = t->members[i].type->align;
@@ -231,7 +268,14 @@ static void gen_array(struct gen *g, const struct ctf_member *m)
     uint64_t bits, one;
 
     align_to(g, t->align); /* also of an empty one: CTF 1.8.3, 4.2.3 */
-    add_field(g, ctf_is_text(t) ? FIELD_TEXT : FIELD_ARRAY, t, none);
+    add_field(g, is_plain_text(t) ? FIELD_TEXT : FIELD_ARRAY, m, none);
+    const struct ctf_type *leaf = t->elem;
+    while (leaf->kind == CTF_ARRAY)
+        leaf = leaf->elem;
+    if (leaf->size && !leaf->is_leb && (t->kind == CTF_SEQ || t->length))
+        check_order(g, leaf);
+    else
+        g->order = CTF_NATIVE;
     if (t->kind == CTF_ARRAY && static_bits(t, &bits)) {
         g->off += bits;
         return;
@@ -265,6 +309,7 @@ static void gen_variant(struct gen *g, const struct ctf_member *m)
     op->sw = sw;
 
     uint64_t after = known;
+    enum ctf_order order = g->order;
     for (uint32_t i = 0; i < t->nmembers; i++) {
         struct gen opt = *g;
 
@@ -277,11 +322,14 @@ static void gen_variant(struct gen *g, const struct ctf_member *m)
         flush(&opt);
         if (known_here(&opt) < after)
             after = known_here(&opt);
+        if (opt.order != order)
+            order = CTF_NATIVE; /* of one option or the other: not checked */
         sw->options[i].nops = (uint32_t)opt.ops.n;
         sw->options[i].ops = arena_array(g->mem, struct ctf_op, opt.ops.n);
         memcpy(sw->options[i].ops, opt.ops.at, opt.ops.n * sizeof *opt.ops.at);
         vec_free(&opt.ops);
     }
+    g->order = order;
     g->ops.at[at].seg = new_seg(g, after);
 }
 
@@ -299,6 +347,20 @@ static void gen_struct(struct gen *g, const struct ctf_type *t)
     }
 }
 
+static void gen_string(struct gen *g, const struct ctf_type *t)
+{
+    static const uint64_t units[] = { [TEXT_UTF8] = 8,
+                                      [TEXT_UTF16LE] = 16,
+                                      [TEXT_UTF16BE] = 16,
+                                      [TEXT_UTF32LE] = 32,
+                                      [TEXT_UTF32BE] = 32 };
+
+    flush(g);
+    struct ctf_op *op = emit(g, OP_STRING);
+    op->bits = units[t->encoding];
+    op->seg = new_seg(g, 8);
+}
+
 /* Recursion is as deep as the types, which LIMIT_TYPE_DEPTH bounds. */
 static void gen_type(struct gen *g, const struct ctf_member *m)
 {
@@ -314,9 +376,8 @@ static void gen_type(struct gen *g, const struct ctf_member *m)
     case CTF_SEQ: gen_array(g, m); break;
     case CTF_STRING:
         align_to(g, 8);
-        add_field(g, FIELD_STRING, m->type, none);
-        flush(g);
-        emit(g, OP_STRING)->seg = new_seg(g, 8);
+        add_field(g, m->type->encoding == TEXT_UTF8 ? FIELD_STRING : FIELD_ARRAY, m, none);
+        gen_string(g, m->type);
         break;
     }
 }
@@ -331,6 +392,7 @@ static struct ctf_prog *finish(struct gen *g)
     if (g->ops.n)
         memcpy(p->ops, g->ops.at, g->ops.n * sizeof *g->ops.at);
     p->nsegs = *g->nsegs;
+    p->known_end = known_here(g);
     p->fixed = g->ops.n == 0 || (g->ops.n == 1 && g->ops.at[0].code == OP_SKIP);
     p->fixed_bits = g->ops.n == 1 ? g->ops.at[0].bits : 0;
     vec_free(&g->ops);
@@ -377,10 +439,12 @@ static struct ctf_prog *gen_prog(struct ctf_meta *meta, const struct part *parts
     return p;
 }
 
-static bool is_uint(const struct ctf_member *m, const char *name, unsigned bits, unsigned align)
+static bool is_uint(const struct ctf_member *m, uint32_t role, unsigned bits, unsigned align)
 {
-    return m && str_is(m->name, name) && (m->type->kind == CTF_INT || m->type->kind == CTF_ENUM) &&
-           !m->type->is_signed && m->type->size == bits && m->type->align <= align;
+    const struct ctf_type *t = m->type;
+
+    return m->roles == role && (t->kind == CTF_INT || t->kind == CTF_ENUM) && !t->is_signed &&
+           !t->is_leb && !t->is_reversed && t->size == bits && t->align <= align;
 }
 
 static bool le_scope(const struct ctf_meta *meta, const struct ctf_type *t)
@@ -393,25 +457,35 @@ static bool le_scope(const struct ctf_meta *meta, const struct ctf_type *t)
 static bool is_lttng_header(const struct ctf_meta *meta, const struct ctf_type *h,
                             unsigned id_bits, unsigned ts_bits, uint64_t last_compact)
 {
-    if (h->nmembers != 2 || h->align != 8 || !is_uint(&h->members[0], "id", id_bits, 8) ||
+    if (h->nmembers != 2 || h->align != 8 ||
+        !is_uint(&h->members[0], ROLE_EVENT_ID, id_bits, 8) ||
         h->members[0].type->kind != CTF_ENUM || h->members[1].type->kind != CTF_VARIANT)
         return false;
     const struct ctf_type *e = h->members[0].type, *v = h->members[1].type;
     if (v->tag != e || v->nmembers != 2 || e->nmaps != 2 || !le_scope(meta, e))
         return false;
     const struct ctf_type *compact = v->members[0].type, *extended = v->members[1].type;
+    uint32_t packed = id_bits % 8 ? 1 : 8; /* the timestamp follows the id at once */
     if (compact->kind != CTF_STRUCT || extended->kind != CTF_STRUCT || compact->nmembers != 1 ||
-        extended->nmembers != 2 || extended->align != 8 || compact->align > 8)
+        extended->nmembers != 2 || extended->align != 8 || compact->align > packed)
         return false;
     const struct ctf_member *ts = &compact->members[0], *xid = &extended->members[0],
                             *xts = &extended->members[1];
-    if (!is_uint(ts, "timestamp", ts_bits, 8) || !is_uint(xid, "id", 32, 8) ||
-        !is_uint(xts, "timestamp", 64, 8) || !ts->type->clock.n || !xts->type->clock.n)
+    if (!is_uint(ts, ROLE_CLOCK, ts_bits, packed) || !is_uint(xid, ROLE_EVENT_ID, 32, 8) ||
+        !is_uint(xts, ROLE_CLOCK, 64, 8))
         return false;
     return le_scope(meta, ts->type) && le_scope(meta, xid->type) && le_scope(meta, xts->type) &&
            e->maps[0].lo == 0 && (uint64_t)e->maps[0].hi == last_compact &&
            (uint64_t)e->maps[1].lo == last_compact + 1 && v->option_of[0] == 0 &&
            v->option_of[1] == 1 && e->maps[1].lo == e->maps[1].hi;
+}
+
+static bool is_plain(const struct ctf_meta *meta, const struct ctf_type *h, unsigned id_bits)
+{
+    return h->nmembers == 2 && h->align <= 8 &&
+           is_uint(&h->members[0], ROLE_EVENT_ID, id_bits, 8) &&
+           is_uint(&h->members[1], ROLE_CLOCK, 64, 8) && le_scope(meta, h->members[0].type) &&
+           le_scope(meta, h->members[1].type);
 }
 
 static enum ctf_header_kind header_kind(const struct ctf_meta *meta, const struct ctf_type *h)
@@ -422,41 +496,55 @@ static enum ctf_header_kind header_kind(const struct ctf_meta *meta, const struc
         return HEADER_COMPACT;
     if (is_lttng_header(meta, h, 16, 32, 65534))
         return HEADER_LARGE;
-    if (h->nmembers == 2 && h->align <= 8 && is_uint(&h->members[0], "id", 32, 8) &&
-        is_uint(&h->members[1], "timestamp", 64, 8) && h->members[1].type->clock.n &&
-        le_scope(meta, h->members[0].type) && le_scope(meta, h->members[1].type))
+    if (is_plain(meta, h, 32))
         return HEADER_PLAIN;
+    if (is_plain(meta, h, 64))
+        return HEADER_PLAIN64;
     return HEADER_PROGRAM;
 }
 
-/* The first clock sampled below 't'. */
-static struct str sampled_clock(const struct ctf_type *t)
+/* Finds the clock that the fields below 't' sample.  A stream has one. */
+static int find_samples(const struct ctf_meta *meta, const struct ctf_type *t,
+                        struct ctf_clock **clock, struct err *err)
 {
-    struct str name = { 0 };
+    int rc = 0;
 
-    if (!t)
-        return name;
-    if (t->kind == CTF_INT || t->kind == CTF_ENUM)
-        return t->clock;
-    for (uint32_t i = 0; i < t->nmembers && name.n == 0; i++)
-        name = sampled_clock(t->members[i].type);
-    return name;
+    if (t && (t->kind == CTF_ARRAY || t->kind == CTF_SEQ))
+        return find_samples(meta, t->elem, clock, err);
+    for (uint32_t i = 0; t && rc == 0 && i < t->nmembers; i++) {
+        const struct ctf_member *m = &t->members[i];
+        bool sample = m->roles & (ROLE_CLOCK | ROLE_END);
+
+        if (sample && m->type->clock.n == 0 && !*clock && meta->clocks.n == 1)
+            *clock = meta->clocks.at[0];
+        for (size_t k = 0; sample && k < meta->clocks.n; k++) {
+            struct ctf_clock *c = meta->clocks.at[k];
+
+            if (!str_eq(c->name, m->type->clock) || c == *clock)
+                continue;
+            if (*clock)
+                return err_set(err, E_UNSUP,
+                               "field '" STR_FMT "' samples clock '" STR_FMT
+                               "', other fields of the stream clock '" STR_FMT
+                               "': a stream can have one",
+                               STR_ARG(m->raw), STR_ARG(c->name), STR_ARG((*clock)->name));
+            *clock = c;
+        }
+        rc = find_samples(meta, m->type, clock, err);
+    }
+    return rc;
 }
 
+/* CTF 2 names the stream's clock; CTF 1 the clock of each field. */
 static int find_clock(const struct ctf_meta *meta, struct ctf_stream_class *sc, struct err *err)
 {
-    struct str name = sampled_clock(sc->event_header);
+    int rc = 0;
 
-    if (name.n == 0)
-        name = sampled_clock(sc->packet_context);
-    if (name.n == 0)
+    if (meta->major >= 2)
         return 0;
-    for (size_t i = 0; i < meta->clocks.n; i++)
-        if (str_eq(meta->clocks.at[i]->name, name))
-            sc->clock = meta->clocks.at[i];
-    return sc->clock ? 0
-                     : err_set(err, E_CORRUPT, "clock '" STR_FMT "' is used and not declared",
-                               STR_ARG(name));
+    if ((rc = find_samples(meta, sc->event_header, &sc->clock, err)) == 0)
+        rc = find_samples(meta, sc->packet_context, &sc->clock, err);
+    return rc < 0 ? err_in(err, "stream %llu", (unsigned long long)sc->id) : 0;
 }
 
 /* Does an event refer to a field of its header?  Saved values of the header are
@@ -469,15 +557,61 @@ static bool is_referred_to(const struct ctf_type *t)
     return false;
 }
 
+/* { [SKIP] } or { SKIP, STRING into segment 1, [SKIP] }, in whole bytes; anything
+ * else needs its program. */
+static struct ctf_shape shape_of(const struct ctf_prog *p)
+{
+    const struct ctf_shape none = { 0 };
+    struct ctf_shape shape = { 0 };
+
+    if (p->fixed && p->fixed_bits <= UINT32_MAX) {
+        shape.before = (uint32_t)p->fixed_bits;
+        return shape;
+    }
+    if (p->nops < 2 || p->nops > 3 || p->ops[0].code != OP_SKIP || p->ops[1].code != OP_STRING ||
+        p->ops[1].seg != 1 || p->ops[0].bits % 8 || p->ops[0].bits > UINT32_MAX)
+        return none;
+    if (p->nops == 3 && (p->ops[2].code != OP_SKIP || p->ops[2].bits > UINT32_MAX))
+        return none;
+    shape.before = (uint32_t)p->ops[0].bits;
+    shape.after = p->nops == 3 ? (uint32_t)p->ops[2].bits : 0;
+    shape.string = true;
+    return shape;
+}
+
 static void index_events(struct ctf_meta *meta, struct ctf_stream_class *sc)
 {
     for (size_t i = 0; i < sc->events.n; i++)
         if (sc->events.at[i]->id < 65536 && sc->events.at[i]->id >= sc->nby_id)
             sc->nby_id = sc->events.at[i]->id + 1;
     sc->by_id = arena_array(&meta->mem, struct ctf_event_class *, sc->nby_id);
+    sc->shapes = arena_array(&meta->mem, struct ctf_shape, sc->nby_id);
     for (size_t i = 0; i < sc->events.n; i++)
-        if (sc->events.at[i]->id < sc->nby_id)
+        if (sc->events.at[i]->id < sc->nby_id) {
             sc->by_id[sc->events.at[i]->id] = sc->events.at[i];
+            sc->shapes[sc->events.at[i]->id] = shape_of(sc->events.at[i]->prog);
+        }
+}
+
+/* Programs of all events; 'known' is the alignment after the event header.
+ * Returns the alignment that the end of every event is known to have. */
+static uint64_t compile_events(struct ctf_meta *meta, struct ctf_stream_class *sc, uint64_t known)
+{
+    uint64_t end = UINT64_MAX;
+
+    for (size_t i = 0; i < sc->events.n; i++) {
+        struct ctf_event_class *ec = sc->events.at[i];
+        struct part parts[] = { { sc->event_context, SCOPE_COMMON },
+                                { ec->context, SCOPE_CONTEXT },
+                                { ec->payload, SCOPE_PAYLOAD } };
+
+        ec->native = meta->order;
+        ec->prog = gen_prog(meta, parts, ARRAY_SIZE(parts), known, false, &ec->fields,
+                            &ec->nfields);
+        if (ec->prog->known_end < end)
+            end = ec->prog->known_end;
+    }
+    return end;
 }
 
 static int compile_stream(struct ctf_meta *meta, struct ctf_stream_class *sc, struct err *err)
@@ -490,22 +624,19 @@ static int compile_stream(struct ctf_meta *meta, struct ctf_stream_class *sc, st
     int rc = find_clock(meta, sc, err);
     if (rc < 0)
         return rc;
-    sc->packet_prog =
-        gen_prog(meta, &packet, 1, 1, false, &sc->packet_fields, &sc->npacket_fields);
+    sc->packet_prog = gen_prog(meta, &packet, 1, meta->packet_header_prog->known_end, false,
+                               &sc->packet_fields, &sc->npacket_fields);
     sc->header_prog = gen_prog(meta, &header, 1, 1, true, &ignored, &nignored);
-    sc->header_kind = header_kind(meta, sc->event_header);
+    sc->header_kind = (int)header_kind(meta, sc->event_header);
     if (sc->header_kind >= HEADER_COMPACT && is_referred_to(sc->event_header))
         sc->header_kind = HEADER_PROGRAM;
-    uint64_t known = sc->header_kind >= HEADER_COMPACT ? 8 : 1;
-    for (size_t i = 0; i < sc->events.n; i++) {
-        struct ctf_event_class *ec = sc->events.at[i];
-        struct part parts[] = { { sc->event_context, SCOPE_COMMON },
-                                { ec->context, SCOPE_CONTEXT },
-                                { ec->payload, SCOPE_PAYLOAD } };
-
-        ec->native = meta->order;
-        ec->prog = gen_prog(meta, parts, ARRAY_SIZE(parts), known, false, &ec->fields,
-                            &ec->nfields);
+    bool by_hand = sc->header_kind >= HEADER_COMPACT;
+    uint64_t end = compile_events(meta, sc, by_hand ? 8 : 1);
+    /* A header without an alignment of its own is on a byte only if all that
+     * comes before it ends on one. */
+    if (by_hand && sc->event_header->align < 8 && (end < 8 || sc->packet_prog->known_end < 8)) {
+        sc->header_kind = HEADER_PROGRAM;
+        compile_events(meta, sc, 1);
     }
     index_events(meta, sc);
     return 0;

@@ -46,6 +46,17 @@ void ctf_cursor_init(struct ctf_cursor *c, struct ctf_trace *t, struct ctf_strea
              !__builtin_add_overflow(base, clk->offset, &base) && base > NS_MIN / 2 &&
              base < NS_MAX / 2;
     c->base_ns = base;
+    if (c->ghz && s->cls->header_kind == HEADER_COMPACT) {
+        c->id_bits = 5;
+        c->ts_bits = 27;
+        c->nshort = s->cls->nby_id < 31 ? (uint32_t)s->cls->nby_id : 31;
+    } else if (c->ghz && s->cls->header_kind == HEADER_LARGE) {
+        c->id_bits = 16;
+        c->ts_bits = 32;
+        c->nshort = s->cls->nby_id < 65535 ? (uint32_t)s->cls->nby_id : 65535;
+    }
+    c->shapes = s->cls->shapes;
+    c->by_id = s->cls->by_id;
 }
 
 void ctf_cursor_free(struct ctf_cursor *c)
@@ -75,12 +86,41 @@ static bool enter_packet(struct ctf_cursor *c)
     c->ev.cpu = p->cpu;
     if (p->has_ts_begin)
         c->clock = p->ts_begin;
+    if (c->clock >= (uint64_t)NS_MAX / 4) /* room for the sums of ctf_cursor_short() */
+        c->nshort = 0;
     return true;
+}
+
+/* A trace larger than this is not kept in memory behind the cursors: the kernel's
+ * page cache has it anyway, and what counts as ours stays small.  Pages go in
+ * pieces, since the kernel maps the neighbours of a page that is touched. */
+#define KEEP_BYTES (UINT64_C(16) << 20)
+#define RELEASE_BYTES (UINT64_C(1) << 20)
+
+/* Gives back the pages behind the packet that was just read. */
+static void release(struct ctf_cursor *c)
+{
+    if (c->trace->bytes <= KEEP_BYTES || c->packet >= c->stream->packets.n)
+        return;
+    const struct ctf_packet *p = &c->stream->packets.at[c->packet];
+    uint64_t to = p->offset & ~(RELEASE_BYTES - 1);
+
+    if (c->released_file != p->file || c->released > to)
+        c->released = 0;
+    c->released_file = p->file;
+    if (to > c->released) {
+        struct fmap behind = { c->trace->files.at[p->file].map.p + c->released,
+                               to - c->released };
+
+        fmap_release(&behind);
+        c->released = to;
+    }
 }
 
 static bool next_packet(struct ctf_cursor *c)
 {
     for (;;) {
+        release(c);
         c->packet++; /* SIZE_MAX + 1 is the first */
         if (c->packet >= c->stream->packets.n) {
             c->packet = c->stream->packets.n;
@@ -102,6 +142,15 @@ static void spoil(struct ctf_cursor *c, uint64_t at, const char *why)
              p->number, p->offset, p->offset + at / 8, why);
     c->bad_packets++;
     c->pos = c->run.end;
+}
+
+/* The packet ends inside an event.  Of one that the file cuts off, this is no news. */
+static void ends_early(struct ctf_cursor *c, uint64_t at, const char *why)
+{
+    if (c->stream->packets.at[c->packet].cut)
+        c->pos = c->run.end;
+    else
+        spoil(c, at, why);
 }
 
 static inline uint32_t u32_le(const uint8_t *p)
@@ -167,6 +216,13 @@ static inline bool read_event_header(struct ctf_cursor *c, uint64_t *ret_id)
         return true;
     }
     case HEADER_PLAIN: return read_extended(c, b, ret_id);
+    case HEADER_PLAIN64:
+        if (n < b + 16)
+            return false;
+        *ret_id = u64_le(p + b);
+        c->clock = u64_le(p + b + 8);
+        c->pos = (b + 16) * 8;
+        return true;
     case HEADER_NONE: return true;
     default: {
         c->run.clock = c->clock;
@@ -203,7 +259,7 @@ bool ctf_cursor_next(struct ctf_cursor *c)
         c->run.id = s->events.n == 1 ? s->events.at[0]->id : 0;
         id = c->run.id;
         if (!read_event_header(c, &id)) {
-            spoil(c, start, "the event header ends after the packet's content");
+            ends_early(c, start, "the event header ends after the packet's content");
             continue;
         }
         struct ctf_event_class *cls = find_class(s, id);
@@ -219,11 +275,11 @@ bool ctf_cursor_next(struct ctf_cursor *c)
             c->run.seg[0] = body;
             end = body + cls->prog->fixed_bits;
             if (end > c->run.end) {
-                spoil(c, start, "a field ends after the packet's content");
+                ends_early(c, start, "a field ends after the packet's content");
                 continue;
             }
         } else if ((end = ctf_run_prog(&c->run, cls->prog, body)) == UINT64_MAX) {
-            spoil(c, start, c->run.why);
+            ends_early(c, start, c->run.why);
             continue;
         }
         if (end == start) {

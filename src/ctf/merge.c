@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * merge.c -- see merge.h.  An ended cursor has the time NS_MAX and never wins
- * against one that has an event. */
+ * merge.c -- see merge.h.  The times that the matches compare lie side by side,
+ * apart from the cursors, which are large. */
 #include "ctf/merge.h"
 
 #include <stdlib.h>
@@ -10,6 +10,7 @@ void ctf_merge_init(struct ctf_merge *m, struct ctf_trace *t, struct notes *note
 {
     *m = (struct ctf_merge){ .n = (uint32_t)t->streams.n };
     m->cursors = xcalloc(m->n, sizeof *m->cursors);
+    m->times = xcalloc(m->n, sizeof *m->times);
     m->tree = xcalloc(m->n + 1, sizeof *m->tree);
     for (uint32_t i = 0; i < m->n; i++)
         ctf_cursor_init(&m->cursors[i], t, t->streams.at[i], notes);
@@ -20,24 +21,35 @@ void ctf_merge_free(struct ctf_merge *m)
     for (uint32_t i = 0; i < m->n; i++)
         ctf_cursor_free(&m->cursors[i]);
     free(m->cursors);
+    free(m->times);
     free(m->tree);
     *m = (struct ctf_merge){ 0 };
 }
 
-static bool ended(const struct ctf_cursor *c)
+/* A time that does not fit in int64 was clamped to NS_MAX: it still comes before
+ * the end. */
+static ns_t time_of(const struct ctf_cursor *c, bool more)
 {
-    return c->packet == c->stream->packets.n && c->run.end == 0;
+    return !more ? NS_MAX : c->ev.t == NS_MAX ? NS_MAX - 1 : c->ev.t;
 }
 
 /* Does cursor 'a' come before 'b'? */
-static bool before(const struct ctf_merge *m, uint32_t a, uint32_t b)
+static inline bool before(const struct ctf_merge *m, uint32_t a, uint32_t b)
 {
-    bool ea = ended(&m->cursors[a]), eb = ended(&m->cursors[b]);
-    ns_t ta = m->cursors[a].ev.t, tb = m->cursors[b].ev.t;
+    return m->times[a] != m->times[b] ? m->times[a] < m->times[b] : a < b;
+}
 
-    if (ea || eb)
-        return ea == eb ? a < b : eb;
-    return ta != tb ? ta < tb : a < b;
+/* The best of those that the winner has beaten: until its time nothing needs
+ * to be played again. */
+static void find_limit(struct ctf_merge *m)
+{
+    uint32_t best = m->n;
+
+    for (uint32_t node = (m->tree[0] + m->n) / 2; node > 0; node /= 2)
+        if (best == m->n || before(m, m->tree[node], best))
+            best = m->tree[node];
+    m->second = best;
+    m->limit = best == m->n ? NS_MAX : m->times[best];
 }
 
 /* Plays the matches from cursor 'w' up to the root. */
@@ -51,19 +63,7 @@ static void replay(struct ctf_merge *m, uint32_t w)
             m->tree[node] = loser;
         }
     m->tree[0] = w;
-}
-
-/* The best of those that the winner has beaten: until its time nothing needs
- * to be played again. */
-static void find_limit(struct ctf_merge *m)
-{
-    uint32_t w = m->tree[0], best = UINT32_MAX;
-
-    for (uint32_t node = (w + m->n) / 2; node > 0; node /= 2)
-        if (best == UINT32_MAX || before(m, m->tree[node], best))
-            best = m->tree[node];
-    m->second = best;
-    m->limit = best == UINT32_MAX || ended(&m->cursors[best]) ? NS_MAX : m->cursors[best].ev.t;
+    find_limit(m);
 }
 
 static void build(struct ctf_merge *m)
@@ -87,9 +87,9 @@ static void build(struct ctf_merge *m)
 
 static const struct ctf_event *top(const struct ctf_merge *m)
 {
-    const struct ctf_cursor *c = &m->cursors[m->tree[0]];
+    uint32_t w = m->tree[0];
 
-    return ended(c) ? NULL : &c->ev;
+    return m->times[w] == NS_MAX ? NULL : &m->cursors[w].ev;
 }
 
 const struct ctf_event *ctf_merge_next(struct ctf_merge *m)
@@ -98,20 +98,20 @@ const struct ctf_event *ctf_merge_next(struct ctf_merge *m)
         return NULL;
     if (!m->primed) {
         for (uint32_t i = 0; i < m->n; i++)
-            ctf_cursor_next(&m->cursors[i]);
+            m->times[i] = time_of(&m->cursors[i], ctf_cursor_next(&m->cursors[i]));
         build(m);
         return top(m);
     }
     uint32_t w = m->tree[0];
     struct ctf_cursor *c = &m->cursors[w];
 
-    if (ended(c))
+    if (m->times[w] == NS_MAX)
         return NULL;
-    bool more = ctf_cursor_next(c);
-    if (more && (c->ev.t < m->limit || (c->ev.t == m->limit && w < m->second)))
+    ns_t t = time_of(c, ctf_cursor_short(c) || ctf_cursor_next(c));
+    m->times[w] = t;
+    if (t < m->limit || (t == m->limit && t != NS_MAX && w < m->second))
         return &c->ev;
     replay(m, w);
-    find_limit(m);
     return top(m);
 }
 
@@ -120,7 +120,7 @@ const struct ctf_event *ctf_merge_seek(struct ctf_merge *m, ns_t t)
     if (m->n == 0)
         return NULL;
     for (uint32_t i = 0; i < m->n; i++)
-        ctf_cursor_seek(&m->cursors[i], t);
+        m->times[i] = time_of(&m->cursors[i], ctf_cursor_seek(&m->cursors[i], t));
     build(m);
     return top(m);
 }

@@ -14,9 +14,10 @@
 struct ctf_merge {
     struct ctf_cursor *cursors;
     uint32_t n;      /* of cursors                                         */
+    ns_t *times;     /* of their current events; NS_MAX = ended            */
     uint32_t *tree;  /* [0] the winner; [1..n) losers of the inner matches */
     ns_t limit;      /* best time of the cursors that are not the winner   */
-    uint32_t second; /* and whose it is                                    */
+    uint32_t second; /* and whose it is; n if there is none                */
     bool primed;
 };
 

@@ -2,9 +2,10 @@
  *
  * meta.h -- what a trace's metadata says, as data.
  *
- * The parsers (TSDL of CTF 1.8) fill 'struct ctf_meta'; ctf/resolve.c gives
- * every event class its own copy of its types and links sequences and variants
- * to the fields they depend on; ctf/compile.c turns the types into programs.
+ * The parsers (TSDL of CTF 1.8, JSON of CTF 2) fill 'struct ctf_meta';
+ * ctf/resolve.c gives every event class its own copy of its types and links
+ * sequences and variants to the fields they depend on; ctf/compile.c turns the
+ * types into programs.
  * After opening, nothing here changes.
  *
  *   struct ctf_meta
@@ -36,6 +37,37 @@ enum ctf_kind {
 
 enum ctf_order { CTF_NATIVE, CTF_LE, CTF_BE };
 
+/* What a field of a header says about its packet or event.  CTF 2 names them;
+ * in CTF 1 they follow from the names of the fields (ctf/resolve.c). */
+enum ctf_role {
+    ROLE_MAGIC = 1 << 0,
+    ROLE_UUID = 1 << 1,      /* of the metadata */
+    ROLE_CLASS_ID = 1 << 2,  /* of the stream's class */
+    ROLE_STREAM_ID = 1 << 3, /* of the stream among those of its class */
+    ROLE_PACKET_SIZE = 1 << 4,
+    ROLE_CONTENT_SIZE = 1 << 5,
+    ROLE_CLOCK = 1 << 6,     /* moves the clock; in the packet context: the packet's begin */
+    ROLE_END = 1 << 7,       /* the packet's end */
+    ROLE_DISCARDED = 1 << 8,
+    ROLE_SEQ = 1 << 9,
+    ROLE_EVENT_ID = 1 << 10,
+    ROLE_CPU = 1 << 11,      /* LTTng's cpu_id, in both versions */
+};
+
+/* The scopes of a trace, in the order of the bytes. */
+enum ctf_place {
+    PLACE_PACKET_HEADER,
+    PLACE_PACKET_CONTEXT,
+    PLACE_EVENT_HEADER,
+    PLACE_STREAM_EVENT_CONTEXT,
+    PLACE_EVENT_CONTEXT,
+    PLACE_PAYLOAD,
+    PLACE_COUNT,
+};
+
+/* How the characters of a text are stored. */
+enum ctf_encoding { TEXT_UTF8, TEXT_UTF16LE, TEXT_UTF16BE, TEXT_UTF32LE, TEXT_UTF32BE };
+
 struct ctf_type;
 
 struct ctf_member {
@@ -44,6 +76,7 @@ struct ctf_member {
     struct ctf_type *type; /* of a variant: the option                    */
     int32_t slot;          /* where its value is kept for a later sequence or variant; -1 = nowhere */
     bool far;              /* a later scope refers to it                  */
+    uint32_t roles;        /* enum ctf_role                               */
 };
 
 /* A range of values with a label.  Unsigned enums compare as uint64_t. */
@@ -63,6 +96,13 @@ struct ctf_type {
     enum ctf_order order;
     bool is_signed;
     bool is_text;            /* a character: arrays and sequences of it are text */
+    bool is_bool;            /* any bit set: true                                */
+    bool is_bits;            /* CTF 2: a bit array, not meant as a number        */
+    bool is_leb;             /* CTF 2: of variable length (LEB128), 'size' is 64 */
+    bool is_reversed;        /* CTF 2: the bit order is not that of the bytes    */
+    bool is_bitmap;          /* CTF 2: 'maps' names ranges of bits               */
+    bool has_negative, has_big; /* CTF 2: a map is below 0, or over INT64_MAX    */
+    uint32_t roles;          /* CTF 2: enum ctf_role, as the metadata gives them */
     uint8_t base;            /* 2, 8, 10 or 16: how people write it              */
     struct str clock;        /* name of the clock it samples, or empty           */
     struct ctf_enum_map *maps; /* CTF_ENUM */
@@ -75,16 +115,25 @@ struct ctf_type {
     /* CTF_ARRAY, CTF_SEQ */
     struct ctf_type *elem;
     uint64_t length;
+    bool is_blob;        /* CTF 2: bytes without a meaning for us */
+    struct str media;    /* of a blob: its IANA media type        */
+
+    enum ctf_encoding encoding; /* CTF_STRING; arrays and sequences of characters */
 
     /* CTF_SEQ: the length; CTF_VARIANT: the tag */
     struct str ref;      /* as written: "len", "stream.event.header.id" */
+    struct str *path;    /* CTF 2 instead of 'ref'; a part without text (p == NULL) is the parent */
+    uint32_t npath;
+    int origin;          /* CTF 2: enum ctf_place, or -1: the structure that holds this type */
+    bool is_optional;    /* CTF_VARIANT of CTF 2: when no option is selected, there is nothing */
     int32_t ref_slot;    /* after ctf_resolve()                         */
-    struct ctf_type *tag; /* CTF_VARIANT, after ctf_resolve(): the enum  */
+    struct ctf_type *tag; /* CTF_VARIANT: the enum; CTF 1: after ctf_resolve() */
     int32_t *option_of;  /* CTF_VARIANT: option for each map of 'tag', -1 = none */
 };
 
 struct ctf_clock {
     struct str name, uuid, description;
+    struct str id;      /* CTF 2: what stream classes refer to */
     uint64_t freq;      /* Hz, not 0 */
     uint64_t precision; /* cycles */
     int64_t offset_s;
@@ -117,9 +166,19 @@ struct ctf_event_class {
     uint32_t index;            /* position in the trace, for bindings by array */
 };
 
+/* The two layouts that most events have, to step over without a program: fixed
+ * fields, or fixed fields, one string, fixed fields. */
+struct ctf_shape {
+    uint32_t before; /* bits of the fixed fields in front; 0 = needs its program */
+    uint32_t after;  /* bits behind the string                                   */
+    bool string;
+};
+
 struct ctf_stream_class {
     uint64_t id;
     bool has_id;
+    bool is_implied; /* the metadata has neither streams nor events */
+    struct str name;
     struct ctf_type *packet_context, *event_header, *event_context;
     struct ctf_prog *packet_prog, *header_prog;
     struct ctf_field *packet_fields;
@@ -129,16 +188,18 @@ struct ctf_stream_class {
 
     VEC(struct ctf_event_class *) events;
     struct ctf_event_class **by_id; /* dense table for ids below nby_id      */
+    struct ctf_shape *shapes;       /* for the same ids                     */
     uint64_t nby_id;
     struct map64 position;          /* id -> position in 'events', every id */
 };
 
 struct ctf_meta {
     struct arena mem;
-    uint64_t major, minor;
+    uint64_t major, minor; /* of CTF: 1.8 or 2.0 */
+    bool has_major, has_minor;
     enum ctf_order order;
     struct str uuid_text;
-    uint8_t uuid[16];
+    uint8_t uuid[16];   /* that packets carry */
     bool has_uuid;
     struct ctf_type *packet_header;
     struct ctf_prog *packet_header_prog;
@@ -158,6 +219,9 @@ struct ctf_meta {
  * Notes what was skipped.  Returns 0 or -E_*, with line and column. */
 int tsdl_parse(struct str text, struct ctf_meta *meta, struct notes *notes, const char *where,
                struct err *err);
+/* The same for CTF 2: a sequence of JSON texts, each after a byte 0x1e. */
+int ctf2_parse(struct str text, struct ctf_meta *meta, struct notes *notes, const char *where,
+               struct err *err);
 
 /* Reads a metadata file: packetised or plain.  On success 'meta' is complete and
  * compiled.  On failure it must still be freed. */
@@ -171,8 +235,14 @@ int ctf_compile(struct ctf_meta *meta, struct err *err);
 
 /* The value of an env entry, or an empty string. */
 struct str ctf_env_get(const struct ctf_meta *meta, const char *key);
+/* Counts 'inner' into 'outer'.  Aliases let a short text describe a type of any
+ * depth and size, so both are limited here and not by the text. */
+int ctf_nest(struct ctf_type *outer, const struct ctf_type *inner, struct err *err);
 /* Member by its name, with or without the leading '_', or NULL. */
 struct ctf_member *ctf_member_of(const struct ctf_type *t, struct str name);
+/* Roles that CTF 1 gives to a field of this name at this place. */
+uint32_t ctf_roles_of(const struct ctf_meta *meta, enum ctf_place place,
+                      const struct ctf_member *m);
 /* Map of 'value', or -1.  The first that fits. */
 int ctf_enum_find(const struct ctf_type *t, uint64_t value);
 

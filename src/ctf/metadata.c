@@ -23,6 +23,7 @@
 #include <stdlib.h>
 
 #define META_MAGIC UINT32_C(0x75D11D57)
+#define CTF2_SEPARATOR 0x1e /* before each JSON text (RFC 7464, 2.2) */
 enum { META_HEADER = 37 };
 
 static uint32_t u32_at(const uint8_t *p, bool swap)
@@ -76,20 +77,26 @@ static int unpack(const struct fmap *map, bool swap, struct sbuf *text, struct e
     return 0;
 }
 
-static int get_text(const struct fmap *map, struct sbuf *text, struct err *err)
+/* '*ret_packets': the byte order of the packets, or CTF_NATIVE if there are none. */
+static int get_text(const struct fmap *map, struct sbuf *text, enum ctf_order *ret_packets,
+                    struct err *err)
 {
+    uint32_t order_word = 1;
+    bool host_le = *(const uint8_t *)&order_word == 1;
+
     if (map->n == 0)
         return err_set(err, E_CORRUPT, "the metadata is empty");
     if (map->n > LIMIT_METADATA_BYTES)
         return err_set(err, E_LIMIT, "the metadata is over %u bytes", LIMIT_METADATA_BYTES);
-    if (map->n >= 4 && u32_at(map->p, false) == META_MAGIC)
-        return unpack(map, false, text, err);
-    if (map->n >= 4 && u32_at(map->p, true) == META_MAGIC)
-        return unpack(map, true, text, err);
-    if (map->p[0] == 0x1e || map->p[0] == '[' || map->p[0] == '{')
-        return err_set(err, E_UNSUP, "CTF 2 metadata (JSON) is not read by this version; "
-                                     "convert the trace with babeltrace2 2.1 "
-                                     "(-c sink.ctf.fs --params='ctf-version=\"1\"')");
+    bool plain = map->n >= 4 && u32_at(map->p, false) == META_MAGIC;
+    bool swapped = map->n >= 4 && u32_at(map->p, true) == META_MAGIC;
+    if (plain || swapped) {
+        *ret_packets = plain == host_le ? CTF_LE : CTF_BE;
+        return unpack(map, swapped, text, err);
+    }
+    if (map->p[0] == '{' || map->p[0] == '[')
+        return err_set(err, E_CORRUPT, "the metadata is JSON, but its texts do not each begin with "
+                                       "a byte 0x1e as in CTF 2");
     if (memchr(map->p, 0, map->n))
         return err_set(err, E_CORRUPT, "the metadata is neither CTF packets nor text");
     sbuf_add(text, (const char *)map->p, map->n);
@@ -98,15 +105,22 @@ static int get_text(const struct fmap *map, struct sbuf *text, struct err *err)
 
 int ctf_meta_open(const char *path, struct ctf_meta *meta, struct notes *notes, struct err *err)
 {
+    enum ctf_order packets = CTF_NATIVE;
     struct sbuf text = { 0 };
     struct fmap map;
     int rc = fmap_open(path, &map, err);
 
     if (rc < 0)
         return rc;
-    rc = get_text(&map, &text, err);
-    if (rc == 0) /* names are views of the text: it lives as long as 'meta' */
+    rc = get_text(&map, &text, &packets, err);
+    if (rc == 0 && text.n && text.p[0] == CTF2_SEPARATOR)
+        rc = ctf2_parse(sbuf_view(&text), meta, notes, path, err);
+    else if (rc == 0) /* names are views of the text: it lives as long as 'meta' */
         rc = tsdl_parse(str_dup(&meta->mem, sbuf_view(&text)), meta, notes, path, err);
+    if (rc == 0 && meta->major < 2 && packets != CTF_NATIVE && packets != meta->order)
+        rc = err_set(err, E_CORRUPT,
+                     "the metadata packets are %s-endian, but their text says byte_order = %s",
+                     packets == CTF_LE ? "little" : "big", meta->order == CTF_LE ? "le" : "be");
     if (rc == 0)
         rc = ctf_resolve(meta, err);
     if (rc == 0)

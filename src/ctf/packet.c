@@ -29,34 +29,67 @@ void ctf_run_free(struct ctf_run *run)
     *run = (struct ctf_run){ 0 };
 }
 
-static const struct ctf_field *field_named(const struct ctf_field *f, uint32_t n, const char *name)
+/* Is the field there, as the tags of the variants around it were just read? */
+static bool is_there(const struct ctf_run *run, const struct ctf_field *f)
 {
-    for (uint32_t i = 0; i < n; i++)
-        if (str_is(f[i].path, name) && f[i].kind == FIELD_INT)
-            return &f[i];
-    return NULL;
-}
+    for (const struct ctf_choice *c = f->only_if; c; c = c->outer) {
+        int map = ctf_enum_find(c->variant->tag, run->slot[c->slot]);
 
-static bool get(const struct ctf_run *run, const struct ctf_field *fields, uint32_t n,
-                const char *name, uint64_t *ret)
-{
-    const struct ctf_field *f = field_named(fields, n, name);
-
-    if (!f)
-        return false;
-    *ret = ctf_load_at(run->p, run->seg[f->seg] + f->off, f->load);
+        if (map < 0 || c->variant->option_of[map] != (int32_t)c->option)
+            return false;
+    }
     return true;
 }
 
-/* The UUID of a packet header is an array of 16 bytes. */
-static const uint8_t *header_uuid(const struct ctf_trace *t, const struct ctf_run *run)
-{
-    for (uint32_t i = 0; i < t->meta.npacket_header_fields; i++) {
-        const struct ctf_field *f = &t->meta.packet_header_fields[i];
+/* The fields of one program that has just run. */
+struct scope {
+    const struct ctf_run *run;
+    const struct ctf_field *fields;
+    uint32_t n;
+};
 
-        if (str_is(f->path, "uuid") && f->type->kind == CTF_ARRAY && f->type->length == 16 &&
-            f->type->elem->kind == CTF_INT && f->type->elem->size == 8)
-            return run->p + ((run->seg[f->seg] + f->off) >> 3);
+/* The next integer with this role from position '*i' on; '*i' moves past it. */
+static bool next_with(const struct scope *s, uint32_t role, uint32_t *i, uint64_t *ret,
+                      unsigned *ret_bits)
+{
+    for (; *i < s->n; (*i)++) {
+        const struct ctf_field *f = &s->fields[*i];
+
+        if (!(f->roles & role) || f->kind != FIELD_INT || !is_there(s->run, f))
+            continue;
+        uint64_t pos = s->run->seg[f->seg] + f->off;
+        unsigned bytes = 0;
+
+        *ret = ctf_load_at(s->run->p, pos, f->load);
+        if (f->load.kind == LOAD_LEB)
+            ctf_leb(s->run->p + (pos >> 3), false, &bytes);
+        *ret_bits = bytes ? 7 * bytes : f->load.bits;
+        (*i)++;
+        return true;
+    }
+    return false;
+}
+
+/* The last field with this role counts. */
+static bool get(const struct scope *s, uint32_t role, uint64_t *ret)
+{
+    unsigned bits;
+    bool some = false;
+
+    for (uint32_t i = 0; next_with(s, role, &i, ret, &bits);)
+        some = true;
+    return some;
+}
+
+/* The UUID of a packet header is an array of 16 bytes. */
+static const uint8_t *header_uuid(const struct scope *s)
+{
+    for (uint32_t i = 0; i < s->n; i++) {
+        const struct ctf_field *f = &s->fields[i];
+
+        if ((f->roles & ROLE_UUID) && f->type->kind == CTF_ARRAY && f->type->length == 16 &&
+            f->type->elem->kind == CTF_INT && f->type->elem->size == 8 && is_there(s->run, f))
+            return s->run->p + ((s->run->seg[f->seg] + f->off) >> 3);
     }
     return NULL;
 }
@@ -69,29 +102,36 @@ static const struct ctf_stream_class *find_class(const struct ctf_meta *m, bool 
     return NULL;
 }
 
+/* A file whose packets carry another UUID than the metadata is read, with a
+ * note; a packet that agrees with neither is not of this stream. */
+static bool is_foreign(const struct ctf_trace *t, const struct ctf_file *file,
+                       const uint8_t *uuid)
+{
+    return t->meta.has_uuid && file->uuid && memcmp(uuid, t->meta.uuid, 16) != 0 &&
+           memcmp(uuid, file->uuid, 16) != 0;
+}
+
 /* magic, uuid, stream_id, stream_instance_id */
-static int read_header(const struct ctf_trace *t, struct ctf_run *run, struct ctf_packet_head *head,
-                       uint64_t *ret_pos, struct err *err)
+static int read_header(const struct ctf_trace *t, const struct ctf_file *file, struct ctf_run *run,
+                       struct ctf_packet_head *head, uint64_t *ret_pos, struct err *err)
 {
     const struct ctf_meta *m = &t->meta;
+    const struct scope s = { run, m->packet_header_fields, m->npacket_header_fields };
     uint64_t magic, id = 0;
     uint64_t pos = ctf_run_prog(run, m->packet_header_prog, 0);
 
     if (pos == UINT64_MAX)
-        return err_set(err, E_CORRUPT, "the file ends inside the packet header");
-    if (get(run, m->packet_header_fields, m->npacket_header_fields, "magic", &magic) &&
-        magic != CTF_MAGIC)
+        return err_set(err, E_CORRUPT, "packet header: %s", run->why);
+    if (get(&s, ROLE_MAGIC, &magic) && magic != CTF_MAGIC)
         return err_set(err, E_CORRUPT, "magic number 0x%08" PRIx64 " instead of 0xc1fc1fc1", magic);
-    const uint8_t *uuid = header_uuid(t, run);
-    if (uuid && m->has_uuid && memcmp(uuid, m->uuid, 16) != 0)
+    head->uuid = header_uuid(&s);
+    if (head->uuid && is_foreign(t, file, head->uuid))
         return err_set(err, E_CORRUPT, "the packet's UUID is not that of the metadata");
-    bool has_id =
-        get(run, m->packet_header_fields, m->npacket_header_fields, "stream_id", &id);
+    bool has_id = get(&s, ROLE_CLASS_ID, &id);
     head->cls = find_class(m, has_id, id);
     if (!head->cls)
         return err_set(err, E_CORRUPT, "stream %" PRIu64 " is not declared in the metadata", id);
-    head->has_instance = get(run, m->packet_header_fields, m->npacket_header_fields,
-                             "stream_instance_id", &head->instance);
+    head->has_instance = get(&s, ROLE_STREAM_ID, &head->instance);
     *ret_pos = pos;
     return 0;
 }
@@ -126,23 +166,26 @@ int ctf_packet_read(const struct ctf_trace *t, const struct ctf_file *file, stru
     *ret_skip = 0;
     run->p = file->map.p + offset;
     run->end = (uint64_t)(file->map.n - offset) * 8;
-    if ((rc = read_header(t, run, head, &pos, err)) < 0)
+    if ((rc = read_header(t, file, run, head, &pos, err)) < 0)
         return rc;
-    const struct ctf_field *f = head->cls->packet_fields;
-    uint32_t n = head->cls->npacket_fields;
+    const struct scope s = { run, head->cls->packet_fields, head->cls->npacket_fields };
     pos = ctf_run_prog(run, head->cls->packet_prog, pos);
     if (pos == UINT64_MAX)
         return err_set(err, E_CORRUPT, "packet context: %s", run->why);
-    bool has_size = get(run, f, n, "packet_size", &p.packet_bits);
-    bool has_content = get(run, f, n, "content_size", &p.content_bits);
-    uint64_t file_bits = run->end;
+    bool has_size = get(&s, ROLE_PACKET_SIZE, &p.packet_bits);
+    bool has_content = get(&s, ROLE_CONTENT_SIZE, &p.content_bits);
+    uint64_t file_bits = run->end, sample;
     if ((rc = check_sizes(&p, file_bits, pos, has_size, has_content, err)) < 0)
         return rc;
-    p.has_ts_begin = get(run, f, n, "timestamp_begin", &p.ts_begin);
-    p.has_ts_end = get(run, f, n, "timestamp_end", &p.ts_end);
-    p.has_discarded = get(run, f, n, "events_discarded", &p.discarded);
-    p.has_seq = get(run, f, n, "packet_seq_num", &p.seq);
-    p.has_cpu = get(run, f, n, "cpu_id", &cpu) && cpu < UINT32_MAX;
+    for (uint32_t i = 0; next_with(&s, ROLE_CLOCK, &i, &sample, &head->begin_bits);) {
+        p.ts_begin = ctf_clock_step(p.ts_begin, sample, head->begin_bits);
+        p.has_ts_begin = true;
+    }
+    for (uint32_t i = 0; next_with(&s, ROLE_END, &i, &p.ts_end, &head->end_bits);)
+        p.has_ts_end = true;
+    p.has_discarded = get(&s, ROLE_DISCARDED, &p.discarded);
+    p.has_seq = get(&s, ROLE_SEQ, &p.seq);
+    p.has_cpu = get(&s, ROLE_CPU, &cpu) && cpu < UINT32_MAX;
     p.cpu = p.has_cpu ? (uint32_t)cpu : UINT32_MAX;
     head->events_at = pos;
     *ret_skip = p.packet_bits / 8;
@@ -172,18 +215,27 @@ static struct ctf_stream *stream_for(struct ctf_trace *t, const struct ctf_packe
  * the end of the file. */
 static uint64_t resync(const struct ctf_trace *t, const struct ctf_file *f, uint64_t from)
 {
-    uint32_t magic = t->meta.order == CTF_BE ? __builtin_bswap32(CTF_MAGIC) : CTF_MAGIC;
-    const struct ctf_field *m = field_named(t->meta.packet_header_fields,
-                                            t->meta.npacket_header_fields, "magic");
+    const struct ctf_field *m = NULL;
 
-    if (!m || m->off % 8 || from + 1 >= f->map.n)
+    for (uint32_t i = 0; i < t->meta.npacket_header_fields && !m; i++)
+        if (t->meta.packet_header_fields[i].roles & ROLE_MAGIC)
+            m = &t->meta.packet_header_fields[i];
+    if (!m || m->seg || m->off % 8 || m->type->size != 32 || from + 1 >= f->map.n)
         return f->map.n - from;
-    const uint8_t *p =
-        memmem(f->map.p + from + 1, f->map.n - from - 1, &magic, sizeof magic);
+    enum ctf_order order = m->type->order == CTF_NATIVE ? t->meta.order : m->type->order;
+    uint32_t magic = order == CTF_BE ? __builtin_bswap32(CTF_MAGIC) : CTF_MAGIC;
     uint64_t back = m->off / 8;
-    if (!p || (uint64_t)(p - f->map.p) < from + 1 + back)
+    if (f->map.n - from - 1 <= back)
         return f->map.n - from;
-    return (uint64_t)(p - f->map.p) - back - from;
+    const uint8_t *p = memmem(f->map.p + from + 1 + back, f->map.n - from - 1 - back, &magic,
+                              sizeof magic);
+    return p ? (uint64_t)(p - f->map.p) - back - from : f->map.n - from;
+}
+
+/* Some tracers and file systems leave zeros between packets. */
+static bool all_zero(const uint8_t *p, uint64_t n)
+{
+    return n > 0 && p[0] == 0 && memcmp(p, p + 1, n - 1) == 0;
 }
 
 /* Shortens a packet that the file cuts off. */
@@ -200,14 +252,63 @@ static bool cut_off(struct ctf_trace *t, const struct ctf_file *f, struct ctf_pa
                  " bytes before the packet does: it was truncated; the events before are read",
                  p->number, p->offset, (p->packet_bits - left + 7) / 8);
         p->content_bits = left;
+        p->cut = true;
         t->bad_packets++;
     } else {
-        note_add(notes, NOTE_INFO, f->path,
-                 "packet %u (byte %" PRIu64 "): the file ends inside its padding", p->number,
-                 p->offset);
+        note_add(notes, NOTE_WARN, f->path,
+                 "packet %u (byte %" PRIu64 "): the file ends %" PRIu64
+                 " bytes before the packet does; only padding is missing",
+                 p->number, p->offset, (p->packet_bits - left + 7) / 8);
     }
     p->packet_bits = left;
     return true;
+}
+
+/* Timestamps of under 64 bits: the counter ran over between two packets if it
+ * went back. */
+static void unwrap(struct ctf_packet *p, const struct ctf_packet_head *head,
+                   const struct ctf_stream *s)
+{
+    const struct ctf_packet *before = s->packets.n ? &s->packets.at[s->packets.n - 1] : NULL;
+
+    if (p->has_ts_begin && head->begin_bits < 64 && before && before->has_ts_begin)
+        p->ts_begin = ctf_clock_step(before->ts_begin, p->ts_begin, head->begin_bits);
+    if (p->has_ts_end && head->end_bits < 64 && p->has_ts_begin)
+        p->ts_end = ctf_clock_step(p->ts_begin, p->ts_end, head->end_bits);
+}
+
+static void add_packet(struct ctf_trace *t, struct ctf_file *f, struct ctf_packet *p,
+                       const struct ctf_packet_head *head, size_t first, struct notes *notes)
+{
+    struct ctf_stream *s = stream_for(t, head, first);
+
+    if (head->uuid && !f->uuid) {
+        f->uuid = head->uuid;
+        if (t->meta.has_uuid && memcmp(head->uuid, t->meta.uuid, 16) != 0)
+            note_add(notes, NOTE_WARN, f->path,
+                     "its packets carry another UUID than the metadata: is it of another trace?");
+    }
+    cut_off(t, f, p, notes);
+    unwrap(p, head, s);
+    *vec_push(&s->packets) = *p;
+    t->packets++;
+}
+
+/* Notes what 'skip' bytes at 'offset' are; zeros are no loss. */
+static void skipped(struct ctf_trace *t, const struct ctf_file *f, uint32_t number,
+                    uint64_t offset, uint64_t skip, const char *why, struct notes *notes)
+{
+    uint64_t left = f->map.n - offset, n = skip < left ? skip : left;
+
+    if (number && all_zero(f->map.p + offset, n)) {
+        note_add(notes, NOTE_INFO, f->path, "%" PRIu64 " bytes of zeros at byte %" PRIu64
+                                            ", between packets or after the last: left out",
+                 n, offset);
+        return;
+    }
+    note_add(notes, NOTE_LOST, f->path,
+             "packet %u (byte %" PRIu64 "): %s; skipped %" PRIu64 " bytes", number, offset, why, n);
+    t->bad_packets++;
 }
 
 void ctf_packet_scan(struct ctf_trace *t, uint32_t index, struct notes *notes)
@@ -227,16 +328,11 @@ void ctf_packet_scan(struct ctf_trace *t, uint32_t index, struct notes *notes)
         if (ctf_packet_read(t, f, &run, offset, &p, &head, &skip, &err) < 0) {
             if (skip == 0)
                 skip = resync(t, f, offset);
-            note_add(notes, NOTE_LOST, f->path,
-                     "packet %u (byte %" PRIu64 "): %s; skipped %" PRIu64 " bytes", number, offset,
-                     err.text, skip < f->map.n - offset ? skip : f->map.n - offset);
-            t->bad_packets++;
+            skipped(t, f, number, offset, skip, err.text, notes);
         } else {
             p.file = index;
             p.number = number;
-            cut_off(t, f, &p, notes);
-            *vec_push(&stream_for(t, &head, first)->packets) = p;
-            t->packets++;
+            add_packet(t, f, &p, &head, first, notes);
         }
         number++;
         if (skip >= f->map.n - offset)
@@ -244,61 +340,4 @@ void ctf_packet_scan(struct ctf_trace *t, uint32_t index, struct notes *notes)
         offset += skip;
     }
     ctf_run_free(&run);
-}
-
-static int by_begin(const void *a, const void *b)
-{
-    const struct ctf_packet *x = a, *y = b;
-
-    if (x->has_ts_begin && y->has_ts_begin && x->ts_begin != y->ts_begin)
-        return x->ts_begin < y->ts_begin ? -1 : 1;
-    if (x->has_seq && y->has_seq && x->seq != y->seq)
-        return x->seq < y->seq ? -1 : 1;
-    if (x->file != y->file)
-        return x->file < y->file ? -1 : 1;
-    return (x->offset > y->offset) - (x->offset < y->offset);
-}
-
-/* The counter of discarded events can go back in overwrite mode, so its largest
- * value counts; a gap in the sequence numbers is as many lost packets. */
-static void count_losses(struct ctf_trace *t, struct ctf_stream *s, struct notes *notes)
-{
-    const char *where = t->files.at[s->packets.at[0].file].path;
-    uint64_t most = 0, next = 0;
-
-    for (size_t i = 0; i < s->packets.n; i++) {
-        const struct ctf_packet *p = &s->packets.at[i], *q = i ? p - 1 : NULL;
-
-        if (p->has_discarded && p->discarded > most)
-            most = p->discarded;
-        if (p->has_seq) {
-            if (q && p->seq > next)
-                s->lost += p->seq - next;
-            next = p->seq + 1;
-        }
-        if (q && q->has_ts_end && p->has_ts_begin && q->ts_end > p->ts_begin)
-            note_add(notes, NOTE_INFO, where,
-                     "packets overlap in time: one ends after the next begins (old tracers do so)");
-    }
-    s->discarded = most;
-    t->discarded += most;
-    t->lost += s->lost;
-    if (most)
-        note_add(notes, NOTE_WARN, where,
-                 "the tracer discarded %" PRIu64
-                 " events of this stream: use larger or more sub-buffers, or fewer events",
-                 most);
-    if (s->lost)
-        note_add(notes, NOTE_WARN, where, "%" PRIu64 " packets of this stream were overwritten",
-                 s->lost);
-}
-
-void ctf_packet_finish(struct ctf_trace *t, struct notes *notes)
-{
-    for (size_t i = 0; i < t->streams.n; i++) {
-        struct ctf_stream *s = t->streams.at[i];
-
-        qsort(s->packets.at, s->packets.n, sizeof *s->packets.at, by_begin);
-        count_losses(t, s, notes);
-    }
 }

@@ -11,7 +11,9 @@ struct ctf_packet_head {
     const struct ctf_stream_class *cls;
     uint64_t instance;
     bool has_instance;
-    uint64_t events_at; /* bits */
+    const uint8_t *uuid; /* in the packet, or NULL */
+    uint64_t events_at;  /* bits */
+    unsigned begin_bits, end_bits; /* of the samples of the clock */
 };
 
 /* Reads the header of the packet at 'offset' of 'file'.  'run' needs room for the

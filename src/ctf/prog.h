@@ -21,7 +21,9 @@
 enum ctf_op_code {
     OP_SKIP,    /* pos += bits                                           */
     OP_ALIGN,   /* pos up to a multiple of bits; segment 'seg' starts    */
-    OP_STRING,  /* past the NUL; segment 'seg' starts                    */
+    OP_STRING,  /* past the NUL of 'bits' bits; segment 'seg' starts     */
+    OP_LEB,     /* past an integer of variable length; 'seg' starts      */
+    OP_WHOLE,   /* fails inside a byte: the bit order changes here       */
     OP_SAVE,    /* slot[slot] = load at pos + bits                       */
     OP_SEQ,     /* slot[slot] elements of 'bits', 'stride' apart         */
     OP_LOOP,    /* 'count' or slot[slot] times the next 'nbody' steps    */
@@ -32,17 +34,23 @@ enum ctf_op_code {
 };
 
 #define SEG_NONE UINT32_MAX
+enum { LEB_IS_ID = 1, LEB_IS_CLOCK = 2 };
 
 /* How to load a scalar. */
 struct ctf_load {
     uint8_t kind;   /* enum ctf_load_kind */
     uint8_t bits;   /* 1..64              */
+    uint8_t shift;  /* 64 - bits          */
     bool is_signed;
 };
 enum ctf_load_kind {
-    LOAD_U8, LOAD_U16, LOAD_U32, LOAD_U64, /* on a byte, little-endian */
-    LOAD_BE16, LOAD_BE32, LOAD_BE64,
-    LOAD_BITS_LE, LOAD_BITS_BE,            /* any bit position         */
+    LOAD_LE,      /* little-endian, begins on a byte: one load of 8 bytes, two shifts */
+    LOAD_BE,      /* big-endian, whole bytes from a byte on                           */
+    LOAD_BITS_LE, /* any bit position                                                 */
+    LOAD_BITS_BE,
+    LOAD_REV_LE,  /* the same with the first bit as the last: CTF 2, 6.3.2             */
+    LOAD_REV_BE,
+    LOAD_LEB,     /* LEB128, on a byte: CTF 2, 6.3.6                                  */
 };
 
 struct ctf_switch; /* the options of a variant */
@@ -53,7 +61,7 @@ struct ctf_op {
     int32_t slot;
     uint32_t nbody; /* OP_LOOP */
     uint64_t bits, stride;
-    uint64_t count; /* OP_LOOP without a slot */
+    uint64_t count; /* OP_LOOP without a slot; OP_LEB: LEB_IS_*, its 'slot' keeps the value */
     struct ctf_load load;
     const struct ctf_switch *sw;
 };
@@ -62,6 +70,7 @@ struct ctf_prog {
     struct ctf_op *ops;
     uint32_t nops;
     uint32_t nsegs;
+    uint64_t known_end;  /* alignment of the place where it ends, as far as it is known */
     bool fixed;          /* always 'fixed_bits' long, no slot, no alignment step */
     uint64_t fixed_bits;
 };
@@ -102,6 +111,7 @@ struct ctf_field {
     struct ctf_load load;
     const struct ctf_type *type;
     const struct ctf_choice *only_if; /* NULL = always there */
+    uint32_t roles;   /* enum ctf_role */
 };
 
 /* Layouts of the event header that are read without a program. */
@@ -111,39 +121,32 @@ enum ctf_header_kind {
     HEADER_COMPACT, /* LTTng compact, little-endian: 5 + 27 bits or 31, u32, u64 */
     HEADER_LARGE,   /* LTTng large, little-endian: u16 + u32 or 65535, u32, u64  */
     HEADER_PLAIN,   /* u32 id, u64 time, little-endian (perf, barectf)  */
+    HEADER_PLAIN64, /* u64 id, u64 time, little-endian (babeltrace2's CTF 2) */
 };
 
 /* Little-endian or big-endian bits at any position; 'bits' from 1 to 64. */
 uint64_t ctf_bits_le(const uint8_t *p, uint64_t pos, unsigned bits);
 uint64_t ctf_bits_be(const uint8_t *p, uint64_t pos, unsigned bits);
 
+/* An integer of variable length that starts at 'p'; '*ret_bytes' is how many it takes.
+ * Its last byte has been found by OP_LEB. */
+uint64_t ctf_leb(const uint8_t *p, bool is_signed, unsigned *ret_bytes);
+
+/* The same for every kind but LOAD_LE. */
+uint64_t ctf_load_slow(const uint8_t *p, uint64_t pos, struct ctf_load l);
+
 /* The raw value of a scalar at bit 'pos'; signed values are extended to 64 bits.
- * The caller has checked that the bits are inside the packet. */
+ * The caller has checked that the bits are inside the packet.  Eight bytes are
+ * read for any size: a mapped file has that much room behind it (base/file.h). */
 static inline uint64_t ctf_load_at(const uint8_t *p, uint64_t pos, struct ctf_load l)
 {
     uint64_t v;
-    union {
-        uint16_t u16;
-        uint32_t u32;
-        uint64_t u64;
-    } u;
-    const uint8_t *b = p + (pos >> 3);
 
-    switch ((enum ctf_load_kind)l.kind) {
-    case LOAD_U8: v = *b; break;
-    case LOAD_U16: memcpy(&u.u16, b, 2); v = u.u16; break;
-    case LOAD_U32: memcpy(&u.u32, b, 4); v = u.u32; break;
-    case LOAD_U64: memcpy(&u.u64, b, 8); v = u.u64; break;
-    case LOAD_BE16: memcpy(&u.u16, b, 2); v = __builtin_bswap16(u.u16); break;
-    case LOAD_BE32: memcpy(&u.u32, b, 4); v = __builtin_bswap32(u.u32); break;
-    case LOAD_BE64: memcpy(&u.u64, b, 8); v = __builtin_bswap64(u.u64); break;
-    case LOAD_BITS_LE: v = ctf_bits_le(p, pos, l.bits); break;
-    case LOAD_BITS_BE: v = ctf_bits_be(p, pos, l.bits); break;
-    default: v = 0; break;
-    }
-    if (l.is_signed && l.bits < 64)
-        v = (uint64_t)((int64_t)(v << (64 - l.bits)) >> (64 - l.bits));
-    return v;
+    if (l.kind != LOAD_LE)
+        return ctf_load_slow(p, pos, l);
+    memcpy(&v, p + (pos >> 3), 8);
+    v <<= l.shift;
+    return l.is_signed ? (uint64_t)((int64_t)v >> l.shift) : v >> l.shift;
 }
 
 /* How a scalar of type 't' is loaded when it lies at a multiple of 'align' bits. */

@@ -4,27 +4,21 @@
  *
  * Types are shared while they are parsed (an alias is one object), but what a
  * length or tag refers to depends on where the type is used.  So each scope
- * first gets its own copy of its structures, then references are looked up
- * (CTF 1.8.3, 7.3.2): an absolute path names its scope; a relative one is
+ * first gets its own copy of its structures, then references are looked up.
+ *
+ * CTF 1.8.3, 7.3.2: an absolute path names its scope; a relative one is
  * searched in the enclosing structures from the inside out, among the fields
- * that come before, then in the scopes that come before. */
+ * that come before, then in the scopes that come before.
+ * CTF 2.0, 5.3.2 (field location): a path starts at a scope or at the
+ * enclosing structure, a part may mean "the parent", and it passes through
+ * arrays, optionals and variants: in a variant each option can have the field. */
 #include "base/limits.h"
 #include "ctf/meta.h"
 
 #include <stdio.h>
 
-enum scope {
-    SC_PACKET_HEADER,
-    SC_PACKET_CONTEXT,
-    SC_EVENT_HEADER,
-    SC_STREAM_EVENT_CONTEXT,
-    SC_EVENT_CONTEXT,
-    SC_PAYLOAD,
-    SC_COUNT,
-};
-
-/* As written in metadata; "trace.packet.header" and so on. */
-static const char *const scope_names[SC_COUNT] = {
+/* As written in TSDL. */
+static const char *const place_names[PLACE_COUNT] = {
     "trace.packet.header.", "stream.packet.context.", "stream.event.header.",
     "stream.event.context.", "event.context.", "event.fields.",
 };
@@ -34,12 +28,23 @@ struct frame {
     uint32_t at; /* the member being visited: earlier ones can be referred to */
 };
 
+enum { PARTS_MAX = 2 * LIMIT_TYPE_DEPTH, FOUND_MAX = 64 };
+
 struct resolver {
     struct ctf_meta *meta;
-    struct ctf_type *roots[SC_COUNT]; /* scopes before the current one, resolved */
+    enum ctf_place place;
+    struct ctf_type *roots[PLACE_COUNT]; /* scopes before the current one, resolved */
     struct frame frames[LIMIT_TYPE_DEPTH + 2];
     int nframes;
     struct err *err;
+};
+
+/* Fields that a path leads to: more than one only in CTF 2. */
+struct found {
+    struct ctf_member *at[FOUND_MAX];
+    uint32_t n;
+    bool too_many;
+    bool far; /* in a scope before the current one */
 };
 
 struct ctf_member *ctf_member_of(const struct ctf_type *t, struct str name)
@@ -65,6 +70,18 @@ int ctf_enum_find(const struct ctf_type *t, uint64_t value)
     return -1;
 }
 
+int ctf_nest(struct ctf_type *outer, const struct ctf_type *inner, struct err *err)
+{
+    outer->weight += inner->weight;
+    if (inner->depth + 1 > outer->depth)
+        outer->depth = inner->depth + 1;
+    if (outer->depth > LIMIT_TYPE_DEPTH)
+        return err_set(err, E_LIMIT, "types nested over %d deep", LIMIT_TYPE_DEPTH);
+    if (outer->weight > LIMIT_FIELDS)
+        return err_set(err, E_LIMIT, "a type with over %u fields", LIMIT_FIELDS);
+    return 0;
+}
+
 /* A copy of 't' and of everything below it that can hold a reference. */
 static struct ctf_type *copy_type(struct arena *mem, const struct ctf_type *t)
 {
@@ -86,71 +103,211 @@ static struct ctf_type *copy_type(struct arena *mem, const struct ctf_type *t)
     return c;
 }
 
-/* Splits the first name off a dotted path. */
-static struct str path_head(struct str *path)
-{
-    size_t dot = str_chr(*path, '.', 0);
-    struct str head = dot == STR_NONE ? *path : str_first(*path, dot);
+/* --- roles of CTF 1 ------------------------------------------------------- */
 
-    *path = dot == STR_NONE ? (struct str){ path->p + path->n, 0 } : str_from(*path, dot + 1);
-    return head;
+static bool is_uuid_array(const struct ctf_type *t)
+{
+    return t->kind == CTF_ARRAY && t->length == 16 && t->elem->kind == CTF_INT &&
+           t->elem->size == 8;
 }
 
-/* Follows 'path' from 'from'; only its members below 'before' count. */
-static struct ctf_member *follow(struct ctf_type *from, uint32_t before, struct str path)
+/* CTF 1.8.3, chapter 5: what the fields of the headers are called. */
+uint32_t ctf_roles_of(const struct ctf_meta *meta, enum ctf_place place,
+                      const struct ctf_member *m)
 {
-    struct ctf_member *m = NULL;
+    static const struct {
+        enum ctf_place place;
+        const char *name;
+        uint32_t role;
+    } rows[] = {
+        { PLACE_PACKET_HEADER, "magic", ROLE_MAGIC },
+        { PLACE_PACKET_HEADER, "stream_id", ROLE_CLASS_ID },
+        { PLACE_PACKET_HEADER, "stream_instance_id", ROLE_STREAM_ID },
+        { PLACE_PACKET_CONTEXT, "packet_size", ROLE_PACKET_SIZE },
+        { PLACE_PACKET_CONTEXT, "content_size", ROLE_CONTENT_SIZE },
+        { PLACE_PACKET_CONTEXT, "timestamp_begin", ROLE_CLOCK },
+        { PLACE_PACKET_CONTEXT, "timestamp_end", ROLE_END },
+        { PLACE_PACKET_CONTEXT, "events_discarded", ROLE_DISCARDED },
+        { PLACE_PACKET_CONTEXT, "packet_seq_num", ROLE_SEQ },
+        { PLACE_PACKET_CONTEXT, "cpu_id", ROLE_CPU },
+        { PLACE_EVENT_HEADER, "id", ROLE_EVENT_ID },
+    };
+    uint32_t roles = 0;
 
-    while (path.n) {
-        if (from->kind != CTF_STRUCT && from->kind != CTF_VARIANT)
-            return NULL;
-        m = ctf_member_of(from, path_head(&path));
-        if (!m || m >= from->members + before)
-            return NULL;
-        from = m->type;
-        before = UINT32_MAX / 2;
+    if (place == PLACE_PACKET_HEADER && str_is(m->name, "uuid") && is_uuid_array(m->type))
+        return ROLE_UUID;
+    if (m->type->kind != CTF_INT && m->type->kind != CTF_ENUM)
+        return 0;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (rows[i].place == place && str_is(m->name, rows[i].name))
+            roles |= rows[i].role;
+    if (place > PLACE_EVENT_HEADER || (roles & ROLE_END))
+        return roles;
+    /* An event's "timestamp" that is mapped to no clock samples the only one. */
+    if (m->type->clock.n || (place == PLACE_EVENT_HEADER && str_is(m->name, "timestamp") &&
+                             meta->clocks.n == 1 && !m->type->is_signed))
+        roles |= ROLE_CLOCK;
+    return roles;
+}
+
+static void give_roles(const struct resolver *r, struct ctf_type *t)
+{
+    if (t->kind == CTF_ARRAY || t->kind == CTF_SEQ)
+        give_roles(r, t->elem);
+    for (uint32_t i = 0; i < t->nmembers; i++) {
+        t->members[i].roles = ctf_roles_of(r->meta, r->place, &t->members[i]);
+        give_roles(r, t->members[i].type);
     }
-    return m;
 }
 
-static struct ctf_member *find_absolute(const struct resolver *r, struct str path, bool *is_abs,
-                                        bool *ret_far)
+/* --- paths ---------------------------------------------------------------- */
+
+static const struct frame *frame_of(const struct resolver *r, const struct ctf_type *t)
 {
-    for (int s = 0; s < SC_COUNT; s++) {
-        struct str name = str_of(scope_names[s]);
+    for (int i = r->nframes; i-- > 0;)
+        if (r->frames[i].type == t)
+            return &r->frames[i];
+    return NULL;
+}
+
+static void descend(const struct resolver *r, struct ctf_type *t, const struct str *part,
+                    uint32_t n, struct found *into);
+
+/* The field itself, or what is below it. */
+static void descend_member(const struct resolver *r, struct ctf_member *m, const struct str *part,
+                           uint32_t n, struct found *into)
+{
+    if (n == 0 && m->type->kind != CTF_VARIANT) {
+        if (into->n == FOUND_MAX)
+            into->too_many = true;
+        else
+            into->at[into->n++] = m;
+        return;
+    }
+    descend(r, m->type, part, n, into);
+}
+
+/* Recursion is as deep as the types, which LIMIT_TYPE_DEPTH bounds. */
+static void descend(const struct resolver *r, struct ctf_type *t, const struct str *part,
+                    uint32_t n, struct found *into)
+{
+    struct ctf_member *m;
+    const struct frame *f;
+
+    while (t->kind == CTF_ARRAY || t->kind == CTF_SEQ)
+        t = t->elem;
+    f = frame_of(r, t);
+    if (t->kind == CTF_VARIANT && r->meta->major >= 2) {
+        for (uint32_t i = 0; i < t->nmembers && !into->too_many; i++)
+            if (!f || f->at == i)
+                descend_member(r, &t->members[i], part, n, into);
+        return;
+    }
+    if (n == 0 || (t->kind != CTF_STRUCT && t->kind != CTF_VARIANT))
+        return;
+    m = ctf_member_of(t, part[0]);
+    if (!m)
+        return;
+    if (f && (m > t->members + f->at || (m == t->members + f->at && n == 1)))
+        return; /* comes later, or is the one that asks */
+    if ((!f || m != t->members + f->at) && n > 1 &&
+        (m->type->kind == CTF_ARRAY || m->type->kind == CTF_SEQ))
+        return; /* which element? */
+    descend_member(r, m, part + 1, n - 1, into);
+}
+
+/* Splits "a.b.c"; 0 if there are too many parts. */
+static uint32_t split(struct str path, struct str parts[PARTS_MAX])
+{
+    uint32_t n = 0;
+
+    for (;;) {
+        size_t dot = str_chr(path, '.', 0);
+
+        if (n == PARTS_MAX)
+            return 0;
+        parts[n++] = str_trim(dot == STR_NONE ? path : str_first(path, dot));
+        if (dot == STR_NONE)
+            return n;
+        path = str_from(path, dot + 1);
+    }
+}
+
+/* A path of TSDL. */
+static void find_ref(const struct resolver *r, struct str path, struct found *into)
+{
+    struct str parts[PARTS_MAX];
+
+    for (int s = 0; s < PLACE_COUNT; s++) {
+        struct str name = str_of(place_names[s]);
 
         if (!str_starts(path, name))
             continue;
-        *is_abs = true;
-        path = str_from(path, name.n);
-        *ret_far = r->roots[s] != NULL;
-        if (r->roots[s])
-            return follow(r->roots[s], UINT32_MAX / 2, path);
-        if (r->nframes && r->frames[0].type) /* the scope being resolved itself */
-            return follow(r->frames[0].type, r->frames[0].at + 1, path);
-        return NULL;
+        uint32_t n = split(str_from(path, name.n), parts);
+        into->far = s != (int)r->place;
+        if (!into->far)
+            descend(r, r->frames[0].type, parts, n, into);
+        else if (r->roots[s])
+            descend(r, r->roots[s], parts, n, into);
+        return;
     }
-    return NULL;
+    uint32_t n = split(path, parts);
+    for (int i = r->nframes; i-- > 0 && into->n == 0;)
+        if (r->frames[i].type->kind == CTF_STRUCT)
+            descend(r, r->frames[i].type, parts, n, into);
+    for (int s = PLACE_COUNT; s-- > 0 && into->n == 0;)
+        if (r->roots[s]) {
+            into->far = true;
+            descend(r, r->roots[s], parts, n, into);
+        }
 }
 
-static struct ctf_member *find_ref(const struct resolver *r, struct str path, bool *ret_far)
+/* A field location of CTF 2. */
+static void find_location(const struct resolver *r, const struct ctf_type *t, struct found *into)
 {
-    bool is_abs = false;
-    struct ctf_member *m = find_absolute(r, path, &is_abs, ret_far);
+    struct str parts[PARTS_MAX];
+    uint32_t n = 0, up = 0;
+    struct ctf_type *from = NULL;
 
-    if (m || is_abs)
-        return m;
-    for (int i = r->nframes; i-- > 0;) {
-        const struct frame *f = &r->frames[i];
-
-        if (f->type->kind == CTF_STRUCT && (m = follow(f->type, f->at, path)))
-            return m;
+    for (uint32_t i = 0; i < t->npath; i++) {
+        if (t->path[i].p && n == PARTS_MAX)
+            return;
+        if (t->path[i].p)
+            parts[n++] = t->path[i];
+        else if (n)
+            n--; /* "a, parent" is nothing */
+        else
+            up++;
     }
-    *ret_far = true;
-    for (int s = SC_COUNT; s-- > 0;)
-        if (r->roots[s] && (m = follow(r->roots[s], UINT32_MAX / 2, path)))
-            return m;
-    return NULL;
+    if (t->origin >= 0) {
+        into->far = t->origin != (int)r->place;
+        from = into->far ? r->roots[t->origin] : r->frames[0].type;
+    } else {
+        for (int i = r->nframes; i-- > 0 && !from;)
+            if (r->frames[i].type->kind == CTF_STRUCT && up-- == 0)
+                from = r->frames[i].type;
+        up = 0;
+    }
+    if (from && up == 0)
+        descend(r, from, parts, n, into);
+}
+
+/* --- links ---------------------------------------------------------------- */
+
+static struct str ref_text(struct resolver *r, const struct ctf_type *t)
+{
+    struct sbuf b = { 0 };
+
+    if (t->npath == 0)
+        return t->ref;
+    for (uint32_t i = 0; i < t->npath; i++) {
+        if (i)
+            sbuf_chr(&b, '/');
+        sbuf_str(&b, t->path[i].p ? t->path[i] : STR(".."));
+    }
+    struct str s = str_dup(&r->meta->mem, sbuf_view(&b));
+    sbuf_free(&b);
+    return s;
 }
 
 static bool same_label(struct str label, const struct ctf_member *option)
@@ -160,44 +317,118 @@ static bool same_label(struct str label, const struct ctf_member *option)
     return str_eq(label, option->raw) || str_eq(label, option->name) || str_eq(bare, option->raw);
 }
 
-static int link_variant(struct resolver *r, struct ctf_type *t, const struct ctf_member *tag)
+static int link_variant(struct resolver *r, struct ctf_type *t, const struct ctf_type *tag)
 {
-    if (tag->type->kind != CTF_ENUM)
+    if (tag->kind != CTF_ENUM)
         return err_set(r->err, E_CORRUPT, "tag '" STR_FMT "' of a variant is not an enum",
                        STR_ARG(t->ref));
-    t->tag = tag->type;
-    t->option_of = arena_array(&r->meta->mem, int32_t, tag->type->nmaps);
-    for (uint32_t i = 0; i < tag->type->nmaps; i++) {
+    t->tag = (struct ctf_type *)(uintptr_t)tag;
+    t->option_of = arena_array(&r->meta->mem, int32_t, tag->nmaps);
+    for (uint32_t i = 0; i < tag->nmaps; i++) {
         t->option_of[i] = -1;
         for (uint32_t k = 0; k < t->nmembers; k++)
-            if (same_label(tag->type->maps[i].label, &t->members[k]))
+            if (same_label(tag->maps[i].label, &t->members[k]))
                 t->option_of[i] = (int32_t)k;
     }
+    return 0;
+}
+
+/* CTF 2: the ranges come with the variant; only their sign is the selector's. */
+static int link_selector(struct resolver *r, struct ctf_type *t, const struct ctf_type *selector)
+{
+    struct ctf_type *tag = arena_new(&r->meta->mem, struct ctf_type);
+
+    *tag = *t->tag;
+    tag->is_signed = selector->is_signed;
+    if (selector->is_bool != tag->is_bool)
+        return err_set(r->err, E_CORRUPT,
+                       selector->is_bool
+                           ? "selector '" STR_FMT "' is a boolean: ranges have no meaning"
+                           : "selector '" STR_FMT "' is an integer: ranges are needed",
+                       STR_ARG(ref_text(r, t)));
+    if (selector->is_signed ? tag->has_big : tag->has_negative)
+        return err_set(r->err, E_CORRUPT,
+                       "a range of selector '" STR_FMT "' can never be met: it is %s",
+                       STR_ARG(ref_text(r, t)), selector->is_signed ? "signed" : "unsigned");
+    t->tag = tag;
+    return 0;
+}
+
+static int check_target(struct resolver *r, const struct ctf_type *t, const struct ctf_type *to)
+{
+    const char *what = t->kind == CTF_SEQ ? "length of a sequence" : "tag of a variant";
+
+    if (to->kind != CTF_INT && to->kind != CTF_ENUM)
+        return err_set(r->err, E_CORRUPT, "%s: field '" STR_FMT "' is not an integer", what,
+                       STR_ARG(ref_text(r, t)));
+    if (t->kind == CTF_SEQ && (to->is_signed || to->is_bool))
+        return err_set(r->err, E_CORRUPT, "%s: field '" STR_FMT "' is %s", what,
+                       STR_ARG(ref_text(r, t)), to->is_bool ? "a boolean" : "signed");
+    return 0;
+}
+
+/* One place for the value of all these fields: at most one is there at a time. */
+static int share_slot(struct resolver *r, struct ctf_type *t, const struct found *f)
+{
+    int32_t slot = -1;
+
+    for (uint32_t i = 0; i < f->n; i++) {
+        int32_t has = f->at[i]->slot;
+
+        if (has >= 0 && slot >= 0 && has != slot)
+            return err_set(r->err, E_UNSUP,
+                           "'" STR_FMT "' means several fields that other references share",
+                           STR_ARG(ref_text(r, t)));
+        slot = has >= 0 ? has : slot;
+    }
+    if (slot < 0)
+        slot = (int32_t)r->meta->nslots++;
+    for (uint32_t i = 0; i < f->n; i++) {
+        f->at[i]->slot = slot;
+        f->at[i]->far |= f->far;
+    }
+    t->ref_slot = slot;
     return 0;
 }
 
 static int link_ref(struct resolver *r, struct ctf_type *t)
 {
     const char *what = t->kind == CTF_SEQ ? "length of a sequence" : "tag of a variant";
+    struct found f = { .n = 0 };
 
-    if (t->ref.n == 0)
+    if (t->ref.n == 0 && t->npath == 0)
         return err_set(r->err, E_CORRUPT, "a variant without a tag");
-    bool far = false;
-    struct ctf_member *m = find_ref(r, t->ref, &far);
-    if (!m)
+    if (t->npath)
+        find_location(r, t, &f);
+    else
+        find_ref(r, t->ref, &f);
+    if (f.too_many)
+        return err_set(r->err, E_LIMIT, "%s: '" STR_FMT "' means over %d fields", what,
+                       STR_ARG(ref_text(r, t)), FOUND_MAX);
+    if (f.n == 0)
         return err_set(r->err, E_CORRUPT, "%s: no field '" STR_FMT "' comes before it", what,
-                       STR_ARG(t->ref));
-    if (m->type->kind != CTF_INT && m->type->kind != CTF_ENUM)
-        return err_set(r->err, E_CORRUPT, "%s: field '" STR_FMT "' is not an integer", what,
-                       STR_ARG(t->ref));
-    if (t->kind == CTF_SEQ && m->type->is_signed)
-        return err_set(r->err, E_CORRUPT, "%s: field '" STR_FMT "' is signed", what,
-                       STR_ARG(t->ref));
-    if (m->slot < 0)
-        m->slot = (int32_t)r->meta->nslots++;
-    m->far |= far;
-    t->ref_slot = m->slot;
-    return t->kind == CTF_VARIANT ? link_variant(r, t, m) : 0;
+                       STR_ARG(ref_text(r, t)));
+    for (uint32_t i = 0; i < f.n; i++) {
+        int rc = check_target(r, t, f.at[i]->type);
+
+        if (rc == 0 && t->kind == CTF_VARIANT)
+            rc = t->npath ? link_selector(r, t, f.at[i]->type)
+                          : link_variant(r, t, f.at[i]->type);
+        if (rc < 0)
+            return rc;
+    }
+    return share_slot(r, t, &f);
+}
+
+static int check_clock(struct resolver *r, const struct ctf_type *t)
+{
+    if (t->clock.n == 0)
+        return 0;
+    for (size_t i = 0; i < r->meta->clocks.n; i++)
+        if (str_eq(r->meta->clocks.at[i]->name, t->clock))
+            return 0;
+    return err_set(r->err, E_CORRUPT, "clock '" STR_FMT "' is used and not declared",
+                   STR_ARG(t->clock));
 }
 
 /* Recursion is bounded: the parser limits how deep types nest, brackets add
@@ -208,6 +439,8 @@ static int resolve_type(struct resolver *r, struct ctf_type *t)
 
     if (t->kind == CTF_SEQ || t->kind == CTF_VARIANT)
         rc = link_ref(r, t);
+    else if (t->kind == CTF_INT || t->kind == CTF_ENUM)
+        rc = check_clock(r, t);
     if (rc == 0 && (t->kind == CTF_ARRAY || t->kind == CTF_SEQ))
         return resolve_type(r, t->elem);
     if (rc < 0 || (t->kind != CTF_STRUCT && t->kind != CTF_VARIANT))
@@ -226,19 +459,22 @@ static int resolve_type(struct resolver *r, struct ctf_type *t)
 }
 
 /* Gives the scope its own copy of '*t' and resolves it. */
-static int resolve_scope(struct resolver *r, enum scope s, struct ctf_type **t)
+static int resolve_scope(struct resolver *r, enum ctf_place place, struct ctf_type **t)
 {
     int rc = 0;
 
-    for (int later = (int)s; later < SC_COUNT; later++)
+    for (int later = (int)place; later < PLACE_COUNT; later++)
         r->roots[later] = NULL;
     if (*t && (r->meta->weight += (*t)->weight) > LIMIT_FIELDS * 4ull)
         return err_set(r->err, E_LIMIT, "over %llu fields in one trace", LIMIT_FIELDS * 4ull);
     if (*t) {
         *t = copy_type(&r->meta->mem, *t);
+        r->place = place;
+        if (r->meta->major < 2)
+            give_roles(r, *t);
         r->nframes = 0;
         rc = resolve_type(r, *t);
-        r->roots[s] = *t;
+        r->roots[place] = *t;
     }
     return rc;
 }
@@ -246,22 +482,22 @@ static int resolve_scope(struct resolver *r, enum scope s, struct ctf_type **t)
 int ctf_resolve(struct ctf_meta *meta, struct err *err)
 {
     struct resolver r = { .meta = meta, .err = err };
-    int rc = resolve_scope(&r, SC_PACKET_HEADER, &meta->packet_header);
+    int rc = resolve_scope(&r, PLACE_PACKET_HEADER, &meta->packet_header);
 
     if (rc < 0)
         return err_in(err, "packet header");
     for (size_t i = 0; i < meta->streams.n; i++) {
         struct ctf_stream_class *sc = meta->streams.at[i];
 
-        if ((rc = resolve_scope(&r, SC_PACKET_CONTEXT, &sc->packet_context)) < 0 ||
-            (rc = resolve_scope(&r, SC_EVENT_HEADER, &sc->event_header)) < 0 ||
-            (rc = resolve_scope(&r, SC_STREAM_EVENT_CONTEXT, &sc->event_context)) < 0)
+        if ((rc = resolve_scope(&r, PLACE_PACKET_CONTEXT, &sc->packet_context)) < 0 ||
+            (rc = resolve_scope(&r, PLACE_EVENT_HEADER, &sc->event_header)) < 0 ||
+            (rc = resolve_scope(&r, PLACE_STREAM_EVENT_CONTEXT, &sc->event_context)) < 0)
             return err_in(err, "stream %llu", (unsigned long long)sc->id);
         for (size_t k = 0; k < sc->events.n; k++) {
             struct ctf_event_class *ec = sc->events.at[k];
 
-            if ((rc = resolve_scope(&r, SC_EVENT_CONTEXT, &ec->context)) < 0 ||
-                (rc = resolve_scope(&r, SC_PAYLOAD, &ec->payload)) < 0)
+            if ((rc = resolve_scope(&r, PLACE_EVENT_CONTEXT, &ec->context)) < 0 ||
+                (rc = resolve_scope(&r, PLACE_PAYLOAD, &ec->payload)) < 0)
                 return err_in(err, "event '" STR_FMT "'", STR_ARG(ec->name));
         }
     }

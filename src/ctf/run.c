@@ -33,6 +33,53 @@ uint64_t ctf_bits_be(const uint8_t *p, uint64_t pos, unsigned bits)
     return bits < 64 ? (uint64_t)v & (((uint64_t)1 << bits) - 1) : (uint64_t)v;
 }
 
+static uint64_t reverse(uint64_t v, unsigned bits)
+{
+    uint64_t r = 0;
+
+    for (unsigned i = 0; i < bits; i++)
+        r |= (v >> i & 1) << (bits - 1 - i);
+    return r;
+}
+
+enum { LEB_BYTES = 10 }; /* of 64 bits */
+
+uint64_t ctf_leb(const uint8_t *p, bool is_signed, unsigned *ret_bytes)
+{
+    uint64_t v = 0;
+    unsigned n = 0;
+
+    do {
+        v |= (uint64_t)(p[n] & 0x7f) << (7 * n);
+        n++;
+    } while (n < LEB_BYTES && p[n - 1] & 0x80);
+    if (is_signed && 7 * n < 64 && p[n - 1] & 0x40)
+        v |= ~UINT64_C(0) << (7 * n);
+    if (ret_bytes)
+        *ret_bytes = n;
+    return v;
+}
+
+uint64_t ctf_load_slow(const uint8_t *p, uint64_t pos, struct ctf_load l)
+{
+    uint64_t v;
+
+    switch ((enum ctf_load_kind)l.kind) {
+    case LOAD_BE: /* the eight bytes from its first on, as for LOAD_LE */
+        memcpy(&v, p + (pos >> 3), 8);
+        v = __builtin_bswap64(v) >> l.shift;
+        break;
+    case LOAD_BITS_BE: v = ctf_bits_be(p, pos, l.bits); break;
+    case LOAD_BITS_LE: v = ctf_bits_le(p, pos, l.bits); break;
+    case LOAD_REV_LE: v = reverse(ctf_bits_le(p, pos, l.bits), l.bits); break;
+    case LOAD_REV_BE: v = reverse(ctf_bits_be(p, pos, l.bits), l.bits); break;
+    case LOAD_LEB: return ctf_leb(p + (pos >> 3), l.is_signed, NULL);
+    case LOAD_LE:
+    default: return ctf_load_at(p, pos, l);
+    }
+    return l.is_signed ? (uint64_t)((int64_t)(v << l.shift) >> l.shift) : v;
+}
+
 static uint64_t fail(struct ctf_run *run, const char *why)
 {
     run->why = why;
@@ -40,6 +87,47 @@ static uint64_t fail(struct ctf_run *run, const char *why)
 }
 
 static const char past_end[] = "a field ends after the packet's content";
+
+static uint64_t step_wide_string(struct ctf_run *run, uint64_t pos, uint64_t unit)
+{
+    uint64_t end = run->end >> 3;
+
+    for (uint64_t at = (pos + 7) >> 3; at <= end && end - at >= unit; at += unit) {
+        uint8_t any = 0;
+
+        for (uint64_t i = 0; i < unit; i++)
+            any |= run->p[at + i];
+        if (!any)
+            return (at + unit) << 3;
+    }
+    return fail(run, "a string has no NUL before the end of the packet's content");
+}
+
+/* CTF 2.0, 6.3.6: at most 64 bits are read. */
+static uint64_t step_leb(struct ctf_run *run, const struct ctf_op *op, uint64_t pos)
+{
+    uint64_t at = pos >> 3, end = run->end >> 3;
+    unsigned n = 0;
+
+    while (at + n < end && n < LEB_BYTES && run->p[at + n] & 0x80)
+        n++;
+    if (at + n >= end)
+        return fail(run, past_end);
+    uint8_t last = run->p[at + n];
+    if (n == LEB_BYTES ||
+        (n == LEB_BYTES - 1 && (op->load.is_signed ? last != 0 && last != 0x7f : last > 1)))
+        return fail(run, "an integer of variable length is over 64 bits");
+    uint64_t v = ctf_leb(run->p + at, op->load.is_signed, NULL);
+    if (op->slot >= 0)
+        run->slot[op->slot] = v;
+    if (op->count & LEB_IS_ID)
+        run->id = v;
+    if (op->count & LEB_IS_CLOCK) {
+        run->clock = ctf_clock_step(run->clock, v, 7 * (n + 1));
+        run->has_clock = true;
+    }
+    return (at + n + 1) << 3;
+}
 
 static uint64_t step_string(struct ctf_run *run, uint64_t pos)
 {
@@ -86,6 +174,8 @@ static uint64_t step_variant(struct ctf_run *run, const struct ctf_op *op, uint6
     int map = ctf_enum_find(v->tag, run->slot[op->slot]);
     int32_t option = map < 0 ? -1 : v->option_of[map];
 
+    if (option < 0 && v->is_optional)
+        return pos;
     if (option < 0)
         return fail(run, "the tag of a variant selects none of its options");
     return run_ops(run, op->sw->options[option].ops, op->sw->options[option].nops, pos);
@@ -104,7 +194,14 @@ static uint64_t run_ops(struct ctf_run *run, const struct ctf_op *ops, uint32_t 
             pos += op->bits;
             break;
         case OP_ALIGN: pos = (pos + op->bits - 1) & ~(op->bits - 1); break;
-        case OP_STRING: pos = step_string(run, pos); break;
+        case OP_STRING:
+            pos = op->bits > 8 ? step_wide_string(run, pos, op->bits / 8) : step_string(run, pos);
+            break;
+        case OP_LEB: pos = step_leb(run, op, pos); break;
+        case OP_WHOLE:
+            if (pos & 7)
+                return fail(run, "the byte order changes inside a byte");
+            break;
         case OP_SAVE:
         case OP_ID:
         case OP_CLOCK:

@@ -64,7 +64,9 @@ static void open_file(struct ctf_trace *t, const char *name, struct notes *notes
         return;
     }
     *vec_push(&t->files) = f;
+    t->bytes += f.map.n;
     ctf_packet_scan(t, (uint32_t)t->files.n - 1, notes);
+    fmap_release(&t->files.at[t->files.n - 1].map); /* every packet's header was touched */
 }
 
 static int open_files(struct ctf_trace *t, struct notes *notes, struct err *err)
@@ -109,8 +111,10 @@ void ctf_trace_close(struct ctf_trace *t)
         return;
     for (size_t i = 0; i < t->files.n; i++)
         fmap_close(&t->files.at[i].map);
-    for (size_t i = 0; i < t->streams.n; i++)
+    for (size_t i = 0; i < t->streams.n; i++) {
         vec_free(&t->streams.at[i]->packets);
+        vec_free(&t->streams.at[i]->losses);
+    }
     vec_free(&t->files);
     vec_free(&t->streams);
     ctf_meta_free(&t->meta);

@@ -94,25 +94,35 @@ static int parse_stmt(struct tsdl *ts, struct stmt *ret, struct err *err)
     return tsdl_want(ts, ';', err);
 }
 
+enum { STMTS_CHECKED = 64 }; /* a block has few names; env and callsite may have any */
+
 typedef int (*take_fn)(struct tsdl *, void *, const struct stmt *, struct err *);
 
 /* "{ statements and declarations } ;" handed to 'take' one by one. */
 static int parse_block(struct tsdl *ts, take_fn take, void *into, struct err *err)
 {
     struct tsdl_scope scope = { 0 };
+    VEC(struct str) seen = { 0 };
     int rc = tsdl_want(ts, '{', err);
 
     tsdl_push_scope(ts, &scope);
     while (rc == 0 && !tsdl_is(ts, '}')) {
         struct stmt s = { 0 };
 
-        if (ts->lx.tok.kind == TOK_END)
+        if (ts->lx.tok.kind == TOK_END) {
             rc = tsdl_bad(ts, err, "the text ends inside a block");
-        else if (tsdl_at_declaration(ts))
+        } else if (tsdl_at_declaration(ts)) {
             rc = tsdl_declaration(ts, err);
-        else if ((rc = parse_stmt(ts, &s, err)) == 0)
-            rc = take(ts, into, &s, err);
+        } else if ((rc = parse_stmt(ts, &s, err)) == 0) {
+            for (size_t i = 0; i < seen.n && i < STMTS_CHECKED && rc == 0; i++)
+                if (str_eq(seen.at[i], s.name))
+                    rc = tsdl_bad(ts, err, "'" STR_FMT "' is given twice", STR_ARG(s.name));
+            if (rc == 0)
+                rc = take(ts, into, &s, err);
+            *vec_push(&seen) = s.name;
+        }
     }
+    vec_free(&seen);
     tsdl_pop_scope(ts);
     if (rc == 0 && (rc = tsdl_next(ts, err)) == 0)
         rc = tsdl_want(ts, ';', err);
@@ -166,10 +176,14 @@ static int take_trace(struct tsdl *ts, void *into, const struct stmt *s, struct 
 {
     struct ctf_meta *m = into;
 
-    if (str_is(s->name, "major"))
+    if (str_is(s->name, "major")) {
+        m->has_major = true;
         return want_u64(ts, s, &m->major, err);
-    if (str_is(s->name, "minor"))
+    }
+    if (str_is(s->name, "minor")) {
+        m->has_minor = true;
         return want_u64(ts, s, &m->minor, err);
+    }
     if (str_is(s->name, "uuid") && !s->is_type) {
         m->uuid_text = s->text;
         m->has_uuid = true;
@@ -293,6 +307,8 @@ static int parse_trace_block(struct tsdl *ts, struct err *err)
     int rc = parse_block(ts, take_trace, ts->meta, err);
     if (rc == 0 && ts->meta->order == CTF_NATIVE)
         return tsdl_bad(ts, err, "the trace block does not say its byte_order");
+    if (rc == 0 && !(ts->meta->has_major && ts->meta->has_minor))
+        return tsdl_bad(ts, err, "the trace block does not say major and minor");
     if (rc == 0 && (ts->meta->major != 1 || ts->meta->minor != 8))
         return err_set(err, E_UNSUP,
                        "CTF version %" PRIu64 ".%" PRIu64 ": this program reads 1.8; "
@@ -381,8 +397,26 @@ static void default_stream(struct ctf_meta *m)
         for (size_t i = 0; i < m->events.n; i++)
             if (m->events.at[i]->has_stream_id)
                 return;
-    if (m->streams.n == 0)
-        *vec_push(&m->streams) = arena_new(&m->mem, struct ctf_stream_class);
+    if (m->streams.n == 0) {
+        struct ctf_stream_class *sc = arena_new(&m->mem, struct ctf_stream_class);
+
+        sc->is_implied = m->events.n == 0;
+        *vec_push(&m->streams) = sc;
+    }
+}
+
+/* An event without a stream_id belongs to the only stream (CTF 1.8.3, 7.1). */
+static int check_stream_id(const struct ctf_meta *m, struct ctf_event_class *ec, struct err *err)
+{
+    if (ec->has_stream_id)
+        return 0;
+    if (m->streams.n > 1)
+        return err_set(err, E_CORRUPT,
+                       "event '" STR_FMT "' does not say its stream_id, and there are %zu streams",
+                       STR_ARG(ec->name), m->streams.n);
+    if (m->streams.n == 1)
+        ec->stream_id = m->streams.at[0]->id;
+    return 0;
 }
 
 /* Gives each event to its stream; drops with a note those without one. */
@@ -394,7 +428,10 @@ static int attach_events(struct tsdl *ts, struct err *err)
 
     for (size_t i = 0; i < m->events.n; i++) {
         struct ctf_event_class *ec = m->events.at[i];
+        int rc = check_stream_id(m, ec, err);
 
+        if (rc < 0)
+            return rc;
         for (size_t k = 0; k < m->streams.n; k++)
             if (m->streams.at[k]->id == ec->stream_id)
                 ec->stream = m->streams.at[k];

@@ -5,6 +5,33 @@
 
 #include <ctype.h>
 
+static bool is_one_of(struct str word, const char *const *list)
+{
+    for (; *list; list++)
+        if (str_is(word, *list))
+            return true;
+    return false;
+}
+
+bool lex_is_c_word(struct str word)
+{
+    static const char *const list[] = { "char",     "double", "float", "int",  "long",
+                                        "short",    "signed", "unsigned", "void", "_Bool",
+                                        "_Complex", "_Imaginary", "const", NULL };
+
+    return is_one_of(word, list);
+}
+
+bool lex_is_keyword(struct str word)
+{
+    static const char *const list[] = { "align",  "callsite", "clock",     "enum",    "env",
+                                        "event",  "floating_point", "integer", "stream", "string",
+                                        "struct", "trace",    "typealias", "typedef", "variant",
+                                        NULL };
+
+    return is_one_of(word, list) || lex_is_c_word(word);
+}
+
 static int bad(const struct lex *lx, struct err *err, const char *what)
 {
     return err_set(err, E_CORRUPT, "line %u, column %zu: %s", lx->line,

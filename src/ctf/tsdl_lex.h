@@ -35,6 +35,11 @@ struct lex {
     struct tok tok;    /* the current token */
 };
 
+/* Is the word one of TSDL (CTF 1.8.3, C.1)?  Those that can begin or make up the
+ * name of a type in C are 'C words'; an alias may be called so. */
+bool lex_is_keyword(struct str word);
+bool lex_is_c_word(struct str word);
+
 /* Moves to the next token.  Returns 0 or -E_CORRUPT. */
 int lex_next(struct lex *lx, struct err *err);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * tsdl_priv.h -- what the two halves of the TSDL parser share: tsdl.c reads
- * blocks (trace, env, clock, stream, event), tsdl_type.c reads types. */
+ * blocks (trace, env, clock, stream, event), tsdl_type.c and tsdl_attr.c read
+ * types. */
 #ifndef CTF_TSDL_PRIV_H
 #define CTF_TSDL_PRIV_H
 
@@ -47,6 +48,13 @@ bool tsdl_at_declaration(const struct tsdl *ts);
 int tsdl_declaration(struct tsdl *ts, struct err *err);
 /* Arrays and sequences after a name: [16][len]. 't' becomes the outermost. */
 int tsdl_brackets(struct tsdl *ts, struct ctf_type **t, struct err *err);
+struct ctf_type *tsdl_new_type(struct tsdl *ts, enum ctf_kind kind, uint32_t align);
+/* The blocks of attributes after these words (tsdl_attr.c). */
+int tsdl_integer(struct tsdl *ts, struct ctf_type **ret, struct err *err);
+int tsdl_float(struct tsdl *ts, struct ctf_type **ret, struct err *err);
+int tsdl_string(struct tsdl *ts, struct ctf_type **ret, struct err *err);
+/* "align(32)" after a structure. */
+int tsdl_align(struct tsdl *ts, struct ctf_type *t, struct err *err);
 /* A constant: [-]number, string or word; 'ret_text' for the last two. */
 int tsdl_value(struct tsdl *ts, struct str *ret_text, int64_t *ret, bool *ret_is_int,
                struct err *err);

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ctf_fixture.h -- traces made by hand: bits into packets, packets into a
+ * temporary folder, events back as text. */
+#ifndef TESTS_UNIT_CTF_FIXTURE_H
+#define TESTS_UNIT_CTF_FIXTURE_H
+
+#include "ctf/merge.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* --- bits ---------------------------------------------------------------------- */
+
+enum { BITS_MAX_BYTES = 1 << 16 };
+
+struct bits {
+    uint8_t b[BITS_MAX_BYTES];
+    size_t n; /* bits */
+    bool be;
+};
+
+/* Adds the low 'count' bits of 'v', as the byte order wants them. */
+static inline void put(struct bits *w, uint64_t v, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++, w->n++) {
+        uint64_t bit = w->be ? v >> (count - 1 - i) & 1 : v >> i & 1;
+        unsigned at = w->be ? 7 - w->n % 8 : (unsigned)(w->n % 8);
+
+        assert_true(w->n / 8 < BITS_MAX_BYTES);
+        w->b[w->n / 8] = (uint8_t)((w->b[w->n / 8] & ~(1u << at)) | (unsigned)bit << at);
+    }
+}
+
+static inline void align_bits(struct bits *w, unsigned to)
+{
+    while (w->n % to)
+        put(w, 0, 1);
+}
+
+static inline void put_text(struct bits *w, const char *s)
+{
+    align_bits(w, 8);
+    do
+        put(w, (uint8_t)*s, 8);
+    while (*s++);
+}
+
+/* --- packets --------------------------------------------------------------------- */
+
+/* The common start of metadata: names of types, a trace with magic, UUID and
+ * stream id, a clock of 1 GHz that starts at 1 s. */
+#define TYPES                                                           \
+    "typealias integer { size = 8; align = 8; } := u8;\n"               \
+    "typealias integer { size = 16; align = 8; } := u16;\n"             \
+    "typealias integer { size = 32; align = 8; } := u32;\n"             \
+    "typealias integer { size = 64; align = 8; } := u64;\n"             \
+    "typealias integer { size = 32; align = 8; signed = 1; } := i32;\n" \
+    "typealias integer { size = 8; align = 8; encoding = UTF8; } := text;\n"
+#define TRACE(order)                                                                   \
+    TYPES "trace { major = 1; minor = 8; byte_order = " order                          \
+          "; uuid = \"00010203-0405-0607-0809-0a0b0c0d0e0f\"; "                        \
+          "packet.header := struct { u32 magic; u8 uuid[16]; u32 stream_id; }; };\n"   \
+          "env { hostname = \"h1\"; domain = \"ust\"; };\n"                            \
+          "clock { name = \"c\"; freq = 1000000000; offset_s = 1; };\n"                \
+          "typealias integer { size = 27; align = 1; map = clock.c.value; } := t27;\n" \
+          "typealias integer { size = 32; align = 8; map = clock.c.value; } := t32;\n" \
+          "typealias integer { size = 64; align = 8; map = clock.c.value; } := t64;\n"
+#define CONTEXT                                                                             \
+    "packet.context := struct { u64 timestamp_begin; u64 timestamp_end; u64 content_size; " \
+    "u64 packet_size; u64 events_discarded; u64 packet_seq_num; u32 cpu_id; };\n"
+/* u32 id, u64 timestamp */
+#define PLAIN "event.header := struct { u32 id; t64 timestamp; };\n"
+#define COMPACT                                                                               \
+    "event.header := struct { enum : integer { size = 5; align = 1; } { compact = 0 ... 30, " \
+    "extended = 31 } id; variant <id> { struct { t27 timestamp; } compact; struct { u32 id; " \
+    "t64 timestamp; } extended; } v; } align(8);\n"
+#define LARGE                                                                              \
+    "event.header := struct { enum : u16 { compact = 0 ... 65534, extended = 65535 } id; " \
+    "variant <id> { struct { t32 timestamp; } compact; struct { u32 id; t64 timestamp; } " \
+    "extended; } v; } align(8);\n"
+
+#define STREAM(header) "stream { id = 0; " CONTEXT header "};\n"
+#define EVENT(name, id, fields)                                                            \
+    "event { name = \"" name "\"; id = " #id "; stream_id = 0; fields := struct { " fields \
+    " }; };\n"
+
+struct packet_info {
+    uint64_t begin, end, discarded, seq;
+    uint32_t cpu;
+    uint64_t content, size; /* bits; 0 = as it is */
+    size_t pad_to;          /* bytes */
+};
+
+enum { PACKET_HEADER = 24, PACKET_CONTEXT = 52, EVENTS_AT = PACKET_HEADER + PACKET_CONTEXT };
+
+/* Room for the header of a packet; returns where the packet starts. */
+static inline size_t packet_open(struct bits *w)
+{
+    size_t at = w->n;
+
+    for (int i = 0; i < EVENTS_AT; i++)
+        put(w, 0, 8);
+    return at;
+}
+
+static inline void packet_close(struct bits *w, size_t at, struct packet_info p)
+{
+    uint64_t content = w->n - at;
+
+    align_bits(w, 8);
+    while (w->n / 8 - at / 8 < p.pad_to)
+        put(w, 0, 8);
+    uint64_t size = w->n - at;
+    size_t end = w->n;
+
+    w->n = at;
+    put(w, 0xc1fc1fc1, 32);
+    for (unsigned i = 0; i < 16; i++)
+        put(w, i, 8);
+    put(w, 0, 32);
+    put(w, p.begin, 64);
+    put(w, p.end, 64);
+    put(w, p.content ? p.content : content, 64);
+    put(w, p.size ? p.size : size, 64);
+    put(w, p.discarded, 64);
+    put(w, p.seq, 64);
+    put(w, p.cpu, 32);
+    w->n = end;
+}
+
+/* --- folders ---------------------------------------------------------------------- */
+
+struct fixture {
+    char dir[64];
+    char path[96];
+    struct notes notes;
+    struct ctf_trace *t;
+    struct err err;
+    struct sbuf text;
+    struct bits w;
+};
+
+static inline int fixture_open(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+
+    snprintf(f->dir, sizeof f->dir, "%s/neph-ctf-XXXXXX",
+             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    assert_non_null(mkdtemp(f->dir));
+    *state = f;
+    return 0;
+}
+
+static inline const char *in_dir(struct fixture *f, const char *name)
+{
+    snprintf(f->path, sizeof f->path, "%s/%s", f->dir, name);
+    return f->path;
+}
+
+static inline void write_file(struct fixture *f, const char *name, const void *p, size_t n)
+{
+    FILE *out = fopen(in_dir(f, name), "w");
+
+    assert_non_null(out);
+    assert_int_equal(fwrite(p, 1, n, out), n);
+    assert_int_equal(fclose(out), 0);
+}
+
+static inline void write_metadata(struct fixture *f, const char *text)
+{
+    char head[] = "/* CTF 1.8 */\n";
+    struct sbuf b = { 0 };
+
+    sbuf_z(&b, head);
+    sbuf_z(&b, text);
+    write_file(f, "metadata", b.p, b.n);
+    sbuf_free(&b);
+}
+
+static inline void write_stream(struct fixture *f, const char *name)
+{
+    write_file(f, name, f->w.b, (f->w.n + 7) / 8);
+}
+
+static inline void fixture_clear(struct fixture *f)
+{
+    ctf_trace_close(f->t);
+    f->t = NULL;
+    notes_free(&f->notes);
+    f->notes = (struct notes){ 0 };
+    sbuf_clear(&f->text);
+    f->err.text[0] = '\0';
+}
+
+static inline int fixture_close(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_clear(f);
+    static const char *const names[] = { "metadata", "s0", "s1", "s2" };
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        unlink(in_dir(f, names[i]));
+    rmdir(f->dir);
+    sbuf_free(&f->text);
+    free(f);
+    return 0;
+}
+
+/* --- traces with one event class ---------------------------------------- */
+
+static inline void put_compact(struct bits *w, uint64_t id, uint64_t t)
+{
+    align_bits(w, 8);
+    put(w, id, 5);
+    put(w, t, 27);
+}
+
+/* A trace with one event class "a", id 0, and the events that follow. */
+static inline size_t one_class(struct fixture *f, const char *order, const char *more,
+                               const char *fields)
+{
+    struct sbuf b = { 0 };
+
+    f->w = (struct bits){ .be = !strcmp(order, "be") };
+    sbuf_z(&b, f->w.be ? TRACE("be") : TRACE("le"));
+    sbuf_fmt(&b, "stream { id = 0; " CONTEXT PLAIN "%s };\n", more);
+    sbuf_fmt(&b, "event { name = \"a\"; id = 0; stream_id = 0; %s };\n", fields);
+    write_metadata(f, b.p);
+    sbuf_free(&b);
+    return packet_open(&f->w);
+}
+
+static inline void put_plain(struct bits *w, uint64_t id, uint64_t t)
+{
+    align_bits(w, 8);
+    put(w, id, 32);
+    put(w, t, 64);
+}
+
+static inline void end_packet(struct fixture *f, size_t at)
+{
+    packet_close(&f->w, at, (struct packet_info){ .end = 1000 });
+    write_stream(f, "s0");
+}
+
+/* --- events as text --------------------------------------------------------------- */
+
+static inline void text_name(struct sbuf *b, struct str name)
+{
+    if (b->n && b->p[b->n - 1] != '{' && b->p[b->n - 1] != '[')
+        sbuf_chr(b, ' ');
+    sbuf_str(b, name);
+    if (name.n)
+        sbuf_chr(b, '=');
+}
+
+static void text_open(void *ctx, struct str name, bool is_struct)
+{
+    text_name(ctx, name);
+    sbuf_chr(ctx, is_struct ? '{' : '[');
+}
+
+static void text_close(void *ctx, bool is_struct)
+{
+    sbuf_chr(ctx, is_struct ? '}' : ']');
+}
+
+static void text_scalar(void *ctx, struct str name, const struct value *v)
+{
+    text_name(ctx, name);
+    if (v->kind == VALUE_F64)
+        sbuf_fmt(ctx, "%g", v->f64);
+    else if (v->kind == VALUE_I64)
+        sbuf_fmt(ctx, "%" PRId64, v->i64);
+    else
+        sbuf_fmt(ctx, "%" PRIu64, v->u64);
+    if (v->is_enum)
+        sbuf_fmt(ctx, ":" STR_FMT, STR_ARG(v->label));
+}
+
+static void text_string(void *ctx, struct str name, struct str s)
+{
+    text_name(ctx, name);
+    sbuf_fmt(ctx, "'" STR_FMT "'", STR_ARG(s));
+}
+
+/* "name@t cpu {payload} {contexts}" and a new line for each event; times without
+ * the second at which the clock starts. */
+static inline void events_to_text(struct fixture *f)
+{
+    const struct value_sink sink = { &f->text, text_open, text_close, text_scalar, text_string };
+    const struct ctf_event *ev;
+    struct ctf_merge m;
+
+    sbuf_clear(&f->text);
+    sbuf_z(&f->text, "");
+    ctf_merge_init(&m, f->t, &f->notes);
+    while ((ev = ctf_merge_next(&m))) {
+        sbuf_fmt(&f->text, STR_FMT "@%" PRId64, STR_ARG(ev->cls->name), ev->t - NS_PER_S);
+        if (ev->cpu != UINT32_MAX)
+            sbuf_fmt(&f->text, " %u", ev->cpu);
+        sbuf_z(&f->text, " {");
+        ctf_visit(ev, SCOPE_PAYLOAD, &sink);
+        sbuf_z(&f->text, "}");
+        if (ev->cls->stream->event_context || ev->cls->context) {
+            sbuf_z(&f->text, " {");
+            ctf_visit(ev, SCOPE_COMMON, &sink);
+            ctf_visit(ev, SCOPE_CONTEXT, &sink);
+            sbuf_z(&f->text, "}");
+        }
+        sbuf_z(&f->text, "\n");
+    }
+    for (uint32_t i = 0; i < m.n; i++)
+        f->t->bad_packets += m.cursors[i].bad_packets;
+    ctf_merge_free(&m);
+}
+
+/* Opens what was written and compares its events. */
+static inline void expect_events(struct fixture *f, const char *expected)
+{
+    fixture_clear(f);
+    if (ctf_trace_open(f->dir, &f->t, &f->notes, &f->err) < 0)
+        fail_msg("not opened: %s", f->err.text);
+    events_to_text(f);
+    assert_string_equal(f->text.p, expected);
+}
+
+/* Opening fails, and says 'words'. */
+static inline void expect_refused(struct fixture *f, enum err_code code, const char *words)
+{
+    fixture_clear(f);
+    assert_int_equal(ctf_trace_open(f->dir, &f->t, &f->notes, &f->err), -(int)code);
+    if (!strstr(f->err.text, words))
+        fail_msg("'%s' does not say '%s'", f->err.text, words);
+}
+
+/* How often was something noted at this level that says 'words'? */
+static inline uint64_t noted(const struct fixture *f, enum note_level level, const char *words)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < f->notes.list.n; i++)
+        if (f->notes.list.at[i].level == level && strstr(f->notes.list.at[i].text.p, words))
+            n += f->notes.list.at[i].count;
+    return n;
+}
+
+static inline void expect_note(const struct fixture *f, enum note_level level, const char *words)
+{
+    if (noted(f, level, words))
+        return;
+    for (size_t i = 0; i < f->notes.list.n; i++)
+        print_message("noted (%s): %s\n", note_level_name(f->notes.list.at[i].level),
+                      f->notes.list.at[i].text.p);
+    fail_msg("no note says '%s'", words);
+}
+
+#endif
