@@ -35,6 +35,7 @@ struct lane {
     int64_t pid, thread;
     uint32_t service;          /* texts; 0 = not yet known                     */
     uint32_t request;          /* that the lane works for                      */
+    uint32_t told;             /* the last request that a record named, until it is served */
     uint32_t uuid;             /* instance of the last line that named one     */
     uint32_t lock_uuid;        /* instance whose lock the lane holds           */
     ns_t last_t;               /* of its last line                             */
@@ -95,7 +96,7 @@ struct app {
     VEC(struct task) tasks;
     struct map64 open_by_key;       /* task, entity, request -> open task */
     struct map64 done_by_key;       /* the same -> last task that ended   */
-    uint64_t nopen;
+    VEC(uint32_t) open;             /* tasks that are open, in order of start */
     VEC(struct step) steps;
     struct map64 waits;             /* hash of an external event -> step  */
     struct map64 calls;             /* hash of an rpc message id -> step  */

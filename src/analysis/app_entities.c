@@ -5,6 +5,8 @@
  * scheduler's choices. */
 #include "analysis/app.h"
 
+#include "analysis/cloud.h"
+
 #include <stdio.h>
 
 void app_ident(struct app *a, ns_t t, const char *akind, struct str x, const char *bkind,
@@ -91,6 +93,19 @@ void app_entity_of(const struct app_line *l, struct app_entity *ret)
     }
 }
 
+/* A span's object is as old as the span: what it says counts at its start. */
+static bool is_stale(const struct app_line *l)
+{
+    return str_is(l->source, "span") && l->type.phase != PHASE_START;
+}
+
+static enum vm_word word_of(const struct app_line *l)
+{
+    if (str_is(l->type.base, "compute.instance.update") || str_is(l->type.base, "instance.update"))
+        return WORD_UPDATE;
+    return str_is(l->source, "span") ? WORD_SPAN : WORD_ACTION;
+}
+
 /* Nova's words for states in old and new notifications. */
 static void vm_record(struct app *a, const struct app_line *l, const struct app_entity *e)
 {
@@ -104,28 +119,30 @@ static void vm_record(struct app *a, const struct app_line *l, const struct app_
         task = payload_get(r, "new_task_state");
     if (task.n == 0)
         task = payload_get(r, "task_state");
-    if (state.n == 0)
+    if (state.n == 0 || is_stale(l))
         return;
+    /* Old notifications of actions have no task state: not "none", but not told. */
+    bool task_told = !str_is(l->source, "notification") || word_of(l) == WORD_UPDATE;
     cell_t c[vm_seen_columns] = {
         [C_vm_seen_t0] = l->head->t,
         [C_vm_seen_t1] = l->head->t,
         [C_vm_seen_vm] = pass_text(a->pass, e->name),
         [C_vm_seen_uuid] = pass_text(a->pass, e->id),
         [C_vm_seen_state] = pass_text(a->pass, state),
-        [C_vm_seen_task_state] = pass_text(a->pass, task),
+        [C_vm_seen_task_state] = task_told ? pass_text(a->pass, task) : STORE_NULL,
         [C_vm_seen_node] = pass_text(a->pass, host),
         [C_vm_seen_power] = STORE_NULL,
         [C_vm_seen_source] = pass_text(a->pass, l->type.base),
         [C_vm_seen_request] = pass_text(a->pass, payload_get(r, "request_id")),
         [C_vm_seen_project] = pass_text(a->pass, payload_get(r, "project_id")),
         [C_vm_seen_user] = pass_text(a->pass, payload_get(r, "user_id")),
-        [C_vm_seen_firm] = 1,
+        [C_vm_seen_firm] = word_of(l),
     };
     pass_record(a->pass, TABLE_vm_seen, c);
 
     struct ev_vm_state ev = { .vm = e->name.n ? e->name : e->id,
                               .state = schema_value_of(&vm_state_values, state, VM_OTHER),
-                              .task_state = task.n ? task : STR("none"),
+                              .task_state = task.n || !task_told ? task : STR("none"),
                               .host = host };
     if (str_is(task, "migrating") && ev.state == VM_ACTIVE)
         ev.state = VM_MIGRATING;
@@ -145,9 +162,50 @@ static void volume_state(struct app *a, const struct app_line *l, struct str id,
         pass_emit(a->pass, EV_VOLUME_STATE, l->head, &ev);
 }
 
+/* Something that is seen at an instant. */
+static void mark(struct app *a, const struct app_line *l, const char *kind, struct str subject,
+                 struct str name, struct str text, int64_t n1, int64_t n2, int64_t n3)
+{
+    const struct lane *lane = &a->lanes.at[l->lane];
+    const struct task *now = app_task_now(a, l->lane);
+    cell_t c[mark_columns] = {
+        [C_mark_t0] = l->head->t,
+        [C_mark_t1] = l->head->t,
+        [C_mark_kind] = pass_text(a->pass, str_of(kind)),
+        [C_mark_subject] = pass_text(a->pass, subject),
+        [C_mark_name] = pass_text(a->pass, name),
+        [C_mark_text] = pass_text(a->pass, text),
+        [C_mark_n1] = n1,
+        [C_mark_n2] = n2,
+        [C_mark_n3] = n3,
+        [C_mark_request] = app_cell(a, now && now->request ? now->request : lane->request),
+        [C_mark_logger] = pass_text(a->pass, l->log->logger),
+        [C_mark_pid] = lane->pid,
+        [C_mark_thread] = lane->thread,
+    };
+    pass_record(a->pass, TABLE_mark, c);
+}
+
+/* Two instances at once write to one volume: unless its file system is made for
+ * that, it will be damaged. */
+static void attached_twice(struct app *a, const struct app_line *l, struct str volume,
+                           struct str one, struct str other)
+{
+    uint32_t parts[] = { app_text(a, volume), app_text(a, one), app_text(a, other) };
+    uint64_t key = hash_bytes(parts, sizeof parts, 8);
+    uint32_t seen;
+
+    if (str_eq(one, other) || map64_get(&a->idents, key, &seen))
+        return;
+    map64_set(&a->idents, key, 0);
+    mark(a, l, "attached-twice", volume, one, other, STORE_NULL, STORE_NULL, STORE_NULL);
+}
+
 /* Cinder tells a volume's attachments as objects. */
 static void attachments(struct app *a, const struct app_line *l, struct str volume)
 {
+    struct str first = STR("");
+
     for (unsigned i = 0; i < 16; i++) {
         char key[48];
 
@@ -156,7 +214,19 @@ static void attachments(struct app *a, const struct app_line *l, struct str volu
         if (uuid.n == 0)
             return;
         app_ident(a, l->head->t, "uuid", uuid, "volume", volume, "attachment in Cinder's record");
+        if (i == 0)
+            first = uuid;
+        else
+            attached_twice(a, l, volume, first, uuid);
     }
+}
+
+/* The service that owns the thing says that it is gone (the record still shows
+ * the state it had); an agent only clears away its part. */
+static bool says_deleted(const struct app_line *l)
+{
+    return l->type.phase == PHASE_END && str_ends(l->type.name, STR(".delete")) &&
+           (str_is(l->source, "notification") || str_is(l->source, "versioned"));
 }
 
 static void thing_record(struct app *a, const struct app_line *l, const struct app_entity *e)
@@ -174,8 +244,15 @@ static void thing_record(struct app *a, const struct app_line *l, const struct a
     }
     payload_i64(r, "size", &size);
     struct str state = field[0].n ? field[0] : payload_get(r, "status");
+    if (is_stale(l))
+        state = STR("");
+    else if (says_deleted(l))
+        state = STR("deleted");
     struct str name = field[4].n ? field[4] : payload_get(r, "display_name");
     struct str project = payload_get(r, "project_id");
+    snprintf(key, sizeof key, "%s.tenant_id", e->kind);
+    if (project.n == 0)
+        project = payload_get(r, key);
     cell_t c[thing_seen_columns] = {
         [C_thing_seen_t0] = l->head->t,
         [C_thing_seen_t1] = l->head->t,
@@ -369,29 +446,6 @@ static void power_fact(struct app *a, const struct app_line *l, const struct fac
         [C_vm_seen_source] = pass_text(a->pass, p->event),
     };
     pass_record(a->pass, TABLE_vm_seen, c);
-}
-
-static void mark(struct app *a, const struct app_line *l, const char *kind, struct str subject,
-                 struct str name, struct str text, int64_t n1, int64_t n2, int64_t n3)
-{
-    const struct lane *lane = &a->lanes.at[l->lane];
-    const struct task *now = app_task_now(a, l->lane);
-    cell_t c[mark_columns] = {
-        [C_mark_t0] = l->head->t,
-        [C_mark_t1] = l->head->t,
-        [C_mark_kind] = pass_text(a->pass, str_of(kind)),
-        [C_mark_subject] = pass_text(a->pass, subject),
-        [C_mark_name] = pass_text(a->pass, name),
-        [C_mark_text] = pass_text(a->pass, text),
-        [C_mark_n1] = n1,
-        [C_mark_n2] = n2,
-        [C_mark_n3] = n3,
-        [C_mark_request] = app_cell(a, now && now->request ? now->request : lane->request),
-        [C_mark_logger] = pass_text(a->pass, l->log->logger),
-        [C_mark_pid] = lane->pid,
-        [C_mark_thread] = lane->thread,
-    };
-    pass_record(a->pass, TABLE_mark, c);
 }
 
 static void claim_fact(struct app *a, const struct app_line *l, const struct fact_claim *c)

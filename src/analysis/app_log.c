@@ -25,7 +25,8 @@ static uint32_t lane_at(struct app *a, uint64_t key, int64_t pid, int64_t thread
     if (map64_get(&a->lane_of, key, &at))
         return at;
     *vec_push(&a->lanes) =
-        (struct lane){ .key = key, .pid = pid, .thread = thread, .last_t = NS_MIN };
+        (struct lane){ .key = key, .pid = pid, .thread = thread, .last_t = NS_MIN,
+                       .fresh = (uint32_t)a->steps.n };
     map64_set(&a->lane_of, key, (uint32_t)a->lanes.n - 1);
     return (uint32_t)a->lanes.n - 1;
 }
@@ -195,6 +196,8 @@ static void do_record(struct app *a, struct app_line *l)
 {
     app_record_type(payload_get(l->record, "event_type"), &a->pass->scratch, &l->type);
     l->source = source_of(l);
+    if (payload_get(l->record, "request_id").n)
+        a->lanes.at[l->lane].told = app_text(a, payload_get(l->record, "request_id"));
     if (app_step_record(a, l))
         return;
     app_task_record(a, l);
@@ -226,7 +229,7 @@ static void forget(struct app *a, uint32_t lane_no, ns_t t)
         t - lane->last_t < PAUSE_S * NS_PER_S)
         return;
     lane->uuid = 0;
-    lane->request = 0;
+    lane->request = lane->told = 0;
     lane->fresh = (uint32_t)a->steps.n;
 }
 
@@ -241,6 +244,8 @@ static bool do_facts(struct app *a, const struct app_line *l, struct log_facts *
         if (f->kind == FACT_API_OBJECT && f->object.kind == API_PORT &&
             str_starts(f->object.device_owner, STR("compute:")))
             learn_uuid(a, l->lane, f->object.device_id);
+        if (f->kind == FACT_LIFECYCLE || f->kind == FACT_LIFECYCLE_SEEN)
+            learn_uuid(a, l->lane, f->power.uuid);
         app_step_fact(a, l, f);
         app_entity_fact(a, l, f);
     }
@@ -351,6 +356,7 @@ static void app_free(struct app *a)
         sbuf_free(&a->services.at[i].loggers);
     vec_free(&a->lanes);
     vec_free(&a->tasks);
+    vec_free(&a->open);
     vec_free(&a->steps);
     vec_free(&a->requests);
     vec_free(&a->services);

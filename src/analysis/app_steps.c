@@ -35,7 +35,7 @@ static struct step *new_step(struct app *a, const struct app_line *l, const char
                         .request = now && now->request ? now->request : lane->request,
                         .service = app_text(a, l->service),
                         .logger = app_text(a, l->log->logger),
-                        .entity = lane->uuid,
+                        .entity = lane->uuid ? lane->uuid : now ? now->uuid : 0,
                         .task = now ? now->name : 0,
                         .code = STORE_NULL,
                         .reported_ns = STORE_NULL,
@@ -193,8 +193,12 @@ static void http_fact(struct app *a, const struct app_line *l, const struct log_
     }
     case FACT_HTTP_SERVED: { /* the server's access line, written at the end */
         struct step *s = new_step(a, l, "served", http_name(a, h));
+        struct lane *lane = &a->lanes.at[l->lane];
         s->peer = app_text(a, h->client);
         http_done(a, s, h);
+        if (s->child == 0) /* the line has no id, but the records before it had */
+            s->request = s->child = lane->told;
+        lane->told = 0;
         if (h->ns != OSLOG_NO_NS)
             s->t0 = l->head->t - h->ns;
         end_step(a, (uint32_t)a->steps.n - 1, l->head->t);
@@ -415,6 +419,7 @@ void app_steps_finish(struct app *a)
             [C_step_thread] = lane->thread,
             [C_step_entity] = app_cell(a, s->entity),
             [C_step_peer] = app_cell(a, s->peer),
+            [C_step_task] = app_cell(a, s->task),
         };
         pass_record(a->pass, TABLE_step, c);
     }

@@ -11,7 +11,7 @@
  *
  * A task without an end is
  *   aborted   if its thread warned and went on to other work: it ends where the
- *             thread closed that work, never at the end of the trace;
+ *             thread closed the work around it, never at the end of the trace;
  *   open      otherwise: nothing says that it is over.
  * An end without a start is a task whose start is unknown. */
 #include "analysis/app.h"
@@ -24,6 +24,8 @@
 
 /* Another source may tell of the same task so long after it ended. */
 #define ECHO_NS (10 * NS_PER_S)
+/* An end that fits no open task by its key is compared with so many, the latest. */
+enum { OPEN_LOOKED_AT = 4096 };
 
 struct task *app_task_now(struct app *a, uint32_t lane)
 {
@@ -136,7 +138,12 @@ static void unlist(struct app *a, uint32_t index)
         }
     if (map64_get(&a->open_by_key, t->key, &at) && at == index)
         map64_del(&a->open_by_key, t->key);
-    a->nopen--;
+    for (size_t i = a->open.n; i-- > 0;) /* most end soon after they begin */
+        if (a->open.at[i] == index) {
+            memmove(&a->open.at[i], &a->open.at[i + 1], (a->open.n - i - 1) * sizeof *a->open.at);
+            a->open.n--;
+            break;
+        }
 }
 
 /* For echoes: with the request and, as services may differ in it, without. */
@@ -200,7 +207,7 @@ static void open_task(struct app *a, const struct app_line *l, const struct task
         learn(&a->tasks.at[at], new);
         return;
     }
-    if (a->nopen >= LIMIT_OPEN_TASKS) {
+    if (a->open.n >= LIMIT_OPEN_TASKS) {
         note_add(a->pass->notes, NOTE_WARN, a->pass->host,
                  "over %u tasks are open at once: further ones are not followed",
                  LIMIT_OPEN_TASKS);
@@ -214,7 +221,7 @@ static void open_task(struct app *a, const struct app_line *l, const struct task
     t->mention = lane->lock_uuid;
     *vec_push(&lane->open) = (uint32_t)a->tasks.n - 1;
     map64_set(&a->open_by_key, t->key, (uint32_t)a->tasks.n - 1);
-    a->nopen++;
+    *vec_push(&a->open) = (uint32_t)a->tasks.n - 1;
     if (t->request)
         lane->request = t->request;
 }
@@ -237,15 +244,11 @@ static uint32_t find_open(struct app *a, const struct app_line *l, const struct 
     /* In another thread and under another request: the entity alone decides. */
     if (entity_key(new) == 0)
         return NONE;
-    for (size_t i = a->tasks.n, seen = 0; i-- > 0 && seen < a->nopen && seen < 4096;) {
-        const struct task *t = &a->tasks.at[i];
+    for (size_t i = a->open.n, looked = 0; i-- > 0 && looked < OPEN_LOOKED_AT; looked++) {
+        const struct task *t = &a->tasks.at[a->open.at[i]];
 
-        if (t->status != TASK_OPEN)
-            continue;
-        seen++;
-        if (t->name == new->name && t->t1 == STORE_NULL && entity_key(t) &&
-            same_entity(t, new))
-            return (uint32_t)i;
+        if (t->name == new->name && entity_key(t) && same_entity(t, new))
+            return a->open.at[i];
     }
     return NONE;
 }
@@ -313,21 +316,31 @@ void app_task_record(struct app *a, const struct app_line *l)
         end_task(a, l, &new);
 }
 
-/* Lines with which a thread lays work down. */
-static bool closes_work(const struct log_facts *facts)
+/* Lines with which a thread lays work down that it had begun before 't0': a lock or
+ * work from within the task says nothing about the task. */
+static bool closes_work(const struct app_line *l, const struct log_facts *facts, ns_t t0)
 {
-    for (size_t i = 0; i < facts->n; i++)
-        if (facts->at[i].kind == FACT_LOCK_RELEASED ||
-            (facts->at[i].kind == FACT_AGENT_WORK && facts->at[i].work.stage == WORK_END) ||
-            facts->at[i].kind == FACT_PERIODIC)
+    const ns_t rounded = NS_PER_S / 1000; /* services tell how long they held a lock in ms */
+
+    if (l->record && l->type.phase == PHASE_END && str_is(l->type.base, "rpc.server"))
+        return true;
+    for (size_t i = 0; i < facts->n; i++) {
+        const struct log_fact *f = &facts->at[i];
+        bool lock = f->kind == FACT_LOCK_RELEASED;
+        bool work = f->kind == FACT_AGENT_WORK && f->work.stage == WORK_END;
+        ns_t took = lock ? f->lock.ns : f->work.ns;
+
+        if (f->kind == FACT_PERIODIC ||
+            ((lock || work) && (took == OSLOG_NO_NS ||
+                                l->head->t - took <= t0 + rounded)))
             return true;
+    }
     return false;
 }
 
 void app_task_line(struct app *a, const struct app_line *l, const struct log_facts *facts)
 {
     struct lane *lane = &a->lanes.at[l->lane];
-    bool closing = closes_work(facts);
 
     for (size_t i = 0; i < lane->open.n; i++) {
         struct task *t = &a->tasks.at[lane->open.at[i]];
@@ -337,7 +350,8 @@ void app_task_line(struct app *a, const struct app_line *l, const struct log_fac
         if (t->warned == STORE_NULL && l->log->level >= 30) {
             t->warned = l->head->t;
             t->warning = app_text(a, str_first(l->log->msg, 300));
-        } else if (t->warned != STORE_NULL && t->closing == STORE_NULL && closing) {
+        } else if (t->warned != STORE_NULL && t->closing == STORE_NULL &&
+                   closes_work(l, facts, t->t0)) {
             t->closing = l->head->t;
         }
     }
@@ -352,7 +366,8 @@ static void settle_open(struct app *a, uint32_t index)
     } else if (t->warned != STORE_NULL) {
         if (t->error == 0)
             t->error = t->warning;
-        close_task(a, index, t->closing != STORE_NULL ? t->closing : t->warned, TASK_ABORTED);
+        if (t->closing != STORE_NULL)
+            close_task(a, index, t->closing, TASK_ABORTED);
     }
 }
 

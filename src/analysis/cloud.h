@@ -6,6 +6,12 @@
 
 #include "analysis/list.h"
 
+/* How much a record's word on an instance's state weighs (column 'firm' of
+ * vm_seen): Nova announces changes in updates; a record of an action repeats what
+ * its process had in memory, which can be old; a span more so, and knows it only
+ * when it begins. */
+enum vm_word { WORD_OBSERVED, WORD_UPDATE, WORD_ACTION, WORD_SPAN };
+
 /* Rows of one table of every host, host after host. */
 struct cloud_rows {
     const struct cloud *c;

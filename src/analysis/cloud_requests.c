@@ -27,6 +27,7 @@ struct req {
     bool has_call, call_failed; /* an HTTP call or served line with a status    */
     struct str last_state;    /* the instance's, by this request               */
     ns_t last_state_t;
+    cell_t word;              /* enum vm_word: who tells last_state            */
     bool settled;             /* last_state came with no task left             */
     uint32_t same_uuid;       /* next request on the same instance, + 1        */
 };
@@ -192,11 +193,15 @@ static void read_states(struct reqs *q, const struct cloud *c)
     while ((row = cloud_rows_next(&rows, &s))) {
         struct str id = store_text(s, row[C_vm_seen_request]);
 
-        if (id.n == 0 || row[C_vm_seen_firm] != 1)
+        cell_t word = row[C_vm_seen_firm];
+
+        if (id.n == 0 || word == WORD_OBSERVED)
             continue;
         struct req *r = req_at(q, id);
-        if (r->last_state.n && row[C_vm_seen_t0] < r->last_state_t)
+        if (r->last_state.n &&
+            (word > r->word || (word == r->word && row[C_vm_seen_t0] < r->last_state_t)))
             continue;
+        r->word = word;
         r->last_state = store_text(s, row[C_vm_seen_state]);
         r->last_state_t = row[C_vm_seen_t0];
         r->settled = store_text(s, row[C_vm_seen_task_state]).n == 0;
@@ -209,7 +214,9 @@ static const char *outcome(const struct req *r)
         return "error";
     if (r->open)
         return "open";
-    if (r->last_state.n && r->settled)
+    /* A good state is the last word, unless it is what a failed action found. */
+    if (r->last_state.n && r->settled && (r->word == WORD_UPDATE || !r->failed) &&
+        !str_is(r->last_state, "building"))
         return "ok";
     if (r->failed || r->errors || r->call_failed)
         return "error";

@@ -26,6 +26,7 @@ static const char *const fact_kinds[F_COUNT] = {
 struct seen {
     ns_t t;
     struct str state, task, node, source, request;
+    bool task_told;
     uint32_t order; /* among equal times */
 };
 
@@ -35,6 +36,7 @@ struct vm {
     VEC(struct seen) seen;
     ns_t t0, t1;
     bool real; /* more than a uuid that a line mentions */
+    cell_t word; /* enum vm_word: the weightiest that tells of its states */
 };
 
 struct vms {
@@ -153,6 +155,27 @@ static void read_facts(struct vms *v, const struct cloud *c)
     }
 }
 
+/* Which records tell of each instance's states. */
+static void weigh_words(struct vms *v, const struct cloud *c)
+{
+    struct cloud_rows r = cloud_rows(c, TABLE_vm_seen);
+    const struct store *s;
+    const cell_t *row;
+
+    while ((row = cloud_rows_next(&r, &s))) {
+        struct str uuid = store_text(s, row[C_vm_seen_uuid]);
+        struct str name = store_text(s, row[C_vm_seen_vm]);
+        cell_t word = row[C_vm_seen_firm];
+
+        if (word == WORD_OBSERVED || (uuid.n == 0 && name.n == 0))
+            continue;
+        struct vm *vm = find_vm(v, uuid, name);
+        vm->real = true;
+        if (vm->word == WORD_OBSERVED || word < vm->word)
+            vm->word = word;
+    }
+}
+
 static void read_states(struct vms *v, const struct cloud *c)
 {
     struct cloud_rows r = cloud_rows(c, TABLE_vm_seen);
@@ -163,17 +186,21 @@ static void read_states(struct vms *v, const struct cloud *c)
     while ((row = cloud_rows_next(&r, &s))) {
         struct str uuid = store_text(s, row[C_vm_seen_uuid]);
         struct str name = store_text(s, row[C_vm_seen_vm]);
-        struct vm *vm;
+        cell_t word = row[C_vm_seen_firm];
 
-        if (row[C_vm_seen_firm] != 1 || (uuid.n == 0 && name.n == 0))
+        if (word == WORD_OBSERVED || (uuid.n == 0 && name.n == 0))
             continue;
-        vm = find_vm(v, uuid, name);
-        vm->real = true;
+        struct vm *vm = find_vm(v, uuid, name);
         text_set_add(&vm->facts[F_PROJECT], store_text(s, row[C_vm_seen_project]));
         text_set_add(&vm->facts[F_USER], store_text(s, row[C_vm_seen_user]));
+        /* The end of a deletion may be told by its own record alone. */
+        if (word != vm->word && !str_is(store_text(s, row[C_vm_seen_state]), "deleted"))
+            continue;
         *vec_push(&vm->seen) = (struct seen){ .t = row[C_vm_seen_t0],
                                               .state = store_text(s, row[C_vm_seen_state]),
                                               .task = store_text(s, row[C_vm_seen_task_state]),
+                                              .task_told =
+                                                  row[C_vm_seen_task_state] != STORE_NULL,
                                               .node = store_text(s, row[C_vm_seen_node]),
                                               .source = store_text(s, row[C_vm_seen_source]),
                                               .request = store_text(s, row[C_vm_seen_request]),
@@ -236,9 +263,13 @@ static void write_states(struct cloud *c, struct vm *vm, struct str key)
 {
     struct arena mem = { 0 };
 
-    qsort(vm->seen.at, vm->seen.n, sizeof *vm->seen.at, by_time);
+    if (vm->seen.n)
+        qsort(vm->seen.at, vm->seen.n, sizeof *vm->seen.at, by_time);
+    for (size_t i = 1; i < vm->seen.n; i++) /* not told: as before, in the same state */
+        if (!vm->seen.at[i].task_told && str_eq(vm->seen.at[i].state, vm->seen.at[i - 1].state))
+            vm->seen.at[i].task = vm->seen.at[i - 1].task;
     for (size_t i = 0; i < vm->seen.n;) {
-        const struct seen *s = &vm->seen.at[i], *n = s;
+        const struct seen *s = &vm->seen.at[i];
         size_t k = i + 1;
         struct str node = s->node;
 
@@ -250,7 +281,7 @@ static void write_states(struct cloud *c, struct vm *vm, struct str key)
                 node = vm->seen.at[k].node;
             k++;
         }
-        n = k < vm->seen.n ? &vm->seen.at[k] : NULL;
+        const struct seen *n = k < vm->seen.n ? &vm->seen.at[k] : NULL;
         text_set_add(&vm->hosts, node);
         cell_t cells[vm_state_columns] = {
             [C_vm_state_t0] = s->t,
@@ -344,6 +375,7 @@ static void global(struct cloud *c)
     read_names(&v, c);
     read_facts(&v, c);
     read_tasks(&v, c);
+    weigh_words(&v, c);
     read_states(&v, c);
     for (size_t i = 0; i < v.list.n; i++)
         if (v.list.at[i].real)

@@ -88,7 +88,8 @@
 #define COLUMNS_step(C, N)                                                                 \
     C(N, TIME, t0) C(N, TIME, t1) C(N, TEXT, kind) C(N, TEXT, name) C(N, TEXT, detail) C(N, TEXT, status)    \
     C(N, INT, code) C(N, SPAN_NS, reported_ns) C(N, TEXT, request) C(N, TEXT, child) C(N, TEXT, service)  \
-    C(N, TEXT, logger) C(N, INT, pid) C(N, INT, thread) C(N, TEXT, entity) C(N, TEXT, peer)
+    C(N, TEXT, logger) C(N, INT, pid) C(N, INT, thread) C(N, TEXT, entity) C(N, TEXT, peer)    \
+    C(N, TEXT, task)
 /* A log line that belongs to a request, or that warns. */
 #define COLUMNS_line(C, N)                                                                 \
     C(N, TIME, t0) C(N, TIME, t1) C(N, INT, level) C(N, TEXT, service) C(N, TEXT, logger) C(N, TEXT, func)   \

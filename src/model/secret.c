@@ -158,10 +158,10 @@ static size_t bare_end(const struct masker *m, size_t i)
 /* Masks the value that starts at 'i'.  Returns the byte behind it. */
 static size_t mask_value(struct masker *m, size_t i, bool header)
 {
-    size_t start = i, end;
+    size_t start, end;
 
     if ((at(m, i) == 'u' || at(m, i) == 'b') && (at(m, i + 1) == '\'' || at(m, i + 1) == '"'))
-        start = ++i;
+        i++;
     start = skip_quote(m, i);
     if (start != i) { /* quoted, its end is the same run of backslashes and quote */
         struct str quote = { m->in.p + i, start - i };
@@ -306,7 +306,7 @@ static size_t mask_digest(struct masker *m, size_t from)
 /* Looks at the mark at byte 'i'; returns where to go on, at least i + 1. */
 static size_t mask_at(struct masker *m, const struct mark *k, size_t i)
 {
-    size_t next = i + 1;
+    size_t next;
 
     switch (k->kind) {
     case MARK_NAME: next = mask_name(m, i, i + k->text.n); break;
@@ -314,6 +314,7 @@ static size_t mask_at(struct masker *m, const struct mark *k, size_t i)
     case MARK_FERNET: next = mask_fernet(m, i); break;
     case MARK_KEY_BLOCK: next = mask_key_block(m, i); break;
     case MARK_DIGEST: next = mask_digest(m, i); break;
+    default: next = i; break;
     }
     return next > i ? next : i + 1;
 }

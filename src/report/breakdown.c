@@ -47,6 +47,7 @@ static void add_steps(const struct report_src *src, const struct src_row *task, 
     struct src_rows r = src_rows(src, TABLE_step);
     const cell_t *row;
 
+    r.ended = true;
     while ((row = src_next(&r))) {
         int kind = kind_of(src_text(&r, row, C_step_kind));
         struct str req = src_text(&r, row, C_step_request);
@@ -57,8 +58,14 @@ static void add_steps(const struct report_src *src, const struct src_row *task, 
             continue;
         bool lane = here && same_lane(row, C_step_pid, C_step_thread, task->row, C_task_pid,
                                       C_task_thread);
-        bool mine = here && ((request.n && str_eq(req, request)) || /* another thread for it */
-                             (uuid.n && str_eq(entity, uuid) && (req.n == 0 || request.n == 0)));
+        /* Another thread of the process works for it, and for no task of its own. */
+        bool process = here && row[C_step_task] == 0 &&
+                       row[C_step_pid] == task->row[C_task_pid] &&
+                       row[C_step_service] == task->row[C_task_service];
+        bool mine = process && ((request.n && str_eq(req, request)) ||
+                                (uuid.n && str_eq(entity, uuid) && (req.n == 0 || request.n == 0)));
+        if (row[0] < task->row[0] && row[1] > task->row[1]) /* the task is a part of it */
+            continue;
         if (lane || (mine && !str_is(src_text(&r, row, C_step_kind), "rpc")))
             add(src, v, task->row, row, src_text(&r, row, C_step_kind),
                 src_text(&r, row, C_step_name), kinds[kind].wait);
@@ -70,12 +77,14 @@ static void add_tasks(const struct report_src *src, const struct src_row *task, 
     struct src_rows r = src_rows(src, TABLE_task);
     const cell_t *row;
 
+    r.ended = true;
     while ((row = src_next(&r))) {
         bool inside = row != task->row && row[0] != STORE_NULL && row[1] != STORE_NULL &&
                       row[0] >= task->row[0] && row[1] <= task->row[1];
+        /* In another thread, a task inside of another one is a part of that one. */
         bool mine = (r.store == task->store && same_lane(row, C_task_pid, C_task_thread, task->row,
                                                          C_task_pid, C_task_thread)) ||
-                    (row_text(task, C_task_request).n &&
+                    (row[C_task_depth] == 0 && row_text(task, C_task_request).n &&
                      str_eq(src_text(&r, row, C_task_request), row_text(task, C_task_request)));
 
         if (inside && mine)

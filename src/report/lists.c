@@ -60,14 +60,14 @@ void emit_str(struct json *j, const char *key, struct str s)
     if (s.n)
         json_str(j, s);
     else
-        json_null(j);
+        json_none(j);
 }
 
 void emit_ns(struct json *j, const char *key, ns_t v)
 {
     json_key(j, str_of(key));
     if (v == STORE_NULL)
-        json_null(j);
+        json_none(j);
     else
         json_i64(j, v);
 }
@@ -80,19 +80,27 @@ bool report_request_fits(const struct report_src *src, struct str request)
 /* --vm takes any of an instance's names. */
 bool report_vm_fits(const struct report_src *src, struct str uuid, struct str name)
 {
-    struct src_rows r = src_rows_global(src, TABLE_vm);
     const cell_t *row;
 
     if (src->vm.n == 0 || str_eq(uuid, src->vm) || str_eq(name, src->vm))
         return true;
-    while ((row = src_next(&r))) {
-        struct str id = src_text(&r, row, C_vm_uuid), vm = src_text(&r, row, C_vm_vm);
-        bool wanted = str_eq(src_text(&r, row, C_vm_libvirt_name), src->vm) ||
-                      str_eq(id, src->vm) || str_eq(vm, src->vm);
+    if (uuid.n && src->vms) { /* the uuid decides: two instances may share a name */
+        const struct src_group *g = src_index_find(src->vms, uuid);
 
-        if (wanted && ((uuid.n && str_eq(uuid, id)) || (name.n && str_eq(name, vm))))
-            return true;
+        for (size_t i = 0; i < g->rows.n; i++)
+            if (str_eq(row_text(&g->rows.at[i], C_vm_libvirt_name), src->vm) ||
+                str_eq(row_text(&g->rows.at[i], C_vm_vm), src->vm))
+                return true;
+        return false;
     }
+    if (name.n == 0)
+        return false;
+    struct src_rows r = src_rows_global(src, TABLE_vm);
+    while ((row = src_next(&r)))
+        if (str_eq(name, src_text(&r, row, C_vm_vm)) &&
+            (str_eq(src_text(&r, row, C_vm_libvirt_name), src->vm) ||
+             str_eq(src_text(&r, row, C_vm_uuid), src->vm)))
+            return true;
     return false;
 }
 

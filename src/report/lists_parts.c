@@ -28,6 +28,7 @@ static const struct column step_cols[] = {
     { "pid", "PID", COL_INT, 0, COL_WIDE, 0 },
     { "thread", "THREAD", COL_INT, 0, COL_WIDE, 0 },
     { "peer", "PEER", COL_STR, 0, COL_WIDE, 0 },
+    { "task", "DURING", COL_STR, 0, COL_WIDE, 0 },
 };
 
 static void step_row(const struct report_src *src, struct table *t, const struct src_row *r)
@@ -51,6 +52,7 @@ static void step_row(const struct report_src *src, struct table *t, const struct
     cell_int(t, r->row[C_step_pid], -1);
     cell_int(t, r->row[C_step_thread], -1);
     cell_str(t, src_mask(src, row_text(r, C_step_peer)));
+    cell_str(t, row_text(r, C_step_task));
 }
 
 static void fill_steps(const struct report_src *src, struct table *t)
@@ -237,7 +239,9 @@ static void fill_marks(const struct report_src *src, struct table *t)
     }
 }
 
-const struct report_list list_marks = { "marks",
-                                        "Claims, life-cycle events, migrations' progress, and other "
-                                        "things seen at an instant",
-                                        mark_cols, ARRAY_SIZE(mark_cols), fill_marks };
+const struct report_list list_marks = {
+    "marks",
+    "Claims, life-cycle events, migrations' progress, and other "
+    "things seen at an instant",
+    mark_cols, ARRAY_SIZE(mark_cols), fill_marks
+};

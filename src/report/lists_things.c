@@ -126,7 +126,9 @@ static void fill_vms(const struct report_src *src, struct table *t)
 {
     struct src_rows r = src_rows_global(src, TABLE_vm);
     struct src_index states, by_uuid, by_name;
+    bool window = src->span.t0 != NS_MIN || src->span.t1 != NS_MAX;
     const cell_t *row;
+
 
     src_index_make(src, TABLE_vm_state, true, C_vm_state_key, &states);
     src_index_make(src, TABLE_task, false, C_task_uuid, &by_uuid);
@@ -134,10 +136,11 @@ static void fill_vms(const struct report_src *src, struct table *t)
     while ((row = src_next(&r))) {
         struct str uuid = src_text(&r, row, C_vm_uuid), name = src_text(&r, row, C_vm_vm);
 
-        if (report_vm_fits(src, uuid, name))
-            vm_row(src, t, &r, row,
-                   keep_states(src, src_index_find(&states, src_text(&r, row, C_vm_key))),
-                   tasks_on(&by_uuid, &by_name, uuid, name));
+        const struct src_group *mine = src_index_find(&states, src_text(&r, row, C_vm_key));
+        uint64_t tasks = tasks_on(&by_uuid, &by_name, uuid, name);
+
+        if (report_vm_fits(src, uuid, name) && (!window || mine->rows.n || tasks))
+            vm_row(src, t, &r, row, keep_states(src, mine), tasks);
     }
     src_index_free(&states);
     src_index_free(&by_uuid);

@@ -4,6 +4,7 @@
 #include "report/sections.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct section *section_add(struct sections *s, const char *name, const char *title,
                             const struct column *cols, size_t ncols)
@@ -15,13 +16,26 @@ struct section *section_add(struct sections *s, const char *name, const char *ti
     return sec;
 }
 
+/* Sections of one name are numbered, so that no key comes twice. */
+static void print_key(const struct sections *s, size_t i, FILE *f)
+{
+    size_t before = 0;
+
+    for (size_t k = 0; k < i; k++)
+        before += !strcmp(s->list.at[k].name, s->list.at[i].name);
+    fprintf(f, "%s\"%s", i ? ",\n" : "\n", s->list.at[i].name);
+    if (before)
+        fprintf(f, "_%zu", before + 1);
+    fputs("\":", f);
+}
+
 static int print_json(const struct sections *s, FILE *f, struct err *err)
 {
     struct table_opts o = { .format = TABLE_JSON };
 
     putc('{', f);
     for (size_t i = 0; i < s->list.n; i++) {
-        fprintf(f, "%s\"%s\":", i ? ",\n" : "\n", s->list.at[i].name);
+        print_key(s, i, f);
         int rc = table_print(&s->list.at[i].table, &o, f, err);
         if (rc < 0)
             return rc;

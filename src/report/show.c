@@ -84,7 +84,7 @@ static void vm_observed(const struct report_src *src, struct str uuid, struct ta
     for (size_t i = 0; i < n; i++) {
         const struct src_row *r = &rows[i];
 
-        if (r->row[C_vm_seen_firm] == 1 || uuid.n == 0 ||
+        if (r->row[C_vm_seen_firm] > 0 || uuid.n == 0 || /* a record: see States */
             !str_eq(row_text(r, C_vm_seen_uuid), uuid))
             continue;
         table_row(t);
@@ -131,7 +131,7 @@ bool show_vm(const struct report_src *src, struct str id, struct sections *ret)
         s = section_add(ret, "observed", "Observed by the hypervisor's driver", seen_cols,
                         ARRAY_SIZE(seen_cols));
         vm_observed(src, uuid, &s->table);
-        mine.vm = uuid.n ? uuid : name;
+        mine.vm = found ? id : uuid.n ? uuid : name; /* several share the name: all */
         found = true;
     }
     if (!found)

@@ -30,7 +30,11 @@ static bool next_store(struct src_rows *r)
         if (store_table_find(s, schema_tables[r->table].name, &t)) {
             r->store = s;
             r->host = store_host(s);
-            r->rows = store_rows(s, t, r->src->span);
+            /* Names hold before and after the window in which they were told. */
+            bool name = r->table == TABLE_vm || r->table == TABLE_ident;
+            r->rows = store_rows(s, t, name ? SPAN_ALL : r->src->span);
+            if (r->ended)
+                store_rows_skip_open(&r->rows);
             return true;
         }
     }

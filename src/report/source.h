@@ -29,6 +29,7 @@ struct src_rows {
     const struct report_src *src;
     enum schema_table table;
     bool global;
+    bool ended; /* only what has an end, or begins in the span */
     uint32_t next_host;
     struct store_rows rows;
     const struct store *store; /* of the current row */

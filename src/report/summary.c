@@ -49,9 +49,14 @@ static struct str entity_of(const struct report_src *src, const struct src_row *
     return src_vm_name(src, row_text(r, C_task_uuid), row_text(r, C_task_entity));
 }
 
+static struct str where(const struct report_src *src, struct str service, const char *host)
+{
+    return MAKE(src, STR_FMT "%s%s", STR_ARG(service), service.n ? " on " : "", host);
+}
+
 static struct str where_task(const struct report_src *src, const struct src_row *r)
 {
-    return MAKE(src, STR_FMT " on %s", STR_ARG(row_text(r, C_task_service)), r->host);
+    return where(src, row_text(r, C_task_service), r->host);
 }
 
 static int by_length(const void *a, const void *b)
@@ -145,7 +150,10 @@ static void note_requests(const struct report_src *src, notable_vec *v)
     while ((row = src_next(&r))) {
         struct str error = src_safe(&r, row, C_request_first_error);
 
-        if (!str_is(src_text(&r, row, C_request_outcome), "error"))
+        /* A mere call is judged by its step: a 404 is often just an answer. */
+        bool call = row[C_request_tasks] == 0 && row[C_request_errors] == 0;
+
+        if (call || !str_is(src_text(&r, row, C_request_outcome), "error"))
             continue;
         *vec_push(v) = (struct notable){
             0,
@@ -220,7 +228,8 @@ static struct str lock_holder(const struct report_src *src, const struct src_row
     while ((other = src_next(&r)))
         if (r.store == wait->store && str_is(src_text(&r, other, C_step_kind), "lock") &&
             other[C_step_name] == row[C_step_name] && other[0] != STORE_NULL &&
-            other[0] < row[1] && other[C_step_thread] != row[C_step_thread])
+            other[0] < row[1] && other[C_step_pid] == row[C_step_pid] &&
+            other[C_step_thread] != row[C_step_thread])
             return MAKE(src, "held by%s" STR_FMT " thread %" PRId64,
                         other[C_step_detail] ? " " : "",
                         STR_ARG(src_text(&r, other, C_step_detail)), other[C_step_thread]);
@@ -246,8 +255,7 @@ static void note_steps(const struct report_src *src, notable_vec *v)
     while ((row = src_next(&r))) {
         struct str kind = src_text(&r, row, C_step_kind), status = src_text(&r, row, C_step_status);
         struct str name = src_mask(src, str_first(src_text(&r, row, C_step_name), 70));
-        struct str where = MAKE(src, STR_FMT " on %s", STR_ARG(src_text(&r, row, C_step_service)),
-                                r.host);
+        struct str at = where(src, src_text(&r, row, C_step_service), r.host);
 
         if (str_is(kind, "lock-wait") && row_length(row) != STORE_NULL &&
             row_length(row) >= NOTABLE_LOCK_NS)
@@ -256,12 +264,12 @@ static void note_steps(const struct report_src *src, notable_vec *v)
                                                   STR_ARG(name),
                                                   row[C_step_detail] ? " by " : "",
                                                   STR_ARG(src_text(&r, row, C_step_detail))),
-                                             where, lock_holder(src, &r, row), row[0],
+                                             at, lock_holder(src, &r, row), row[0],
                                              row_length(row) };
         else if (str_is(status, "failed") || str_is(status, "timeout"))
             *vec_push(v) = (struct notable){
                 step_rank(kind, status, row[C_step_code]),
-                MAKE(src, STR_FMT " " STR_FMT " %s", STR_ARG(kind), STR_ARG(name), status.p), where,
+                MAKE(src, STR_FMT " " STR_FMT " %s", STR_ARG(kind), STR_ARG(name), status.p), at,
                 row[C_step_code] == STORE_NULL ? STR("")
                                                : MAKE(src, "code %" PRId64, row[C_step_code]),
                 row_begin(row), row_length(row)
@@ -280,12 +288,33 @@ static void note_logs(const struct report_src *src, notable_vec *v)
                 1,
                 MAKE(src, "%s: " STR_FMT, log_level_values.at[log_level_of(row[C_line_level])].label,
                      STR_ARG(str_first(src_safe(&r, row, C_line_text), 160))),
-                MAKE(src, STR_FMT " on %s", STR_ARG(src_text(&r, row, C_line_service)), r.host),
+                where(src, src_text(&r, row, C_line_service), r.host),
                 MAKE(src, STR_FMT ":" STR_FMT ", line %" PRId64,
                      STR_ARG(src_text(&r, row, C_line_logger)),
                      STR_ARG(src_text(&r, row, C_line_func)), row[C_line_lineno]),
                 row[0], STORE_NULL
             };
+}
+
+static void note_volumes(const struct report_src *src, notable_vec *v)
+{
+    struct src_rows r = src_rows(src, TABLE_mark);
+    const cell_t *row;
+
+    while ((row = src_next(&r))) {
+        struct str one = src_text(&r, row, C_mark_name), other = src_text(&r, row, C_mark_text);
+
+        if (str_is(src_text(&r, row, C_mark_kind), "attached-twice"))
+            *vec_push(v) = (struct notable){
+                1,
+                MAKE(src, "volume " STR_FMT " is attached to two instances at once",
+                     STR_ARG(src_text(&r, row, C_mark_subject))),
+                str_of(r.host),
+                MAKE(src, STR_FMT " and " STR_FMT, STR_ARG(src_vm_name(src, one, one)),
+                     STR_ARG(src_vm_name(src, other, other))),
+                row[0], STORE_NULL
+            };
+    }
 }
 
 static void note_losses(const struct summary_facts *f, const struct report_src *src,
@@ -323,6 +352,7 @@ static void notables(const struct report_src *src, const struct summary_facts *f
     note_states(src, &v);
     note_steps(src, &v);
     note_logs(src, &v);
+    note_volumes(src, &v);
     note_losses(facts, src, &v);
     if (v.n)
         qsort(v.at, v.n, sizeof *v.at, worst_first);

@@ -18,6 +18,7 @@ struct table {
     const struct store_table *def;
     VEC(cell_t) cells; /* rows of def->ncolumns                              */
     ns_t *latest;      /* per row: the latest end of it and all rows before  */
+    VEC(size_t) open;  /* rows that have a start and no end, in order        */
     bool sorted;
 };
 
@@ -52,6 +53,7 @@ void store_free(struct store *s)
     for (size_t i = 0; i < s->tables.n; i++) {
         vec_free(&s->tables.at[i].cells);
         free(s->tables.at[i].latest);
+        vec_free(&s->tables.at[i].open);
     }
     vec_free(&s->attrs);
     vec_free(&s->tables);
@@ -151,6 +153,21 @@ static ns_t row_end(const cell_t *row)
     return row[1] == STORE_NULL ? row_begin(row) : row[1];
 }
 
+static bool goes_on(const cell_t *row)
+{
+    return row[0] != STORE_NULL && row[1] == STORE_NULL;
+}
+
+/* Half-open: what ends where the window begins is not in it, but a point is. */
+static bool row_meets(const cell_t *row, struct span win)
+{
+    ns_t t0 = row_begin(row), t1 = row_end(row);
+
+    if (t0 >= win.t1 && win.t1 != NS_MAX)
+        return false;
+    return goes_on(row) || t1 > win.t0 || (t0 == t1 && t1 == win.t0);
+}
+
 static int by_begin(const void *a, const void *b, void *size)
 {
     const cell_t *x = a, *y = b;
@@ -196,9 +213,12 @@ static void sort_table(struct table *t)
     t->cells.cap = t->cells.n;
     t->sorted = true;
     t->latest = xrealloc(t->latest, rows * sizeof *t->latest);
+    t->open.n = 0;
     for (size_t i = 0; i < rows; i++) {
         ns_t end = row_end(sorted + i * n);
 
+        if (goes_on(sorted + i * n))
+            *vec_push(&t->open) = i;
         t->latest[i] = i && t->latest[i - 1] > end ? t->latest[i - 1] : end;
     }
 }
@@ -412,7 +432,10 @@ struct store_rows store_rows(const struct store *s, table_t t, struct span win)
         else
             lo = mid + 1;
     }
-    return (struct store_rows){ s, t, win, lo };
+    size_t nopen = 0;
+    while (table->sorted && nopen < table->open.n && table->open.at[nopen] < lo)
+        nopen++;
+    return (struct store_rows){ s, t, win, lo, 0, nopen };
 }
 
 const cell_t *store_rows_next(struct store_rows *r)
@@ -420,12 +443,18 @@ const cell_t *store_rows_next(struct store_rows *r)
     const struct table *t = &r->s->tables.at[r->table];
     uint32_t n = t->def->ncolumns;
 
+    while (r->next_open < r->nopen) {
+        const cell_t *row = t->cells.at + t->open.at[r->next_open++] * n;
+
+        if (row_meets(row, r->win))
+            return row;
+    }
     while (r->next * n < t->cells.n) {
         const cell_t *row = t->cells.at + r->next++ * n;
 
         if (t->sorted && row_begin(row) >= r->win.t1 && r->win.t1 != NS_MAX)
             break;
-        if (row_end(row) >= r->win.t0)
+        if (row_meets(row, r->win))
             return row;
     }
     return NULL;

@@ -145,15 +145,21 @@ const struct store_table *store_table_def(const struct store *s, table_t t);
 int store_column(const struct store_table *def, const char *name);
 
 /* Records of a table that meet the window (or lie in it as points), in the order
- * of their start; unknown starts count as their ends.  The row is valid until
- * the store changes. */
+ * of their start; unknown starts count as their ends, and what has no end goes
+ * on.  The row is valid until the store changes. */
 struct store_rows {
     const struct store *s;
     table_t table;
     struct span win;
-    size_t next;
+    size_t next, next_open;
+    size_t nopen; /* rows before the window that go on into it */
 };
 struct store_rows store_rows(const struct store *s, table_t t, struct span win);
+/* Leaves out what began before the window and has no end: it can be much. */
+static inline void store_rows_skip_open(struct store_rows *r)
+{
+    r->next_open = r->nopen;
+}
 const cell_t *store_rows_next(struct store_rows *r);
 
 #define SPAN_ALL ((struct span){ NS_MIN, NS_MAX })
