@@ -127,10 +127,6 @@ static void check_trace(struct health *hl, const struct scan_trace *t)
 {
     if (t->totals.events == 0 && t->totals.bad_packets == 0)
         note_add(&hl->c->notes, NOTE_INFO, t->reader->path, "has no event");
-    if (t->totals.backwards)
-        note_add(&hl->c->notes, NOTE_WARN, t->reader->path,
-                 "%" PRIu64 " events have a time before the event before them in their stream",
-                 t->totals.backwards);
     check_coverage(hl, t);
 }
 

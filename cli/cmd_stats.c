@@ -199,11 +199,11 @@ static bool has_log_lines(const struct ctx *c)
         for (size_t k = 0; k < c->x.hosts.at[i].readers.n; k++) {
             const struct reader *r = c->x.hosts.at[i].readers.at[k];
 
+            if (!r->classes) /* only reading them tells */
+                return true;
             for (uint32_t n = 0; n < r->nclasses; n++)
                 if (ev_find(r->classes[n].name) == EV_PYTHON_LOG)
                     return true;
-            if (r->nclasses == 0 && strcmp(r->ops->format, "JSON lines") == 0)
-                return true;
         }
     return false;
 }

@@ -23,6 +23,7 @@ struct jsonl_reader {
     json_t *now; /* the current event */
     struct strtab names;
     uint64_t events, bad, backwards;
+    bool noted;
     ns_t last;
 };
 
@@ -147,6 +148,13 @@ static bool jsonl_next(struct reader *base, struct reader_event *ret)
         r->events++;
         return true;
     }
+    if (r->backwards && !r->noted)
+        note_add(base->notes, NOTE_WARN, base->path,
+                 "the clock runs backwards: %" PRIu64
+                 " events have a time before that of the event before them; durations across "
+                 "them are wrong",
+                 r->backwards);
+    r->noted = true;
     return false;
 }
 

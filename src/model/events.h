@@ -3,8 +3,8 @@
  * events.h -- every event that an analysis can ask for, once.
  *
  * The table makes the struct that a handler receives, the binding of its fields
- * to a trace's event classes, the list of tracepoints that `neph doctor` misses,
- * and docs/events.md.  An event has a name and aliases across versions; a field
+ * to a trace's event classes, and what `neph help analyses` says that an analysis
+ * needs.  An event has a name and aliases across versions; a field
  * has a type, a member and its names in the traces ('|' between aliases).
  *
  * Derived events have no name in any trace: one analysis makes them from

@@ -375,6 +375,8 @@ static const struct column service_cols[] = {
     { "tasks", "TASKS", COL_COUNT, 0, 0, 0 },
     { "busy_ns", "BUSY", COL_DURATION, 0, 0, 0 },
     { "busy_share", "SHARE", COL_RATIO, 0, 0, 0 },
+    { "task_share", "OF ITS TASKS", COL_RATIO, 0, COL_WIDE, 0 },
+    { "imbalance", "MAX/MEAN", COL_RATIO, 0, COL_WIDE, 0 },
     { "lines", "LINES", COL_COUNT, 0, 0, 0 },
     { "heartbeats", "HEARTBEATS", COL_COUNT, 0, COL_WIDE, 0 },
     { "warnings", "WARNINGS", COL_COUNT, 0, 0, 0 },
@@ -410,37 +412,95 @@ static void service_work(const struct src_rows *r, const cell_t *service, uint64
         }
 }
 
-static void fill_services(const struct report_src *src, struct table *t)
+/* The workers of one service, over all hosts. */
+struct crew {
+    uint64_t workers, tasks;
+    ns_t busy, busiest;
+};
+struct crews {
+    struct strtab names;
+    VEC(struct crew) list;
+};
+
+static void count_crews(const struct report_src *src, struct crews *ret)
 {
     struct src_rows r = src_rows(src, TABLE_service_seen);
     const cell_t *row;
 
     while ((row = src_next(&r))) {
-        struct str name = src_text(&r, row, C_service_seen_service);
-        struct store_coverage cov;
+        uint32_t id = strtab_id(&ret->names, src_text(&r, row, C_service_seen_service));
         uint64_t tasks;
         ns_t busy;
 
-        store_coverage(r.store, &cov);
+        while (ret->list.n <= id)
+            *vec_push(&ret->list) = (struct crew){ 0 };
+        struct crew *c = &ret->list.at[id];
         service_work(&r, row, &tasks, &busy);
-        table_row(t);
-        table_str(t, name.n ? name : STR("(shared libraries)"));
-        table_str(t, str_of(r.host));
-        cell_int(t, row[C_service_seen_pid], -1);
-        table_count(t, tasks);
-        table_ns(t, busy);
-        table_ratio(t, cov.t1 > cov.t0 ? (double)busy / (double)(cov.t1 - cov.t0) : 0.0);
-        table_count(t, (uint64_t)row[C_service_seen_lines]);
-        table_count(t, (uint64_t)row[C_service_seen_beats]);
-        table_count(t, (uint64_t)row[C_service_seen_warnings]);
-        table_count(t, (uint64_t)row[C_service_seen_errors]);
-        table_bool(t, tasks == 0 && row[C_service_seen_lines] == row[C_service_seen_beats]);
-        table_count(t, (uint64_t)row[C_service_seen_threads]);
-        cell_ns(t, row[C_service_seen_t0]);
-        cell_ns(t, row[C_service_seen_t1]);
-        cell_str(t, src_text(&r, row, C_service_seen_procname));
-        cell_str(t, src_text(&r, row, C_service_seen_loggers));
+        c->workers++;
+        c->tasks += tasks;
+        c->busy += busy;
+        c->busiest = busy > c->busiest ? busy : c->busiest;
     }
+}
+
+/* How evenly a service's workers are used: the share that this one has of its
+ * tasks, and the busiest's time over the mean (1 = even). */
+static void balance_cells(const struct crew *c, uint64_t tasks, struct table *t)
+{
+    if (c->tasks)
+        table_ratio(t, (double)tasks / (double)c->tasks);
+    else
+        table_null(t);
+    if (c->busy)
+        table_ratio(t, (double)c->busiest * (double)c->workers / (double)c->busy);
+    else
+        table_null(t);
+}
+
+static void service_row(const struct src_rows *r, const cell_t *row, const struct crew *crew,
+                        struct table *t)
+{
+    struct str name = src_text(r, row, C_service_seen_service);
+    struct store_coverage cov;
+    uint64_t tasks;
+    ns_t busy;
+
+    store_coverage(r->store, &cov);
+    service_work(r, row, &tasks, &busy);
+    table_row(t);
+    table_str(t, name.n ? name : STR("(shared libraries)"));
+    table_str(t, str_of(r->host));
+    cell_int(t, row[C_service_seen_pid], -1);
+    table_count(t, tasks);
+    table_ns(t, busy);
+    table_ratio(t, cov.t1 > cov.t0 ? (double)busy / (double)(cov.t1 - cov.t0) : 0.0);
+    balance_cells(crew, tasks, t);
+    table_count(t, (uint64_t)row[C_service_seen_lines]);
+    table_count(t, (uint64_t)row[C_service_seen_beats]);
+    table_count(t, (uint64_t)row[C_service_seen_warnings]);
+    table_count(t, (uint64_t)row[C_service_seen_errors]);
+    table_bool(t, tasks == 0 && row[C_service_seen_lines] == row[C_service_seen_beats]);
+    table_count(t, (uint64_t)row[C_service_seen_threads]);
+    cell_ns(t, row[C_service_seen_t0]);
+    cell_ns(t, row[C_service_seen_t1]);
+    cell_str(t, src_text(r, row, C_service_seen_procname));
+    cell_str(t, src_text(r, row, C_service_seen_loggers));
+}
+
+static void fill_services(const struct report_src *src, struct table *t)
+{
+    struct src_rows r = src_rows(src, TABLE_service_seen);
+    struct crews crews = { 0 };
+    const cell_t *row;
+
+    count_crews(src, &crews);
+    while ((row = src_next(&r)))
+        service_row(&r, row,
+                    &crews.list.at[strtab_id(&crews.names,
+                                             src_text(&r, row, C_service_seen_service))],
+                    t);
+    vec_free(&crews.list);
+    strtab_free(&crews.names);
 }
 
 const struct report_list list_services = { "services", "Services and how busy they are",

@@ -336,6 +336,37 @@ static void note_losses(const struct summary_facts *f, const struct report_src *
                                          STR("tracing"), STR("neph doctor"), 0, STORE_NULL };
 }
 
+/* What is said several times of one place is said once, with the sum of its cost. */
+static void merge_equal(const struct report_src *src, notable_vec *v)
+{
+    struct strtab seen = { 0 };
+    VEC(uint32_t) times = { 0 };
+    size_t n = 0;
+
+    for (size_t i = 0; i < v->n; i++) {
+        struct notable *x = &v->at[i];
+        struct str key = MAKE(src, "%d\n" STR_FMT "\n" STR_FMT, x->rank, STR_ARG(x->what),
+                              STR_ARG(x->where));
+        uint32_t id = strtab_id(&seen, key) - 1; /* 0 is the empty text */
+
+        if (id == n) { /* new */
+            *vec_push(&times) = 1;
+            v->at[n++] = *x;
+            continue;
+        }
+        struct notable *first = &v->at[id];
+        times.at[id]++;
+        if (x->cost != STORE_NULL)
+            first->cost = x->cost + (first->cost == STORE_NULL ? 0 : first->cost);
+    }
+    v->n = n;
+    for (size_t i = 0; i < n; i++)
+        if (times.at[i] > 1)
+            v->at[i].what = MAKE(src, "%u times: " STR_FMT, times.at[i], STR_ARG(v->at[i].what));
+    vec_free(&times);
+    strtab_free(&seen);
+}
+
 static void notables(const struct report_src *src, const struct summary_facts *facts,
                      struct table *t)
 {
@@ -354,6 +385,7 @@ static void notables(const struct report_src *src, const struct summary_facts *f
     note_logs(src, &v);
     note_volumes(src, &v);
     note_losses(facts, src, &v);
+    merge_equal(src, &v);
     if (v.n)
         qsort(v.at, v.n, sizeof *v.at, worst_first);
     for (size_t i = 0; i < v.n; i++) {
@@ -366,6 +398,29 @@ static void notables(const struct report_src *src, const struct summary_facts *f
         cell_str(t, v.at[i].evidence);
     }
     vec_free(&v);
+}
+
+/* Hosts without a log line of a service: nothing is known of their work. */
+static void blind_hosts(const struct report_src *src, struct sections *ret)
+{
+    struct src_index seen;
+    size_t blind = 0;
+
+    src_index_make(src, TABLE_service_seen, false, C_service_seen_service, &seen);
+    for (uint32_t i = 0; i < src->nhosts; i++) {
+        bool found = false;
+
+        for (size_t g = 0; g < seen.groups.n; g++)
+            for (size_t k = 0; k < seen.groups.at[g].rows.n; k++)
+                found |= seen.groups.at[g].rows.at[k].store == src->hosts[i];
+        if (!found)
+            sbuf_fmt(&ret->head, "%s%s", blind++ ? ", " : "\nNo log line of an OpenStack service on ",
+                     store_host(src->hosts[i]));
+    }
+    if (blind)
+        sbuf_z(&ret->head, ": nothing can be said of instances, requests and tasks there. Record "
+                           "lttng_python:event (`neph help analyses` says what is needed).");
+    src_index_free(&seen);
 }
 
 static void head(const struct report_src *src, const struct summary_facts *f, struct sections *ret)
@@ -382,8 +437,9 @@ static void head(const struct report_src *src, const struct summary_facts *f, st
         first = cov.t0 < first ? cov.t0 : first;
         last = cov.t1 > last ? cov.t1 : last;
     }
-    sbuf_fmt(&ret->head, "%" PRIu64 " events in %" PRIu64 " traces of %u host%s", f->events,
-             f->traces, src->nhosts, src->nhosts == 1 ? "" : "s");
+    sbuf_fmt(&ret->head, "%" PRIu64 " event%s in %" PRIu64 " trace%s of %u host%s", f->events,
+             f->events == 1 ? "" : "s", f->traces, f->traces == 1 ? "" : "s", src->nhosts,
+             src->nhosts == 1 ? "" : "s");
     if (first <= last)
         sbuf_fmt(&ret->head, ", %s from %s UTC", time_human(last - first, d), time_iso(first, t0));
     sbuf_fmt(&ret->head, "; %" PRIu64 " events discarded, %" PRIu64 " packets lost, %" PRIu64 " bad",
@@ -391,6 +447,7 @@ static void head(const struct report_src *src, const struct summary_facts *f, st
     if (src->nhosts > 1)
         sbuf_z(&ret->head, "\nClocks of different hosts are compared as they are: the order of "
                            "events between hosts is only as good as they agree.");
+    blind_hosts(src, ret);
 }
 
 /* Requests that a user made, not the calls that follow from them. */

@@ -14,10 +14,13 @@ struct attr {
     VEC(struct interval) list; /* by t0; the last may be open */
 };
 
+/* A query skips groups of rows that end before its window. */
+enum { GROUP = 64, LEVELS = 3 };
+
 struct table {
     const struct store_table *def;
     VEC(cell_t) cells; /* rows of def->ncolumns                              */
-    ns_t *latest;      /* per row: the latest end of it and all rows before  */
+    ns_t *latest[LEVELS]; /* latest end in 64 rows, in 64 * 64 rows, ... */
     VEC(size_t) open;  /* rows that have a start and no end, in order        */
     bool sorted;
 };
@@ -52,7 +55,8 @@ void store_free(struct store *s)
         vec_free(&s->attrs.at[i].list);
     for (size_t i = 0; i < s->tables.n; i++) {
         vec_free(&s->tables.at[i].cells);
-        free(s->tables.at[i].latest);
+        for (int k = 0; k < LEVELS; k++)
+            free(s->tables.at[i].latest[k]);
         vec_free(&s->tables.at[i].open);
     }
     vec_free(&s->attrs);
@@ -178,6 +182,28 @@ static int by_begin(const void *a, const void *b, void *size)
     return 0;
 }
 
+static void index_table(struct table *t, size_t rows)
+{
+    size_t size = 1;
+
+    for (int k = 0; k < LEVELS; k++) {
+        size *= GROUP;
+        t->latest[k] = xrealloc(t->latest[k], (rows / size + 1) * sizeof *t->latest[k]);
+        for (size_t g = 0; g <= rows / size; g++)
+            t->latest[k][g] = NS_MIN;
+        for (size_t i = 0; i < rows; i++) {
+            ns_t end = row_end(t->cells.at + i * t->def->ncolumns);
+
+            if (end > t->latest[k][i / size])
+                t->latest[k][i / size] = end;
+        }
+    }
+    t->open.n = 0;
+    for (size_t i = 0; i < rows; i++)
+        if (goes_on(t->cells.at + i * t->def->ncolumns))
+            *vec_push(&t->open) = i;
+}
+
 /* Stable, so that equal starts keep the order in which they were written. */
 static void sort_table(struct table *t)
 {
@@ -212,15 +238,7 @@ static void sort_table(struct table *t)
     t->cells.at = sorted;
     t->cells.cap = t->cells.n;
     t->sorted = true;
-    t->latest = xrealloc(t->latest, rows * sizeof *t->latest);
-    t->open.n = 0;
-    for (size_t i = 0; i < rows; i++) {
-        ns_t end = row_end(sorted + i * n);
-
-        if (goes_on(sorted + i * n))
-            *vec_push(&t->open) = i;
-        t->latest[i] = i && t->latest[i - 1] > end ? t->latest[i - 1] : end;
-    }
+    index_table(t, rows);
 }
 
 void store_finish(struct store *s, ns_t t0, ns_t t1)
@@ -421,42 +439,67 @@ struct store_rows store_rows(const struct store *s, table_t t, struct span win)
 {
     assert(t < s->tables.n);
     const struct table *table = &s->tables.at[t];
-    size_t lo = 0, hi = table->sorted ? table->cells.n / table->def->ncolumns : 0;
+    size_t lo = 0, hi = table->sorted ? table->open.n : 0;
 
-    /* Everything before 'lo' ended before the window. */
-    while (lo < hi) {
+    while (lo < hi) { /* of the rows without an end, those that begin before the window */
         size_t mid = lo + (hi - lo) / 2;
 
-        if (table->latest[mid] >= win.t0)
+        if (row_begin(table->cells.at + table->open.at[mid] * table->def->ncolumns) >= win.t0)
             hi = mid;
         else
             lo = mid + 1;
     }
-    size_t nopen = 0;
-    while (table->sorted && nopen < table->open.n && table->open.at[nopen] < lo)
-        nopen++;
-    return (struct store_rows){ s, t, win, lo, 0, nopen };
+    return (struct store_rows){ .s = s, .table = t, .win = win, .nopen = lo };
+}
+
+/* The first row at or after 'i' that may have to do with the window. */
+static size_t skip_groups(const struct table *t, size_t i, size_t rows, ns_t from)
+{
+    for (;;) {
+        size_t size = GROUP, step = 0;
+
+        for (int k = 0; k < LEVELS && i % size == 0; k++, size *= GROUP)
+            if (i < rows && t->latest[k][i / size] < from)
+                step = size;
+        if (step == 0)
+            return i;
+        i += step;
+    }
+}
+
+/* Position of the next row that meets the window; the number of rows if none does.
+ * What began before the window and has no end is in the table's list of those. */
+static size_t next_row(const struct table *t, const struct store_rows *r, size_t rows)
+{
+    uint32_t n = t->def->ncolumns;
+
+    for (size_t i = r->next; i < rows; i++) {
+        if (t->sorted)
+            i = skip_groups(t, i, rows, r->win.t0);
+        if (i >= rows)
+            break;
+        const cell_t *row = t->cells.at + i * n;
+        if (t->sorted && row_begin(row) >= r->win.t1 && r->win.t1 != NS_MAX)
+            break;
+        bool listed = t->sorted && goes_on(row) && row_begin(row) < r->win.t0;
+        if (!listed && row_meets(row, r->win))
+            return i;
+    }
+    return rows;
 }
 
 const cell_t *store_rows_next(struct store_rows *r)
 {
     const struct table *t = &r->s->tables.at[r->table];
     uint32_t n = t->def->ncolumns;
+    size_t rows = t->cells.n / n;
 
-    while (r->next_open < r->nopen) {
+    r->next = next_row(t, r, rows);
+    if (r->next_open < r->nopen && t->open.at[r->next_open] < r->next) {
         const cell_t *row = t->cells.at + t->open.at[r->next_open++] * n;
 
-        if (row_meets(row, r->win))
+        if (row_begin(row) < r->win.t1)
             return row;
     }
-    while (r->next * n < t->cells.n) {
-        const cell_t *row = t->cells.at + r->next++ * n;
-
-        if (t->sorted && row_begin(row) >= r->win.t1 && r->win.t1 != NS_MAX)
-            break;
-        if (row_meets(row, r->win))
-            return row;
-    }
-    return NULL;
+    return r->next < rows ? t->cells.at + r->next++ * n : NULL;
 }
-

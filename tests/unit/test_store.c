@@ -14,7 +14,7 @@
 
 #include <stdlib.h>
 
-enum { TICKS = 360, VALUES = 5, BAD = 3, SEEDS = 60, ROWS = 80 };
+enum { TICKS = 360, VALUES = 5, BAD = 3, SEEDS = 60, ROWS = 80, MANY = 6000 };
 
 static const struct store_value values[VALUES] = { { "zero", "#000000", false },
                                                    { "one", "#000001", false },
@@ -274,28 +274,31 @@ static void test_records(void **state)
     for (uint32_t seed = 1; seed <= SEEDS; seed++) {
         struct store *s = store_new("host");
         table_t t = store_table(s, &table_def);
-        struct row rows[ROWS];
+        bool big = seed % 10 == 0; /* enough for groups of groups */
+        uint32_t ticks = big ? 50000 : TICKS;
+        struct row *rows = xcalloc(MANY, sizeof *rows);
         size_t n;
 
         rng = seed;
-        n = any(ROWS);
+        n = big ? MANY - any(ROWS) : any(ROWS);
         for (size_t i = 0; i < n; i++) {
-            ns_t t0 = any(TICKS), t1 = t0 + (any(4) ? any(30) : 0);
-            uint32_t unknown = any(8);
+            ns_t t0 = any(ticks), t1 = t0 + (any(4) ? any(30) : 0);
+            uint32_t unknown = any(big ? 500 : 8);
 
             rows[i] = (struct row){ unknown == 0 ? STORE_NULL : t0, unknown == 1 ? STORE_NULL : t1,
                                     false };
             cell_t cells[] = { rows[i].t0, rows[i].t1, (cell_t)i };
             store_record(s, t, cells);
         }
-        store_finish(s, 0, TICKS);
+        store_finish(s, 0, ticks);
         check_window(s, t, rows, n, SPAN_ALL);
         for (int i = 0; i < 40; i++) {
-            ns_t t0 = any(TICKS);
+            ns_t t0 = any(ticks);
 
             check_window(s, t, rows, n, (struct span){ t0, t0 + 1 + any(60) });
         }
         store_free(s);
+        free(rows);
     }
 }
 
