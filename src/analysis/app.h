@@ -25,42 +25,42 @@ struct app_line {
     const struct ev_python_log *log;
     uint32_t lane;
     struct str service;
-    const struct payload *record;  /* NULL: no record in the line     */
-    struct record_type type;       /* of the record                   */
-    struct str source;             /* "record", "notification", "versioned", "span" */
+    const struct payload *record; /* NULL: no record in the line     */
+    struct record_type type;      /* of the record                   */
+    struct str source;            /* "record", "notification", "versioned", "span" */
 };
 
 struct lane {
     uint64_t key;
     int64_t pid, thread;
-    uint32_t service;          /* texts; 0 = not yet known                     */
-    uint32_t request;          /* that the lane works for                      */
-    uint32_t told;             /* the last request that a record named, until it is served */
-    uint32_t uuid;             /* instance of the last line that named one     */
-    uint32_t lock_uuid;        /* instance whose lock the lane holds           */
-    ns_t last_t;               /* of its last line                             */
-    VEC(uint32_t) open;        /* tasks begun here and not ended, outermost first */
-    VEC(uint32_t) steps;       /* steps begun here and not ended               */
-    uint32_t fresh;            /* first step since the instance was last unknown */
+    uint32_t service;    /* texts; 0 = not yet known                     */
+    uint32_t request;    /* that the lane works for                      */
+    uint32_t told;       /* the last request that a record named, until it is served */
+    uint32_t uuid;       /* instance of the last line that named one     */
+    uint32_t lock_uuid;  /* instance whose lock the lane holds           */
+    ns_t last_t;         /* of its last line                             */
+    VEC(uint32_t) open;  /* tasks begun here and not ended, outermost first */
+    VEC(uint32_t) steps; /* steps begun here and not ended               */
+    uint32_t fresh;      /* first step since the instance was last unknown */
 };
 
 enum task_status { TASK_OPEN, TASK_DONE, TASK_ABORTED, TASK_END_ONLY, TASK_ERROR };
 
 struct task {
-    ns_t t0, t1;               /* STORE_NULL = not seen */
+    ns_t t0, t1; /* STORE_NULL = not seen */
     enum task_status status;
     uint32_t lane;
-    uint32_t depth;            /* tasks of the lane around it */
+    uint32_t depth; /* tasks of the lane around it */
     uint32_t service, logger, name, base, kind, entity, uuid, request, user, project, node, func,
-        error;                 /* texts */
-    uint32_t first_source;     /* that began it: only the same one ends it */
-    uint32_t sources;          /* text: all of them, '+' between           */
+        error;             /* texts */
+    uint32_t first_source; /* that began it: only the same one ends it */
+    uint32_t sources;      /* text: all of them, '+' between           */
     int64_t lineno;
-    ns_t other_end;            /* an end from another source, in case its own never comes */
-    ns_t warned;               /* first warning of its lane inside of it, or STORE_NULL   */
-    ns_t closing;              /* the lane's first line that closes work after that       */
-    uint32_t warning;          /* text of it                                              */
-    uint32_t mention;          /* the one instance that its lines name; NONE = several    */
+    ns_t other_end;   /* an end from another source, in case its own never comes */
+    ns_t warned;      /* first warning of its lane inside of it, or STORE_NULL   */
+    ns_t closing;     /* the lane's first line that closes work after that       */
+    uint32_t warning; /* text of it                                              */
+    uint32_t mention; /* the one instance that its lines name; NONE = several    */
     uint64_t key;
 };
 
@@ -88,23 +88,23 @@ struct service_seen {
 
 struct app {
     struct pass *pass;
-    struct strtab texts;            /* everything above that says "text" */
+    struct strtab texts; /* everything above that says "text" */
     VEC(struct lane) lanes;
-    struct map64 lane_of;           /* (pid or family, thread)            */
-    struct map64 family_of;         /* thread -> text, where no pid is recorded */
-    struct map64 service_of_pid;    /* pid -> text                        */
+    struct map64 lane_of;        /* (pid or family, thread)            */
+    struct map64 family_of;      /* thread -> text, where no pid is recorded */
+    struct map64 service_of_pid; /* pid -> text                        */
     VEC(struct task) tasks;
-    struct map64 open_by_key;       /* task, entity, request -> open task */
-    struct map64 done_by_key;       /* the same -> last task that ended   */
-    VEC(uint32_t) open;             /* tasks that are open, in order of start */
+    struct map64 open_by_key; /* task, entity, request -> open task */
+    struct map64 done_by_key; /* the same -> last task that ended   */
+    VEC(uint32_t) open;       /* tasks that are open, in order of start */
     VEC(struct step) steps;
-    struct map64 waits;             /* hash of an external event -> step  */
-    struct map64 calls;             /* hash of an rpc message id -> step  */
+    struct map64 waits; /* hash of an external event -> step  */
+    struct map64 calls; /* hash of an rpc message id -> step  */
     VEC(struct request_seen) requests;
-    struct map64 request_of;        /* hash of (request, service)         */
+    struct map64 request_of; /* hash of (request, service)         */
     VEC(struct service_seen) services;
-    struct map64 seen_of;           /* hash of (pid, service)             */
-    struct map64 idents;            /* hash of an ident already written   */
+    struct map64 seen_of; /* hash of (pid, service)             */
+    struct map64 idents;  /* hash of an ident already written   */
 };
 
 static inline uint32_t app_text(struct app *a, struct str s)
@@ -145,9 +145,9 @@ void app_ident(struct app *a, ns_t t, const char *akind, struct str x, const cha
                struct str y, const char *evidence);
 /* The thing that a record is about: its kind, id, and display name. */
 struct app_entity {
-    const char *kind;      /* "instance", "volume", ... or "" */
-    struct str id;         /* uuid or other unique id, may be empty   */
-    struct str name;       /* for people; may be empty                */
+    const char *kind; /* "instance", "volume", ... or "" */
+    struct str id;    /* uuid or other unique id, may be empty   */
+    struct str name;  /* for people; may be empty                */
 };
 void app_entity_of(const struct app_line *l, struct app_entity *ret);
 

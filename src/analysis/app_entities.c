@@ -155,8 +155,8 @@ static void vm_record(struct app *a, const struct app_line *l, const struct app_
 static void volume_state(struct app *a, const struct app_line *l, struct str id, struct str state)
 {
     struct ev_volume_state ev = { .volume = id,
-                                  .state = schema_value_of(&volume_state_values, state,
-                                                           VOLUME_OTHER) };
+                                  .state =
+                                      schema_value_of(&volume_state_values, state, VOLUME_OTHER) };
 
     if (state.n)
         pass_emit(a->pass, EV_VOLUME_STATE, l->head, &ev);
@@ -318,10 +318,10 @@ static void domain_fact(struct app *a, ns_t t, const struct fact_domain *d)
 static void object_fact(struct app *a, const struct app_line *l, const struct fact_object *o)
 {
     static const char *const kinds[] = {
-        [API_NETWORK] = "network", [API_SUBNET] = "subnet",
-        [API_PORT] = "port",       [API_SECURITY_GROUP] = "security_group",
-        [API_ROUTER] = "router",   [API_FLOATING_IP] = "floatingip",
-        [API_SERVER] = "instance", [API_VOLUME] = "volume",
+        [API_NETWORK] = "network",   [API_SUBNET] = "subnet",
+        [API_PORT] = "port",         [API_SECURITY_GROUP] = "security_group",
+        [API_ROUTER] = "router",     [API_FLOATING_IP] = "floatingip",
+        [API_SERVER] = "instance",   [API_VOLUME] = "volume",
         [API_SNAPSHOT] = "snapshot", [API_ATTACHMENT] = "attachment",
         [API_EVENT] = "event",
     };
@@ -485,7 +485,8 @@ void app_entity_fact(struct app *a, const struct app_line *l, const struct log_f
     case FACT_DOMAIN: domain_fact(a, t, &f->domain); break;
     case FACT_API_OBJECT: object_fact(a, l, &f->object); break;
     case FACT_INSTANCE:
-        app_ident(a, t, "uuid", f->instance.uuid, "vm", f->instance.name, "Instance(...) in a line");
+        app_ident(a, t, "uuid", f->instance.uuid, "vm", f->instance.name,
+                  "Instance(...) in a line");
         app_ident(a, t, "uuid", f->instance.uuid, "project", f->instance.project_id,
                   "Instance(...) in a line");
         app_ident(a, t, "uuid", f->instance.uuid, "user", f->instance.user_id,

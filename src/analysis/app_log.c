@@ -24,9 +24,9 @@ static uint32_t lane_at(struct app *a, uint64_t key, int64_t pid, int64_t thread
 
     if (map64_get(&a->lane_of, key, &at))
         return at;
-    *vec_push(&a->lanes) =
-        (struct lane){ .key = key, .pid = pid, .thread = thread, .last_t = NS_MIN,
-                       .fresh = (uint32_t)a->steps.n };
+    *vec_push(&a->lanes) = (struct lane){
+        .key = key, .pid = pid, .thread = thread, .last_t = NS_MIN, .fresh = (uint32_t)a->steps.n
+    };
     map64_set(&a->lane_of, key, (uint32_t)a->lanes.n - 1);
     return (uint32_t)a->lanes.n - 1;
 }
@@ -134,9 +134,8 @@ static void count_request(struct app *a, const struct app_line *l, struct str re
 
     if (!map64_get(&a->request_of, key, &at)) {
         at = (uint32_t)a->requests.n;
-        *vec_push(&a->requests) = (struct request_seen){ .t0 = l->head->t,
-                                                         .request = parts[0],
-                                                         .service = parts[1] };
+        *vec_push(&a->requests) =
+            (struct request_seen){ .t0 = l->head->t, .request = parts[0], .service = parts[1] };
         map64_set(&a->request_of, key, at);
     }
     struct request_seen *r = &a->requests.at[at];
@@ -360,10 +359,9 @@ static void app_free(struct app *a)
     vec_free(&a->steps);
     vec_free(&a->requests);
     vec_free(&a->services);
-    struct map64 *maps[] = { &a->lane_of,     &a->family_of,   &a->service_of_pid,
-                             &a->open_by_key, &a->done_by_key, &a->waits,
-                             &a->calls,       &a->request_of,  &a->seen_of,
-                             &a->idents };
+    struct map64 *maps[] = { &a->lane_of,     &a->family_of, &a->service_of_pid, &a->open_by_key,
+                             &a->done_by_key, &a->waits,     &a->calls,          &a->request_of,
+                             &a->seen_of,     &a->idents };
     for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
         map64_free(maps[i]);
     strtab_free(&a->texts);

@@ -101,9 +101,13 @@ static const struct task_def nova_tasks[] = {
     { NULL, NULL, NULL, NULL },
 };
 
-static const char *const nova_processes[] = { "nova-compute",   "nova-scheduler", "nova-conductor",
-                                              "nova-api",       "nova-api-os-compute",
-                                              "nova-novncproxy", NULL };
+static const char *const nova_processes[] = { "nova-compute",
+                                              "nova-scheduler",
+                                              "nova-conductor",
+                                              "nova-api",
+                                              "nova-api-os-compute",
+                                              "nova-novncproxy",
+                                              NULL };
 
 static const struct service_name neutron_names[] = {
     { "neutron.agent.dhcp", "neutron-dhcp-agent" },
@@ -200,14 +204,13 @@ static const char *const cinder_processes[] = { "cinder-scheduler", "cinder-volu
 
 static const struct service_name glance_names[] = { { "glance", "glance-api" }, { NULL, NULL } };
 static const struct task_def glance_tasks[] = {
-    { "image.create", "", "glance-api", "image" },     { "image.upload", "", "glance-api", "image" },
-    { "image.send", "", "glance-api", "image" },       { "image.update", "", "glance-api", "image" },
-    { "image.delete", "", "glance-api", "image" },     { NULL, NULL, NULL, NULL },
+    { "image.create", "", "glance-api", "image" }, { "image.upload", "", "glance-api", "image" },
+    { "image.send", "", "glance-api", "image" },   { "image.update", "", "glance-api", "image" },
+    { "image.delete", "", "glance-api", "image" }, { NULL, NULL, NULL, NULL },
 };
 static const char *const glance_processes[] = { "glance-api", NULL };
 
-static const struct service_name keystone_names[] = { { "keystone.", "keystone" },
-                                                      { NULL, NULL } };
+static const struct service_name keystone_names[] = { { "keystone.", "keystone" }, { NULL, NULL } };
 static const struct service_name placement_names[] = { { "placement", "placement-api" },
                                                        { NULL, NULL } };
 static const struct task_def no_tasks[] = { { NULL, NULL, NULL, NULL } };
@@ -216,10 +219,8 @@ static const char *const no_processes[] = { NULL };
 static const struct service_def nova = { "nova", nova_names, nova_tasks, nova_processes };
 static const struct service_def neutron = { "neutron", neutron_names, neutron_tasks,
                                             neutron_processes };
-static const struct service_def cinder = { "cinder", cinder_names, cinder_tasks,
-                                           cinder_processes };
-static const struct service_def glance = { "glance", glance_names, glance_tasks,
-                                           glance_processes };
+static const struct service_def cinder = { "cinder", cinder_names, cinder_tasks, cinder_processes };
+static const struct service_def glance = { "glance", glance_names, glance_tasks, glance_processes };
 static const struct service_def keystone = { "keystone", keystone_names, no_tasks, no_processes };
 static const struct service_def placement = { "placement", placement_names, no_tasks,
                                               no_processes };
@@ -237,7 +238,9 @@ static struct str cut_phase(struct str s, enum record_phase *ret)
     static const struct {
         const char *suffix;
         enum record_phase phase;
-    } phases[] = { { ".start", PHASE_START }, { ".end", PHASE_END }, { ".stop", PHASE_END },
+    } phases[] = { { ".start", PHASE_START },
+                   { ".end", PHASE_END },
+                   { ".stop", PHASE_END },
                    { ".error", PHASE_ERROR } };
 
     *ret = PHASE_POINT;

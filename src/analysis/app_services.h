@@ -27,10 +27,10 @@ struct service_name {
 };
 
 struct service_def {
-    const char *family;  /* first word of its loggers: "nova"                */
-    const struct service_name *names;  /* the first that fits counts; ends with NULL */
-    const struct task_def *tasks;      /* ends with .name == NULL            */
-    const char *const *processes;      /* process names; ends with NULL      */
+    const char *family;               /* first word of its loggers: "nova"                */
+    const struct service_name *names; /* the first that fits counts; ends with NULL */
+    const struct task_def *tasks;     /* ends with .name == NULL            */
+    const char *const *processes;     /* process names; ends with NULL      */
 };
 
 extern const struct service_def *const app_services[]; /* ends with NULL */
@@ -39,8 +39,8 @@ enum record_phase { PHASE_POINT, PHASE_START, PHASE_END, PHASE_ERROR };
 
 /* A record type taken apart. */
 struct record_type {
-    struct str base;  /* as written, without the phase          */
-    struct str name;  /* canonical                              */
+    struct str base; /* as written, without the phase          */
+    struct str name; /* canonical                              */
     enum record_phase phase;
     const struct task_def *def; /* NULL: not in any table       */
 };

@@ -35,7 +35,9 @@ static struct step *new_step(struct app *a, const struct app_line *l, const char
                         .request = now && now->request ? now->request : lane->request,
                         .service = app_text(a, l->service),
                         .logger = app_text(a, l->log->logger),
-                        .entity = lane->uuid ? lane->uuid : now ? now->uuid : 0,
+                        .entity = lane->uuid ? lane->uuid
+                                  : now      ? now->uuid
+                                             : 0,
                         .task = now ? now->name : 0,
                         .code = STORE_NULL,
                         .reported_ns = STORE_NULL,
@@ -145,16 +147,16 @@ static void command_fact(struct app *a, const struct app_line *l, const struct l
     struct step *s = &a->steps.at[at];
     s->code = c->rc == OSLOG_NO_I64 ? STORE_NULL : c->rc;
     s->reported_ns = c->ns;
-    s->status = app_text(a, f->kind == FACT_COMMAND_FAILED || (c->rc > 0) ? STR("failed")
-                                                                         : STR("ok"));
+    s->status =
+        app_text(a, f->kind == FACT_COMMAND_FAILED || (c->rc > 0) ? STR("failed") : STR("ok"));
     end_step(a, at, l->head->t);
 }
 
 static void http_done(struct app *a, struct step *s, const struct fact_http *h)
 {
     s->code = h->status == OSLOG_NO_I64 ? STORE_NULL : h->status;
-    s->status = app_text(a, h->status != OSLOG_NO_I64 && h->status >= 400 ? STR("failed")
-                                                                           : STR("ok"));
+    s->status =
+        app_text(a, h->status != OSLOG_NO_I64 && h->status >= 400 ? STR("failed") : STR("ok"));
     s->child = app_text(a, h->request_id);
     if (h->ns != OSLOG_NO_NS)
         s->reported_ns = h->ns;
@@ -287,7 +289,8 @@ static void work_fact(struct app *a, const struct app_line *l, const struct log_
 
     if (w->stage == WORK_START) {
         new_step(a, l, "agent-work", w->what)->detail = app_text(a, w->id);
-    } else if (w->stage == WORK_END && (at = find_step(a, l->lane, "agent-work", w->what)) != NONE) {
+    } else if (w->stage == WORK_END &&
+               (at = find_step(a, l->lane, "agent-work", w->what)) != NONE) {
         a->steps.at[at].reported_ns = w->ns;
         end_step(a, at, l->head->t);
     }

@@ -82,8 +82,8 @@ static void describe(struct app *a, const struct app_line *l, struct task *t)
     *t = (struct task){ .t0 = STORE_NULL,
                         .t1 = STORE_NULL,
                         .lane = l->lane,
-                        .service = app_text(a, l->head->pid < 0 && row[0] ? str_of(row)
-                                                                           : l->service),
+                        .service =
+                            app_text(a, l->head->pid < 0 && row[0] ? str_of(row) : l->service),
                         .logger = app_text(a, l->log->logger),
                         .name = app_text(a, l->type.name),
                         .base = app_text(a, l->type.base),
@@ -103,8 +103,8 @@ static void describe(struct app *a, const struct app_line *l, struct task *t)
                         .warned = STORE_NULL,
                         .closing = STORE_NULL };
     if (t->error == 0 && l->type.phase == PHASE_ERROR)
-        t->error = app_text(a, payload_get(r, "message").n ? payload_get(r, "message")
-                                                            : STR("failed"));
+        t->error =
+            app_text(a, payload_get(r, "message").n ? payload_get(r, "message") : STR("failed"));
     t->key = task_key(t->name, entity_key(t), t->request);
 }
 
@@ -131,8 +131,7 @@ static void unlist(struct app *a, uint32_t index)
 
     for (size_t i = 0; i < l->open.n; i++)
         if (l->open.at[i] == index) {
-            memmove(&l->open.at[i], &l->open.at[i + 1],
-                    (l->open.n - i - 1) * sizeof *l->open.at);
+            memmove(&l->open.at[i], &l->open.at[i + 1], (l->open.n - i - 1) * sizeof *l->open.at);
             l->open.n--;
             break;
         }
@@ -173,7 +172,7 @@ static void close_task(struct app *a, uint32_t index, ns_t t1, enum task_status 
 static void supersede(struct app *a, uint32_t index, ns_t now)
 {
     struct task *t = &a->tasks.at[index];
-    ns_t end = t->closing != STORE_NULL ? t->closing
+    ns_t end = t->closing != STORE_NULL  ? t->closing
                : t->warned != STORE_NULL ? t->warned
                                          : a->lanes.at[t->lane].last_t;
 
@@ -209,8 +208,7 @@ static void open_task(struct app *a, const struct app_line *l, const struct task
     }
     if (a->open.n >= LIMIT_OPEN_TASKS) {
         note_add(a->pass->notes, NOTE_WARN, a->pass->host,
-                 "over %u tasks are open at once: further ones are not followed",
-                 LIMIT_OPEN_TASKS);
+                 "over %u tasks are open at once: further ones are not followed", LIMIT_OPEN_TASKS);
         return;
     }
     struct task *t = vec_push(&a->tasks);
@@ -263,8 +261,7 @@ static bool is_echo(struct app *a, const struct app_line *l, const struct task *
           map64_get(&a->done_by_key, task_key(new->name, entity_key(new), 0), &at)))
         return false;
     struct task *t = &a->tasks.at[at];
-    if (t->t1 == STORE_NULL || l->head->t - t->t1 > ECHO_NS ||
-        t->first_source == new->first_source)
+    if (t->t1 == STORE_NULL || l->head->t - t->t1 > ECHO_NS || t->first_source == new->first_source)
         return false;
     add_source(a, t, l->source);
     if (t->error == 0)
@@ -274,8 +271,7 @@ static bool is_echo(struct app *a, const struct app_line *l, const struct task *
 
 static void end_task(struct app *a, const struct app_line *l, const struct task *new)
 {
-    enum task_status status =
-        l->type.phase == PHASE_ERROR || new->error ? TASK_ERROR : TASK_DONE;
+    enum task_status status = l->type.phase == PHASE_ERROR || new->error ? TASK_ERROR : TASK_DONE;
     uint32_t at = find_open(a, l, new);
 
     if (at != NONE) {
@@ -331,8 +327,7 @@ static bool closes_work(const struct app_line *l, const struct log_facts *facts,
         ns_t took = lock ? f->lock.ns : f->work.ns;
 
         if (f->kind == FACT_PERIODIC ||
-            ((lock || work) && (took == OSLOG_NO_NS ||
-                                l->head->t - took <= t0 + rounded)))
+            ((lock || work) && (took == OSLOG_NO_NS || l->head->t - took <= t0 + rounded)))
             return true;
     }
     return false;

@@ -23,18 +23,18 @@ struct req {
     VEC(struct presence) services;
     struct text_set hosts;
     int64_t lines, tasks, open, failed, errors, warnings;
-    ns_t action_ns;           /* length of the task that names the action      */
+    ns_t action_ns;             /* length of the task that names the action      */
     bool has_call, call_failed; /* an HTTP call or served line with a status    */
-    struct str last_state;    /* the instance's, by this request               */
+    struct str last_state;      /* the instance's, by this request               */
     ns_t last_state_t;
-    cell_t word;              /* enum vm_word: who tells last_state            */
-    bool settled;             /* last_state came with no task left             */
-    uint32_t same_uuid;       /* next request on the same instance, + 1        */
+    cell_t word;        /* enum vm_word: who tells last_state            */
+    bool settled;       /* last_state came with no task left             */
+    uint32_t same_uuid; /* next request on the same instance, + 1        */
 };
 
 struct reqs {
     VEC(struct req) list;
-    struct strtab ids;     /* id of text - 1 = position              */
+    struct strtab ids; /* id of text - 1 = position              */
     struct strtab uuids;
     VEC(uint32_t) by_uuid; /* id of uuid -> a request's position + 1 */
 };
@@ -66,8 +66,8 @@ static void read_seen(struct reqs *q, const struct cloud *c)
         struct req *r = req_at(q, store_text(s, row[C_request_seen_request]));
 
         extend(r, row[C_request_seen_t0], row[C_request_seen_t1]);
-        *vec_push(&r->services) = (struct presence){
-            row[C_request_seen_t0], store_text(s, row[C_request_seen_service]) };
+        *vec_push(&r->services) =
+            (struct presence){ row[C_request_seen_t0], store_text(s, row[C_request_seen_service]) };
         text_set_add(&r->hosts, str_of(store_host(s)));
         r->lines += row[C_request_seen_count];
         r->errors += row[C_request_seen_errors];

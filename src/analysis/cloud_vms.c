@@ -13,8 +13,19 @@
 #include <stdlib.h>
 
 enum vm_fact {
-    F_LIBVIRT, F_PROJECT, F_PROJECT_NAME, F_USER, F_USER_NAME, F_FLAVOR, F_IMAGE,
-    F_PORT, F_TAP, F_MAC, F_DISK, F_VOLUME, F_COUNT
+    F_LIBVIRT,
+    F_PROJECT,
+    F_PROJECT_NAME,
+    F_USER,
+    F_USER_NAME,
+    F_FLAVOR,
+    F_IMAGE,
+    F_PORT,
+    F_TAP,
+    F_MAC,
+    F_DISK,
+    F_VOLUME,
+    F_COUNT
 };
 static const char *const fact_kinds[F_COUNT] = {
     [F_LIBVIRT] = "libvirt", [F_PROJECT] = "project",     [F_PROJECT_NAME] = "project_name",
@@ -35,7 +46,7 @@ struct vm {
     struct text_set facts[F_COUNT], hosts, evidence, names;
     VEC(struct seen) seen;
     ns_t t0, t1;
-    bool real; /* more than a uuid that a line mentions */
+    bool real;   /* more than a uuid that a line mentions */
     cell_t word; /* enum vm_word: the weightiest that tells of its states */
 };
 
@@ -199,8 +210,7 @@ static void read_states(struct vms *v, const struct cloud *c)
         *vec_push(&vm->seen) = (struct seen){ .t = row[C_vm_seen_t0],
                                               .state = store_text(s, row[C_vm_seen_state]),
                                               .task = store_text(s, row[C_vm_seen_task_state]),
-                                              .task_told =
-                                                  row[C_vm_seen_task_state] != STORE_NULL,
+                                              .task_told = row[C_vm_seen_task_state] != STORE_NULL,
                                               .node = store_text(s, row[C_vm_seen_node]),
                                               .source = store_text(s, row[C_vm_seen_source]),
                                               .request = store_text(s, row[C_vm_seen_request]),

@@ -4,4 +4,4 @@
 #include "analysis/list.h"
 
 const struct analysis *const analyses[] = { &an_app_log, &an_app_states, &an_cloud_vms,
-                                              &an_cloud_requests, NULL };
+                                            &an_cloud_requests, NULL };

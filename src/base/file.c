@@ -16,8 +16,8 @@
  * mapping, then the file over its beginning. */
 static void *map_with_slack(int fd, size_t n)
 {
-    char *p = mmap(NULL, n + FMAP_SLACK, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                   -1, 0);
+    char *p =
+        mmap(NULL, n + FMAP_SLACK, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     if (p == MAP_FAILED)
         return NULL;

@@ -33,8 +33,8 @@ struct gen {
 
     enum ctf_order order; /* of the bits just before, CTF_NATIVE if none */
     enum ctf_scope scope;
-    bool in_header;   /* emit OP_ID, OP_CLOCK                    */
-    bool in_loop;     /* leaves are not listed                   */
+    bool in_header;                   /* emit OP_ID, OP_CLOCK                    */
+    bool in_loop;                     /* leaves are not listed                   */
     const struct ctf_choice *only_if; /* the innermost variant   */
 };
 
@@ -164,7 +164,8 @@ static void gen_leb(struct gen *g, const struct ctf_member *m, struct ctf_load l
     op->seg = new_seg(g, 8);
 }
 
-/* The bits of one byte have one order (CTF 1.8.3, 4.1.5; CTF 2.0, 6.3.1). */
+/* The bits of one byte have one order (CTF 1.8.3, 4.1; CTF 2.0, "Fixed-length
+ * bit array field decoding"). */
 static void check_order(struct gen *g, const struct ctf_type *t)
 {
     enum ctf_order order = t->order == CTF_NATIVE ? g->native : t->order;
@@ -209,9 +210,7 @@ static bool static_bits(const struct ctf_type *t, uint64_t *ret)
     switch (t->kind) {
     case CTF_INT:
     case CTF_ENUM:
-    case CTF_FLOAT:
-        *ret = t->size;
-        return !t->is_leb;
+    case CTF_FLOAT: *ret = t->size; return !t->is_leb;
     case CTF_STRUCT:
         for (uint32_t i = 0; i < t->nmembers; i++) {
             uint64_t align = t->members[i].type->align;
@@ -454,11 +453,10 @@ static bool le_scope(const struct ctf_meta *meta, const struct ctf_type *t)
 
 /* { enum : id_bits id; variant <id> v { compact { u_ts timestamp }, extended { u32 id; u64
  * timestamp } } }: the two layouts of LTTng (lttng-ust 2.x, ust-ctl / metadata templates). */
-static bool is_lttng_header(const struct ctf_meta *meta, const struct ctf_type *h,
-                            unsigned id_bits, unsigned ts_bits, uint64_t last_compact)
+static bool is_lttng_header(const struct ctf_meta *meta, const struct ctf_type *h, unsigned id_bits,
+                            unsigned ts_bits, uint64_t last_compact)
 {
-    if (h->nmembers != 2 || h->align != 8 ||
-        !is_uint(&h->members[0], ROLE_EVENT_ID, id_bits, 8) ||
+    if (h->nmembers != 2 || h->align != 8 || !is_uint(&h->members[0], ROLE_EVENT_ID, id_bits, 8) ||
         h->members[0].type->kind != CTF_ENUM || h->members[1].type->kind != CTF_VARIANT)
         return false;
     const struct ctf_type *e = h->members[0].type, *v = h->members[1].type;
@@ -606,8 +604,8 @@ static uint64_t compile_events(struct ctf_meta *meta, struct ctf_stream_class *s
                                 { ec->payload, SCOPE_PAYLOAD } };
 
         ec->native = meta->order;
-        ec->prog = gen_prog(meta, parts, ARRAY_SIZE(parts), known, false, &ec->fields,
-                            &ec->nfields);
+        ec->prog =
+            gen_prog(meta, parts, ARRAY_SIZE(parts), known, false, &ec->fields, &ec->nfields);
         if (ec->prog->known_end < end)
             end = ec->prog->known_end;
     }

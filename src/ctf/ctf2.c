@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * ctf2.c -- the metadata of CTF 2: a sequence of JSON texts, each one fragment
- * (CTF 2.0, chapter 5).
+ * (CTF 2.0, "Metadata stream").
  *
  * Fragments depend only on those before them, so they are parsed, read and
  * forgotten one after the other.  Attributes are what a producer adds for those
  * who know it: log levels are read, others left out.  An extension can change
- * the layout of the data, so a trace that declares one is refused (5.2). */
+ * the layout of the data, so a trace that declares one is refused. */
 #include "ctf/ctf2_priv.h"
 
 #include "base/limits.h"
@@ -53,8 +53,9 @@ static int read_preamble(struct ctf2 *c, const json_t *o, struct err *err)
     if ((rc = ctf2_child(o, "extensions", JSON_OBJECT, false, &ext, err)) < 0)
         return rc;
     if (json_object_size(ext))
-        return err_set(err, E_UNSUP, "the trace needs the extension of '%s', which this program "
-                                     "does not know",
+        return err_set(err, E_UNSUP,
+                       "the trace needs the extension of '%s', which this program "
+                       "does not know",
                        json_object_iter_key(json_object_iter((json_t *)(uintptr_t)ext)));
     return 0;
 }
@@ -69,7 +70,7 @@ static int read_alias(struct ctf2 *c, const json_t *o, struct err *err)
     for (size_t i = 0; i < c->aliases.n; i++)
         if (str_eq(c->aliases.at[i].name, a.name))
             return err_set(err, E_CORRUPT, "a second alias '" STR_FMT "'", STR_ARG(a.name));
-    if ((rc = ctf2_type(c, json_object_get(o, "field-class"), &a.type, err)) < 0)
+    if (ctf2_type(c, json_object_get(o, "field-class"), &a.type, err) < 0)
         return err_in(err, "alias '" STR_FMT "'", STR_ARG(a.name));
     *vec_push(&c->aliases) = a;
     return 0;
@@ -117,8 +118,9 @@ static int read_trace(struct ctf2 *c, const json_t *o, struct err *err)
     int rc;
 
     if (c->has_trace || c->meta->streams.n)
-        return err_set(err, E_CORRUPT, c->has_trace ? "a second trace class"
-                                                    : "it comes after a data stream class");
+        return err_set(err, E_CORRUPT,
+                       c->has_trace ? "a second trace class"
+                                    : "it comes after a data stream class");
     c->has_trace = true;
     if ((rc = read_environment(c, o, err)) < 0)
         return rc;
@@ -235,9 +237,9 @@ static int read_stream(struct ctf2 *c, const json_t *o, struct err *err)
 static bool log_level(const json_t *v, int64_t *ret)
 {
     static const char *const names[] = {
-        "emergency",     "alert",         "critical",     "error",      "warning",
-        "notice",        "info",          "debug:system", "debug:program", "debug:process",
-        "debug:module",  "debug:unit",    "debug:function", "debug:line", "debug",
+        "emergency",    "alert",      "critical",       "error",         "warning",
+        "notice",       "info",       "debug:system",   "debug:program", "debug:process",
+        "debug:module", "debug:unit", "debug:function", "debug:line",    "debug",
     };
 
     if (json_is_integer(v)) {
@@ -322,8 +324,8 @@ static int read_fragment(struct ctf2 *c, const json_t *o, bool is_first, struct 
     if (i == ARRAY_SIZE(kinds))
         return err_set(err, E_CORRUPT, "unknown type of fragment '%s'", type);
     if (is_first != (i == 0))
-        return err_set(err, E_CORRUPT, is_first ? "the first fragment must be the preamble"
-                                                : "a second preamble");
+        return err_set(err, E_CORRUPT,
+                       is_first ? "the first fragment must be the preamble" : "a second preamble");
     if (i && json_object_size(json_object_get(o, "extensions")))
         note_add(c->notes, NOTE_INFO, c->where,
                  "metadata: undeclared extensions of a %s are ignored", type);

@@ -167,7 +167,7 @@ int ctf2_range(const json_t *pair, struct ctf_enum_map *ret, bool *ret_negative,
     ret->lo = (int64_t)end[0];
     ret->hi = (int64_t)end[1];
     *ret_negative |= neg[0];
-    *ret_big |= (!neg[0] && end[0] > (uint64_t)INT64_MAX) ||
-                (!neg[1] && end[1] > (uint64_t)INT64_MAX);
+    *ret_big |=
+        (!neg[0] && end[0] > (uint64_t)INT64_MAX) || (!neg[1] && end[1] > (uint64_t)INT64_MAX);
     return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ctf2_type.c -- field classes of CTF 2 (CTF 2.0, 5.3) as our types.
+ * ctf2_type.c -- field classes of CTF 2 (CTF 2.0, "Field classes") as our types.
  *
  * What CTF 1 lacks is said with what it has: an optional is a variant of one
  * option that may be absent; the ranges of a selector make an enum of their own
@@ -57,9 +57,10 @@ static int get_roles(const json_t *fc, uint32_t *ret, struct err *err)
                                          "discarded-event-record-counter-snapshot",
                                          "packet-sequence-number",
                                          "event-record-class-id" };
-    static const uint32_t roles[] = { ROLE_MAGIC,        ROLE_UUID,  ROLE_CLASS_ID, ROLE_STREAM_ID,
-                                      ROLE_PACKET_SIZE,  ROLE_CONTENT_SIZE, ROLE_CLOCK, ROLE_END,
-                                      ROLE_DISCARDED,    ROLE_SEQ,   ROLE_EVENT_ID };
+    static const uint32_t roles[] = { ROLE_MAGIC,     ROLE_UUID,        ROLE_CLASS_ID,
+                                      ROLE_STREAM_ID, ROLE_PACKET_SIZE, ROLE_CONTENT_SIZE,
+                                      ROLE_CLOCK,     ROLE_END,         ROLE_DISCARDED,
+                                      ROLE_SEQ,       ROLE_EVENT_ID };
     const json_t *list = NULL;
     int rc = ctf2_child(fc, "roles", JSON_ARRAY, false, &list, err);
 
@@ -73,7 +74,10 @@ static int get_roles(const json_t *fc, uint32_t *ret, struct err *err)
     return rc;
 }
 
-/* Byte order, bit order, alignment and length of a bit array (CTF 2.0, 5.3.6). */
+enum { INT_BITS_MAX = 1 << 16 };
+
+/* Byte order, bit order, alignment and length of a bit array (CTF 2.0, "Fixed-length bit array
+ * field class"). */
 static int bit_array(struct ctf2 *c, const json_t *fc, enum ctf_kind kind, struct ctf_type **ret,
                      struct err *err)
 {
@@ -88,9 +92,11 @@ static int bit_array(struct ctf2 *c, const json_t *fc, enum ctf_kind kind, struc
         return rc;
     if (size == 0)
         return err_set(err, E_CORRUPT, "'length' must be at least 1 bit");
-    if (size > 64)
-        return err_set(err, E_UNSUP, "a field of %" PRIu64 " bits: over 64 are not supported",
-                       size);
+    if (size > 64 && (size % 8 || size > INT_BITS_MAX))
+        return err_set(err, E_UNSUP,
+                       "a field of %" PRIu64
+                       " bits: over 64 are not supported, but for whole bytes up to %d bits",
+                       size, INT_BITS_MAX);
     if ((order = word_of(json_object_get(fc, "byte-order"), bytes, ARRAY_SIZE(bytes))) < 0)
         return err_set(err, E_CORRUPT, "'byte-order' must be little-endian or big-endian");
     first = bit ? word_of(bit, bits, ARRAY_SIZE(bits)) : order;
@@ -157,6 +163,24 @@ static int get_base(const json_t *fc, uint8_t *ret, struct err *err)
     return rc;
 }
 
+/* A field of over 64 bits is read as its bytes. */
+static struct ctf_type *wide_int(struct ctf2 *c, struct ctf_type *t)
+{
+    struct ctf_type *array = new_type(c, CTF_ARRAY, t->align);
+
+    note_add(c->notes, NOTE_INFO, c->where,
+             "metadata: fields of over 64 bits are shown as their bytes");
+    array->elem = t;
+    array->length = t->size / 8;
+    array->weight = 2;
+    array->depth = 1;
+    t->size = 8;
+    t->align = 1;
+    t->base = 16;
+    t->roles = 0;
+    return array;
+}
+
 /* fixed-length-{bit-array, bit-map, boolean, unsigned-integer, signed-integer} */
 static int fixed_int(struct ctf2 *c, const json_t *fc, struct str type, struct ctf_type **ret,
                      struct err *err)
@@ -166,6 +190,10 @@ static int fixed_int(struct ctf2 *c, const json_t *fc, struct str type, struct c
     if (rc < 0)
         return rc;
     struct ctf_type *t = *ret;
+    if (t->size > 64) {
+        *ret = wide_int(c, t);
+        return 0;
+    }
     if (str_is(type, "fixed-length-bit-array")) {
         t->is_bits = true;
         t->base = 16;
@@ -215,7 +243,7 @@ static int fixed_float(struct ctf2 *c, const json_t *fc, struct str type, struct
     return rc < 0 ? rc : bit_array(c, fc, CTF_FLOAT, ret, err);
 }
 
-/* {"origin": ..., "path": ["a", null, "b"]} (CTF 2.0, 5.3.2) */
+/* {"origin": ..., "path": ["a", null, "b"]} (CTF 2.0, "Field location") */
 static int get_location(struct ctf2 *c, const json_t *fc, const char *key, struct ctf_type *t,
                         struct err *err)
 {
@@ -226,9 +254,9 @@ static int get_location(struct ctf2 *c, const json_t *fc, const char *key, struc
                                            "event-record-specific-context",
                                            "event-record-payload" };
     const json_t *loc = NULL, *path = NULL;
-    int rc = ctf2_child(fc, key, JSON_OBJECT, true, &loc, err);
 
-    if (rc < 0 || (rc = ctf2_child(loc, "path", JSON_ARRAY, true, &path, err)) < 0)
+    if (ctf2_child(fc, key, JSON_OBJECT, true, &loc, err) < 0 ||
+        ctf2_child(loc, "path", JSON_ARRAY, true, &path, err) < 0)
         return err_in(err, "'%s'", key);
     if (json_object_get(loc, "origin")) {
         t->origin = word_of(json_object_get(loc, "origin"), origins, ARRAY_SIZE(origins));
@@ -244,8 +272,8 @@ static int get_location(struct ctf2 *c, const json_t *fc, const char *key, struc
         const json_t *part = json_array_get(path, i);
 
         if (json_is_string(part))
-            t->path[i] = str_dup(&c->meta->mem, (struct str){ json_string_value(part),
-                                                              json_string_length(part) });
+            t->path[i] = str_dup(&c->meta->mem,
+                                 (struct str){ json_string_value(part), json_string_length(part) });
         else if (!json_is_null(part))
             return err_set(err, E_CORRUPT, "'%s': a part of 'path' must be a string or null", key);
     }
@@ -262,8 +290,9 @@ static int get_encoding(const json_t *fc, enum ctf_encoding *ret, struct err *er
     int i = v ? word_of(v, words, ARRAY_SIZE(words)) : 0;
 
     if (i < 0)
-        return err_set(err, E_CORRUPT, "'encoding' must be utf-8, utf-16be, utf-16le, utf-32be or "
-                                       "utf-32le");
+        return err_set(err, E_CORRUPT,
+                       "'encoding' must be utf-8, utf-16be, utf-16le, utf-32be or "
+                       "utf-32le");
     *ret = (enum ctf_encoding)i;
     return 0;
 }
@@ -322,7 +351,7 @@ static int array_type(struct ctf2 *c, const json_t *fc, struct str type, struct 
     *ret = t;
     if (rc < 0 || (rc = get_align(fc, "minimum-alignment", &t->align, err)) < 0)
         return rc;
-    if ((rc = ctf2_type(c, json_object_get(fc, "element-field-class"), &t->elem, err)) < 0)
+    if (ctf2_type(c, json_object_get(fc, "element-field-class"), &t->elem, err) < 0)
         return err_in(err, "element");
     if (t->elem->align > t->align)
         t->align = t->elem->align;
@@ -345,7 +374,7 @@ static int add_member(struct ctf2 *c, const json_t *object, struct ctf_type *t, 
     for (uint32_t i = 0; i < t->nmembers && m->raw.n; i++)
         if (str_eq(t->members[i].raw, m->raw))
             return err_set(err, E_CORRUPT, "'" STR_FMT "' is there twice", STR_ARG(m->raw));
-    if ((rc = ctf2_type(c, json_object_get(object, "field-class"), &m->type, err)) < 0)
+    if (ctf2_type(c, json_object_get(object, "field-class"), &m->type, err) < 0)
         return err_in(err, "'" STR_FMT "'", STR_ARG(m->raw));
     m->roles = m->type->roles;
     t->nmembers++;

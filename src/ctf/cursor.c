@@ -35,11 +35,9 @@ void ctf_cursor_init(struct ctf_cursor *c, struct ctf_trace *t, struct ctf_strea
 
     *c = (struct ctf_cursor){ .trace = t, .stream = s, .notes = notes, .packet = SIZE_MAX };
     ctf_run_init(&c->run, &t->meta);
-    c->ev = (struct ctf_event){ .t = NS_MIN,
-                                .stream = s,
-                                .seg = c->run.seg,
-                                .slot = c->run.slot,
-                                .cpu = UINT32_MAX };
+    c->ev = (struct ctf_event){
+        .t = NS_MIN, .stream = s, .seg = c->run.seg, .slot = c->run.slot, .cpu = UINT32_MAX
+    };
     /* Fast path: whole nanoseconds, and room for 2^62 of them. */
     c->ghz = clk && clk->freq == (uint64_t)NS_PER_S &&
              !__builtin_mul_overflow(clk->offset_s, NS_PER_S, &base) &&
@@ -109,12 +107,24 @@ static void release(struct ctf_cursor *c)
         c->released = 0;
     c->released_file = p->file;
     if (to > c->released) {
-        struct fmap behind = { c->trace->files.at[p->file].map.p + c->released,
-                               to - c->released };
+        struct fmap behind = { c->trace->files.at[p->file].map.p + c->released, to - c->released };
 
         fmap_release(&behind);
         c->released = to;
     }
+}
+
+/* Once, when the stream has ended: a clock that was set back, or a tracer's
+ * mistake.  The events are all there, in the order of the stream. */
+static void note_backwards(const struct ctf_cursor *c)
+{
+    if (c->backwards && c->packet == c->stream->packets.n)
+        note_add(c->notes, NOTE_WARN,
+                 c->trace->files.at[c->stream->packets.at[c->packet - 1].file].path,
+                 "the clock runs backwards: %" PRIu64
+                 " events have a time before that of the event before them; durations across "
+                 "them are wrong",
+                 c->backwards);
 }
 
 static bool next_packet(struct ctf_cursor *c)
@@ -123,6 +133,7 @@ static bool next_packet(struct ctf_cursor *c)
         release(c);
         c->packet++; /* SIZE_MAX + 1 is the first */
         if (c->packet >= c->stream->packets.n) {
+            note_backwards(c);
             c->packet = c->stream->packets.n;
             c->pos = c->run.end = 0;
             return false;
@@ -291,9 +302,8 @@ bool ctf_cursor_next(struct ctf_cursor *c)
         c->ev.end = end;
         c->ev.cls = cls;
         c->ev.cycles = c->clock;
-        ns_t t = c->ghz && c->clock < (uint64_t)NS_MAX / 2
-                     ? c->base_ns + (int64_t)c->clock
-                     : ctf_clock_ns(s->clock, c->clock);
+        ns_t t = c->ghz && c->clock < (uint64_t)NS_MAX / 2 ? c->base_ns + (int64_t)c->clock
+                                                           : ctf_clock_ns(s->clock, c->clock);
         c->backwards += t < c->ev.t;
         c->ev.t = t;
         c->events++;

@@ -290,8 +290,11 @@ void ctf_visit(const struct ctf_event *ev, enum ctf_scope scope, const struct va
     const struct ctf_type *parts[] = { [SCOPE_COMMON] = ev->cls->stream->event_context,
                                        [SCOPE_CONTEXT] = ev->cls->context,
                                        [SCOPE_PAYLOAD] = ev->cls->payload };
-    struct ctf_walk w = { .p = ev->p, .pos = ev->body, .end = ev->end,
-                          .slot = (uint64_t *)(uintptr_t)ev->slot, .native = ev->cls->native };
+    struct ctf_walk w = { .p = ev->p,
+                          .pos = ev->body,
+                          .end = ev->end,
+                          .slot = (uint64_t *)(uintptr_t)ev->slot,
+                          .native = ev->cls->native };
 
     for (int s = SCOPE_COMMON; s <= (int)scope; s++) {
         if (!parts[s])

@@ -33,21 +33,26 @@ static ns_t time_of(const struct ctf_cursor *c, bool more)
     return !more ? NS_MAX : c->ev.t == NS_MAX ? NS_MAX - 1 : c->ev.t;
 }
 
-/* Does cursor 'a' come before 'b'? */
-static inline bool before(const struct ctf_merge *m, uint32_t a, uint32_t b)
+/* Does cursor 'a' come before 'b'?  Which one wins can't be predicted, so there is
+ * no branch in it, nor in the loops below. */
+static inline bool before(const ns_t *times, uint32_t a, uint32_t b)
 {
-    return m->times[a] != m->times[b] ? m->times[a] < m->times[b] : a < b;
+    return (times[a] < times[b]) | ((times[a] == times[b]) & (a < b));
 }
 
 /* The best of those that the winner has beaten: until its time nothing needs
  * to be played again. */
 static void find_limit(struct ctf_merge *m)
 {
-    uint32_t best = m->n;
+    uint32_t node = (m->tree[0] + m->n) / 2, best = m->n;
 
-    for (uint32_t node = (m->tree[0] + m->n) / 2; node > 0; node /= 2)
-        if (best == m->n || before(m, m->tree[node], best))
-            best = m->tree[node];
+    if (node > 0)
+        best = m->tree[node];
+    while ((node /= 2) > 0) {
+        uint32_t other = m->tree[node];
+
+        best = before(m->times, other, best) ? other : best;
+    }
     m->second = best;
     m->limit = best == m->n ? NS_MAX : m->times[best];
 }
@@ -55,13 +60,13 @@ static void find_limit(struct ctf_merge *m)
 /* Plays the matches from cursor 'w' up to the root. */
 static void replay(struct ctf_merge *m, uint32_t w)
 {
-    for (uint32_t node = (w + m->n) / 2; node > 0; node /= 2)
-        if (before(m, m->tree[node], w)) {
-            uint32_t loser = w;
+    for (uint32_t node = (w + m->n) / 2; node > 0; node /= 2) {
+        uint32_t other = m->tree[node];
+        bool lost = before(m->times, other, w);
 
-            w = m->tree[node];
-            m->tree[node] = loser;
-        }
+        m->tree[node] = lost ? w : other;
+        w = lost ? other : w;
+    }
     m->tree[0] = w;
     find_limit(m);
 }
@@ -74,7 +79,7 @@ static void build(struct ctf_merge *m)
         win[m->n + i] = i;
     for (uint32_t node = m->n - 1; node > 0; node--) {
         uint32_t a = win[2 * node], b = win[2 * node + 1];
-        bool first = before(m, a, b);
+        bool first = before(m->times, a, b);
 
         win[node] = first ? a : b;
         m->tree[node] = first ? b : a;

@@ -46,12 +46,12 @@ enum ctf_role {
     ROLE_STREAM_ID = 1 << 3, /* of the stream among those of its class */
     ROLE_PACKET_SIZE = 1 << 4,
     ROLE_CONTENT_SIZE = 1 << 5,
-    ROLE_CLOCK = 1 << 6,     /* moves the clock; in the packet context: the packet's begin */
-    ROLE_END = 1 << 7,       /* the packet's end */
+    ROLE_CLOCK = 1 << 6, /* moves the clock; in the packet context: the packet's begin */
+    ROLE_END = 1 << 7,   /* the packet's end */
     ROLE_DISCARDED = 1 << 8,
     ROLE_SEQ = 1 << 9,
     ROLE_EVENT_ID = 1 << 10,
-    ROLE_CPU = 1 << 11,      /* LTTng's cpu_id, in both versions */
+    ROLE_CPU = 1 << 11, /* LTTng's cpu_id, in both versions */
 };
 
 /* The scopes of a trace, in the order of the bytes. */
@@ -74,9 +74,9 @@ struct ctf_member {
     struct str raw;        /* the name as in the metadata                 */
     struct str name;       /* the same without one leading '_'            */
     struct ctf_type *type; /* of a variant: the option                    */
-    int32_t slot;          /* where its value is kept for a later sequence or variant; -1 = nowhere */
-    bool far;              /* a later scope refers to it                  */
-    uint32_t roles;        /* enum ctf_role                               */
+    int32_t slot;   /* where its value is kept for a later sequence or variant; -1 = nowhere */
+    bool far;       /* a later scope refers to it                  */
+    uint32_t roles; /* enum ctf_role                               */
 };
 
 /* A range of values with a label.  Unsigned enums compare as uint64_t. */
@@ -87,25 +87,25 @@ struct ctf_enum_map {
 
 struct ctf_type {
     enum ctf_kind kind;
-    uint32_t align; /* bits, a power of two; a variant has none of its own (1) */
-    uint32_t depth; /* of nesting below, for LIMIT_TYPE_DEPTH   */
+    uint32_t align;  /* bits, a power of two; a variant has none of its own (1) */
+    uint32_t depth;  /* of nesting below, for LIMIT_TYPE_DEPTH   */
     uint64_t weight; /* types below and this one, for LIMIT_FIELDS */
 
     /* CTF_INT, CTF_ENUM, CTF_FLOAT */
     uint32_t size; /* bits, 1..64 */
     enum ctf_order order;
     bool is_signed;
-    bool is_text;            /* a character: arrays and sequences of it are text */
-    bool is_bool;            /* any bit set: true                                */
-    bool is_bits;            /* CTF 2: a bit array, not meant as a number        */
-    bool is_leb;             /* CTF 2: of variable length (LEB128), 'size' is 64 */
-    bool is_reversed;        /* CTF 2: the bit order is not that of the bytes    */
-    bool is_bitmap;          /* CTF 2: 'maps' names ranges of bits               */
+    bool is_text;               /* a character: arrays and sequences of it are text */
+    bool is_bool;               /* any bit set: true                                */
+    bool is_bits;               /* CTF 2: a bit array, not meant as a number        */
+    bool is_leb;                /* CTF 2: of variable length (LEB128), 'size' is 64 */
+    bool is_reversed;           /* CTF 2: the bit order is not that of the bytes    */
+    bool is_bitmap;             /* CTF 2: 'maps' names ranges of bits               */
     bool has_negative, has_big; /* CTF 2: a map is below 0, or over INT64_MAX    */
-    uint32_t roles;          /* CTF 2: enum ctf_role, as the metadata gives them */
-    uint8_t base;            /* 2, 8, 10 or 16: how people write it              */
-    struct str clock;        /* name of the clock it samples, or empty           */
-    struct ctf_enum_map *maps; /* CTF_ENUM */
+    uint32_t roles;             /* CTF 2: enum ctf_role, as the metadata gives them */
+    uint8_t base;               /* 2, 8, 10 or 16: how people write it              */
+    struct str clock;           /* name of the clock it samples, or empty           */
+    struct ctf_enum_map *maps;  /* CTF_ENUM */
     uint32_t nmaps;
 
     /* CTF_STRUCT, CTF_VARIANT */
@@ -115,20 +115,20 @@ struct ctf_type {
     /* CTF_ARRAY, CTF_SEQ */
     struct ctf_type *elem;
     uint64_t length;
-    bool is_blob;        /* CTF 2: bytes without a meaning for us */
-    struct str media;    /* of a blob: its IANA media type        */
+    bool is_blob;     /* CTF 2: bytes without a meaning for us */
+    struct str media; /* of a blob: its IANA media type        */
 
     enum ctf_encoding encoding; /* CTF_STRING; arrays and sequences of characters */
 
     /* CTF_SEQ: the length; CTF_VARIANT: the tag */
-    struct str ref;      /* as written: "len", "stream.event.header.id" */
-    struct str *path;    /* CTF 2 instead of 'ref'; a part without text (p == NULL) is the parent */
+    struct str ref;   /* as written: "len", "stream.event.header.id" */
+    struct str *path; /* CTF 2 instead of 'ref'; a part without text (p == NULL) is the parent */
     uint32_t npath;
-    int origin;          /* CTF 2: enum ctf_place, or -1: the structure that holds this type */
-    bool is_optional;    /* CTF_VARIANT of CTF 2: when no option is selected, there is nothing */
-    int32_t ref_slot;    /* after ctf_resolve()                         */
+    int origin;           /* CTF 2: enum ctf_place, or -1: the structure that holds this type */
+    bool is_optional;     /* CTF_VARIANT of CTF 2: when no option is selected, there is nothing */
+    int32_t ref_slot;     /* after ctf_resolve()                         */
     struct ctf_type *tag; /* CTF_VARIANT: the enum; CTF 1: after ctf_resolve() */
-    int32_t *option_of;  /* CTF_VARIANT: option for each map of 'tag', -1 = none */
+    int32_t *option_of;   /* CTF_VARIANT: option for each map of 'tag', -1 = none */
 };
 
 struct ctf_clock {
@@ -137,7 +137,7 @@ struct ctf_clock {
     uint64_t freq;      /* Hz, not 0 */
     uint64_t precision; /* cycles */
     int64_t offset_s;
-    int64_t offset;     /* cycles */
+    int64_t offset; /* cycles */
     bool absolute;
 };
 
@@ -159,11 +159,11 @@ struct ctf_event_class {
     struct ctf_type *context, *payload; /* NULL = none */
     struct ctf_stream_class *stream;
 
-    enum ctf_order native;     /* of the trace */
-    struct ctf_prog *prog;     /* stream event context + context + payload */
-    struct ctf_field *fields;  /* leaves and arrays in the order of the bytes */
+    enum ctf_order native;    /* of the trace */
+    struct ctf_prog *prog;    /* stream event context + context + payload */
+    struct ctf_field *fields; /* leaves and arrays in the order of the bytes */
     uint32_t nfields;
-    uint32_t index;            /* position in the trace, for bindings by array */
+    uint32_t index; /* position in the trace, for bindings by array */
 };
 
 /* The two layouts that most events have, to step over without a program: fixed
@@ -183,14 +183,14 @@ struct ctf_stream_class {
     struct ctf_prog *packet_prog, *header_prog;
     struct ctf_field *packet_fields;
     uint32_t npacket_fields;
-    int header_kind;           /* enum ctf_header_kind, ctf/prog.h */
-    struct ctf_clock *clock;   /* that the event header samples; NULL = none */
+    int header_kind;         /* enum ctf_header_kind, ctf/prog.h */
+    struct ctf_clock *clock; /* that the event header samples; NULL = none */
 
     VEC(struct ctf_event_class *) events;
     struct ctf_event_class **by_id; /* dense table for ids below nby_id      */
     struct ctf_shape *shapes;       /* for the same ids                     */
     uint64_t nby_id;
-    struct map64 position;          /* id -> position in 'events', every id */
+    struct map64 position; /* id -> position in 'events', every id */
 };
 
 struct ctf_meta {
@@ -199,7 +199,7 @@ struct ctf_meta {
     bool has_major, has_minor;
     enum ctf_order order;
     struct str uuid_text;
-    uint8_t uuid[16];   /* that packets carry */
+    uint8_t uuid[16]; /* that packets carry */
     bool has_uuid;
     struct ctf_type *packet_header;
     struct ctf_prog *packet_header_prog;

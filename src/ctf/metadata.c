@@ -50,8 +50,9 @@ static uint32_t one_packet(const struct fmap *map, size_t at, bool swap, struct 
     else if (p[32] || p[33])
         err_set(err, E_UNSUP, "metadata packet at byte %zu: compressed or encrypted", at);
     else if (p[35] != 1 || p[36] != 8)
-        err_set(err, E_UNSUP, "metadata packet at byte %zu: CTF version %u.%u; this program reads "
-                              "1.8",
+        err_set(err, E_UNSUP,
+                "metadata packet at byte %zu: CTF version %u.%u; this program reads "
+                "1.8",
                 at, p[35], p[36]);
     else if (content < META_HEADER || content > size || size > map->n - at)
         err_set(err, E_CORRUPT,
@@ -95,8 +96,9 @@ static int get_text(const struct fmap *map, struct sbuf *text, enum ctf_order *r
         return unpack(map, swapped, text, err);
     }
     if (map->p[0] == '{' || map->p[0] == '[')
-        return err_set(err, E_CORRUPT, "the metadata is JSON, but its texts do not each begin with "
-                                       "a byte 0x1e as in CTF 2");
+        return err_set(err, E_CORRUPT,
+                       "the metadata is JSON, but its texts do not each begin with "
+                       "a byte 0x1e as in CTF 2");
     if (memchr(map->p, 0, map->n))
         return err_set(err, E_CORRUPT, "the metadata is neither CTF packets nor text");
     sbuf_add(text, (const char *)map->p, map->n);

@@ -10,6 +10,7 @@
 #include "ctf/packet.h"
 
 #include "base/limits.h"
+#include "ctf/index.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -104,8 +105,7 @@ static const struct ctf_stream_class *find_class(const struct ctf_meta *m, bool 
 
 /* A file whose packets carry another UUID than the metadata is read, with a
  * note; a packet that agrees with neither is not of this stream. */
-static bool is_foreign(const struct ctf_trace *t, const struct ctf_file *file,
-                       const uint8_t *uuid)
+static bool is_foreign(const struct ctf_trace *t, const struct ctf_file *file, const uint8_t *uuid)
 {
     return t->meta.has_uuid && file->uuid && memcmp(uuid, t->meta.uuid, 16) != 0 &&
            memcmp(uuid, file->uuid, 16) != 0;
@@ -227,8 +227,8 @@ static uint64_t resync(const struct ctf_trace *t, const struct ctf_file *f, uint
     uint64_t back = m->off / 8;
     if (f->map.n - from - 1 <= back)
         return f->map.n - from;
-    const uint8_t *p = memmem(f->map.p + from + 1 + back, f->map.n - from - 1 - back, &magic,
-                              sizeof magic);
+    const uint8_t *p =
+        memmem(f->map.p + from + 1 + back, f->map.n - from - 1 - back, &magic, sizeof magic);
     return p ? (uint64_t)(p - f->map.p) - back - from : f->map.n - from;
 }
 
@@ -295,14 +295,15 @@ static void add_packet(struct ctf_trace *t, struct ctf_file *f, struct ctf_packe
 }
 
 /* Notes what 'skip' bytes at 'offset' are; zeros are no loss. */
-static void skipped(struct ctf_trace *t, const struct ctf_file *f, uint32_t number,
-                    uint64_t offset, uint64_t skip, const char *why, struct notes *notes)
+static void skipped(struct ctf_trace *t, const struct ctf_file *f, uint32_t number, uint64_t offset,
+                    uint64_t skip, const char *why, struct notes *notes)
 {
     uint64_t left = f->map.n - offset, n = skip < left ? skip : left;
 
     if (number && all_zero(f->map.p + offset, n)) {
-        note_add(notes, NOTE_INFO, f->path, "%" PRIu64 " bytes of zeros at byte %" PRIu64
-                                            ", between packets or after the last: left out",
+        note_add(notes, NOTE_INFO, f->path,
+                 "%" PRIu64 " bytes of zeros at byte %" PRIu64
+                 ", between packets or after the last: left out",
                  n, offset);
         return;
     }
@@ -317,21 +318,26 @@ void ctf_packet_scan(struct ctf_trace *t, uint32_t index, struct notes *notes)
     size_t first = t->streams.n;
     uint64_t offset = 0, skip;
     uint32_t number = 0;
+    struct ctf_index ix;
     struct ctf_run run;
     struct err err;
 
+    ctf_index_open(&ix, &t->mem, t->path, f->name);
     ctf_run_init(&run, &t->meta);
     while (offset < f->map.n) {
         struct ctf_packet_head head = { 0 };
         struct ctf_packet p;
 
         if (ctf_packet_read(t, f, &run, offset, &p, &head, &skip, &err) < 0) {
+            uint64_t next = ctf_index_next(&ix, offset);
+
             if (skip == 0)
-                skip = resync(t, f, offset);
+                skip = next < f->map.n ? next - offset : resync(t, f, offset);
             skipped(t, f, number, offset, skip, err.text, notes);
         } else {
             p.file = index;
             p.number = number;
+            ctf_index_check(&ix, &p);
             add_packet(t, f, &p, &head, first, notes);
         }
         number++;
@@ -339,5 +345,7 @@ void ctf_packet_scan(struct ctf_trace *t, uint32_t index, struct notes *notes)
             break;
         offset += skip;
     }
+    ctf_index_note(&ix, f->path, notes);
+    ctf_index_close(&ix);
     ctf_run_free(&run);
 }

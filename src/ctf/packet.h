@@ -11,8 +11,8 @@ struct ctf_packet_head {
     const struct ctf_stream_class *cls;
     uint64_t instance;
     bool has_instance;
-    const uint8_t *uuid; /* in the packet, or NULL */
-    uint64_t events_at;  /* bits */
+    const uint8_t *uuid;           /* in the packet, or NULL */
+    uint64_t events_at;            /* bits */
     unsigned begin_bits, end_bits; /* of the samples of the clock */
 };
 

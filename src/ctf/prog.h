@@ -18,6 +18,9 @@
 
 #include "ctf/meta.h"
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "words are loaded as they lie in memory: a big-endian host needs swaps here");
+
 enum ctf_op_code {
     OP_SKIP,    /* pos += bits                                           */
     OP_ALIGN,   /* pos up to a multiple of bits; segment 'seg' starts    */
@@ -38,9 +41,9 @@ enum { LEB_IS_ID = 1, LEB_IS_CLOCK = 2 };
 
 /* How to load a scalar. */
 struct ctf_load {
-    uint8_t kind;   /* enum ctf_load_kind */
-    uint8_t bits;   /* 1..64              */
-    uint8_t shift;  /* 64 - bits          */
+    uint8_t kind;  /* enum ctf_load_kind */
+    uint8_t bits;  /* 1..64              */
+    uint8_t shift; /* 64 - bits          */
     bool is_signed;
 };
 enum ctf_load_kind {
@@ -48,16 +51,16 @@ enum ctf_load_kind {
     LOAD_BE,      /* big-endian, whole bytes from a byte on                           */
     LOAD_BITS_LE, /* any bit position                                                 */
     LOAD_BITS_BE,
-    LOAD_REV_LE,  /* the same with the first bit as the last: CTF 2, 6.3.2             */
+    LOAD_REV_LE, /* the same with the first bit as the last                            */
     LOAD_REV_BE,
-    LOAD_LEB,     /* LEB128, on a byte: CTF 2, 6.3.6                                  */
+    LOAD_LEB, /* LEB128, on a byte                                                 */
 };
 
 struct ctf_switch; /* the options of a variant */
 
 struct ctf_op {
     enum ctf_op_code code;
-    uint32_t seg;   /* that starts after the step, or SEG_NONE */
+    uint32_t seg; /* that starts after the step, or SEG_NONE */
     int32_t slot;
     uint32_t nbody; /* OP_LOOP */
     uint64_t bits, stride;
@@ -70,8 +73,8 @@ struct ctf_prog {
     struct ctf_op *ops;
     uint32_t nops;
     uint32_t nsegs;
-    uint64_t known_end;  /* alignment of the place where it ends, as far as it is known */
-    bool fixed;          /* always 'fixed_bits' long, no slot, no alignment step */
+    uint64_t known_end; /* alignment of the place where it ends, as far as it is known */
+    bool fixed;         /* always 'fixed_bits' long, no slot, no alignment step */
     uint64_t fixed_bits;
 };
 
@@ -81,7 +84,7 @@ struct ctf_switch {
 };
 
 enum ctf_field_kind {
-    FIELD_INT,    /* also enums           */
+    FIELD_INT, /* also enums           */
     FIELD_FLOAT,
     FIELD_STRING, /* NUL-terminated       */
     FIELD_TEXT,   /* array of characters  */
@@ -101,17 +104,17 @@ struct ctf_choice {
 /* A leaf of an event: what can be bound.  Leaves inside arrays of structures
  * are not listed; they are reached with ctf_visit(). */
 struct ctf_field {
-    struct str path;  /* "next_comm", "network_header.saddr".  A variant's option adds no
-                       * part, so several fields can have one path: see 'only_if'. */
-    struct str name;  /* last part of the path */
+    struct str path; /* "next_comm", "network_header.saddr".  A variant's option adds no
+                      * part, so several fields can have one path: see 'only_if'. */
+    struct str name; /* last part of the path */
     enum ctf_scope scope;
     enum ctf_field_kind kind;
     uint32_t seg;
-    uint64_t off;     /* bits from the start of the segment */
+    uint64_t off; /* bits from the start of the segment */
     struct ctf_load load;
     const struct ctf_type *type;
     const struct ctf_choice *only_if; /* NULL = always there */
-    uint32_t roles;   /* enum ctf_role */
+    uint32_t roles;                   /* enum ctf_role */
 };
 
 /* Layouts of the event header that are read without a program. */
@@ -161,14 +164,14 @@ uint64_t ctf_run_prog(struct ctf_run *run, const struct ctf_prog *prog, uint64_t
 
 /* State of stepping, one per stream. */
 struct ctf_run {
-    const uint8_t *p;   /* first byte of the packet      */
-    uint64_t end;       /* of the content, in bits       */
-    uint64_t *seg;      /* start of each segment, bits   */
-    uint64_t *slot;     /* saved values                  */
-    uint64_t id;        /* OP_ID                         */
-    uint64_t clock;     /* OP_CLOCK: last value, cycles  */
+    const uint8_t *p; /* first byte of the packet      */
+    uint64_t end;     /* of the content, in bits       */
+    uint64_t *seg;    /* start of each segment, bits   */
+    uint64_t *slot;   /* saved values                  */
+    uint64_t id;      /* OP_ID                         */
+    uint64_t clock;   /* OP_CLOCK: last value, cycles  */
     bool has_clock;
-    const char *why;    /* after a failure: a sentence   */
+    const char *why; /* after a failure: a sentence   */
 };
 
 /* Moves a clock forward to the next instant whose low 'bits' are 'sample'. */

@@ -9,7 +9,7 @@
  * CTF 1.8.3, 7.3.2: an absolute path names its scope; a relative one is
  * searched in the enclosing structures from the inside out, among the fields
  * that come before, then in the scopes that come before.
- * CTF 2.0, 5.3.2 (field location): a path starts at a scope or at the
+ * CTF 2.0, "Field location": a path starts at a scope or at the
  * enclosing structure, a part may mean "the parent", and it passes through
  * arrays, optionals and variants: in a variant each option can have the field. */
 #include "base/limits.h"
@@ -19,8 +19,8 @@
 
 /* As written in TSDL. */
 static const char *const place_names[PLACE_COUNT] = {
-    "trace.packet.header.", "stream.packet.context.", "stream.event.header.",
-    "stream.event.context.", "event.context.", "event.fields.",
+    "trace.packet.header.",  "stream.packet.context.", "stream.event.header.",
+    "stream.event.context.", "event.context.",         "event.fields.",
 };
 
 struct frame {
@@ -112,8 +112,7 @@ static bool is_uuid_array(const struct ctf_type *t)
 }
 
 /* CTF 1.8.3, chapter 5: what the fields of the headers are called. */
-uint32_t ctf_roles_of(const struct ctf_meta *meta, enum ctf_place place,
-                      const struct ctf_member *m)
+uint32_t ctf_roles_of(const struct ctf_meta *meta, enum ctf_place place, const struct ctf_member *m)
 {
     static const struct {
         enum ctf_place place;
@@ -412,8 +411,7 @@ static int link_ref(struct resolver *r, struct ctf_type *t)
         int rc = check_target(r, t, f.at[i]->type);
 
         if (rc == 0 && t->kind == CTF_VARIANT)
-            rc = t->npath ? link_selector(r, t, f.at[i]->type)
-                          : link_variant(r, t, f.at[i]->type);
+            rc = t->npath ? link_selector(r, t, f.at[i]->type) : link_variant(r, t, f.at[i]->type);
         if (rc < 0)
             return rc;
     }
@@ -482,22 +480,21 @@ static int resolve_scope(struct resolver *r, enum ctf_place place, struct ctf_ty
 int ctf_resolve(struct ctf_meta *meta, struct err *err)
 {
     struct resolver r = { .meta = meta, .err = err };
-    int rc = resolve_scope(&r, PLACE_PACKET_HEADER, &meta->packet_header);
 
-    if (rc < 0)
+    if (resolve_scope(&r, PLACE_PACKET_HEADER, &meta->packet_header) < 0)
         return err_in(err, "packet header");
     for (size_t i = 0; i < meta->streams.n; i++) {
         struct ctf_stream_class *sc = meta->streams.at[i];
 
-        if ((rc = resolve_scope(&r, PLACE_PACKET_CONTEXT, &sc->packet_context)) < 0 ||
-            (rc = resolve_scope(&r, PLACE_EVENT_HEADER, &sc->event_header)) < 0 ||
-            (rc = resolve_scope(&r, PLACE_STREAM_EVENT_CONTEXT, &sc->event_context)) < 0)
+        if (resolve_scope(&r, PLACE_PACKET_CONTEXT, &sc->packet_context) < 0 ||
+            resolve_scope(&r, PLACE_EVENT_HEADER, &sc->event_header) < 0 ||
+            resolve_scope(&r, PLACE_STREAM_EVENT_CONTEXT, &sc->event_context) < 0)
             return err_in(err, "stream %llu", (unsigned long long)sc->id);
         for (size_t k = 0; k < sc->events.n; k++) {
             struct ctf_event_class *ec = sc->events.at[k];
 
-            if ((rc = resolve_scope(&r, PLACE_EVENT_CONTEXT, &ec->context)) < 0 ||
-                (rc = resolve_scope(&r, PLACE_PAYLOAD, &ec->payload)) < 0)
+            if (resolve_scope(&r, PLACE_EVENT_CONTEXT, &ec->context) < 0 ||
+                resolve_scope(&r, PLACE_PAYLOAD, &ec->payload) < 0)
                 return err_in(err, "event '" STR_FMT "'", STR_ARG(ec->name));
         }
     }

@@ -88,7 +88,8 @@ static uint64_t fail(struct ctf_run *run, const char *why)
 
 static const char past_end[] = "a field ends after the packet's content";
 
-static uint64_t step_wide_string(struct ctf_run *run, uint64_t pos, uint64_t unit)
+__attribute__((noinline, cold)) static uint64_t step_wide_string(struct ctf_run *run, uint64_t pos,
+                                                                 uint64_t unit)
 {
     uint64_t end = run->end >> 3;
 
@@ -103,8 +104,9 @@ static uint64_t step_wide_string(struct ctf_run *run, uint64_t pos, uint64_t uni
     return fail(run, "a string has no NUL before the end of the packet's content");
 }
 
-/* CTF 2.0, 6.3.6: at most 64 bits are read. */
-static uint64_t step_leb(struct ctf_run *run, const struct ctf_op *op, uint64_t pos)
+/* CTF 2.0, "Variable-length integer field decoding": at most 64 bits are read. */
+__attribute__((noinline)) static uint64_t step_leb(struct ctf_run *run, const struct ctf_op *op,
+                                                   uint64_t pos)
 {
     uint64_t at = pos >> 3, end = run->end >> 3;
     unsigned n = 0;

@@ -42,8 +42,7 @@ static uint64_t drop_copies(struct ctf_stream *s)
     size_t kept = 0;
 
     for (size_t i = 0; i < s->packets.n; i++)
-        if (!s->has_instance || i == 0 ||
-            !same_packet(&s->packets.at[kept - 1], &s->packets.at[i]))
+        if (!s->has_instance || i == 0 || !same_packet(&s->packets.at[kept - 1], &s->packets.at[i]))
             s->packets.at[kept++] = s->packets.at[i];
     uint64_t dropped = s->packets.n - kept;
     s->packets.n = kept;

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "ctf/packet.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -25,7 +26,8 @@ static bool looks_like_stream(const struct ctf_trace *t, const struct ctf_file *
 {
     for (uint32_t i = 0; i < t->meta.npacket_header_fields; i++)
         if (str_is(t->meta.packet_header_fields[i].path, "magic")) {
-            static const uint8_t le[] = { 0xc1, 0x1f, 0xfc, 0xc1 }, be[] = { 0xc1, 0xfc, 0x1f, 0xc1 };
+            static const uint8_t le[] = { 0xc1, 0x1f, 0xfc, 0xc1 },
+                                 be[] = { 0xc1, 0xfc, 0x1f, 0xc1 };
 
             return f->map.n < 4 || memcmp(f->map.p, le, 4) == 0 || memcmp(f->map.p, be, 4) == 0;
         }
@@ -88,6 +90,25 @@ static int open_files(struct ctf_trace *t, struct notes *notes, struct err *err)
     return 0;
 }
 
+/* An offset that takes times out of what 64 bits of nanoseconds hold (the years
+ * 1678 to 2261) is left out, so that order and durations stay right. */
+static void tame_clocks(struct ctf_trace *t, struct notes *notes)
+{
+    for (size_t i = 0; i < t->meta.clocks.n; i++) {
+        struct ctf_clock *c = t->meta.clocks.at[i];
+        __int128 ns =
+            (__int128)c->offset_s * NS_PER_S + (__int128)c->offset * NS_PER_S / (__int128)c->freq;
+
+        if (ns > NS_MIN && ns < NS_MAX)
+            continue;
+        note_add(notes, NOTE_WARN, t->path,
+                 "clock '" STR_FMT "': its offset of %" PRId64 " s and %" PRId64
+                 " cycles is outside the years 1678 to 2261; times count from the clock's start",
+                 STR_ARG(c->name), c->offset_s, c->offset);
+        c->offset_s = c->offset = 0;
+    }
+}
+
 int ctf_trace_open(const char *dir, struct ctf_trace **ret, struct notes *notes, struct err *err)
 {
     struct ctf_trace *t = xcalloc(1, sizeof *t);
@@ -95,8 +116,10 @@ int ctf_trace_open(const char *dir, struct ctf_trace **ret, struct notes *notes,
 
     t->path = arena_strdup(&t->mem, dir, strlen(dir));
     rc = ctf_meta_open(path_join(&t->mem, dir, "metadata"), &t->meta, notes, err);
-    if (rc == 0)
+    if (rc == 0) {
+        tame_clocks(t, notes);
         rc = open_files(t, notes, err);
+    }
     if (rc < 0) {
         ctf_trace_close(t);
         return rc;

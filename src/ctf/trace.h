@@ -39,7 +39,7 @@ struct ctf_packet {
     uint64_t content_bits; /* never past the end of the file */
     uint64_t packet_bits;
     uint64_t ts_begin, ts_end; /* cycles */
-    uint64_t discarded;    /* running counter of the tracer */
+    uint64_t discarded;        /* running counter of the tracer */
     uint64_t seq;
     uint32_t cpu;
     bool has_ts_begin, has_ts_end, has_discarded, has_seq, has_cpu;
@@ -51,9 +51,9 @@ struct ctf_stream {
     uint64_t instance;
     bool has_instance;
     VEC(struct ctf_packet) packets; /* by ts_begin */
-    uint64_t discarded; /* events that the tracer dropped */
-    uint64_t lost;      /* packets missing between the first and the last */
-    VEC(struct ctf_loss) losses; /* the same, one by one, in the order of the packets */
+    uint64_t discarded;             /* events that the tracer dropped */
+    uint64_t lost;                  /* packets missing between the first and the last */
+    VEC(struct ctf_loss) losses;    /* the same, one by one, in the order of the packets */
 };
 
 struct ctf_trace {
@@ -84,15 +84,15 @@ uint64_t ctf_trace_drop_shared(struct ctf_trace *later, const struct ctf_trace *
 
 /* One event, valid until the cursor moves. */
 struct ctf_event {
-    ns_t t;             /* in the trace's clock; of an event without a clock: the time before */
+    ns_t t; /* in the trace's clock; of an event without a clock: the time before */
     uint64_t cycles;
     const struct ctf_event_class *cls;
     const struct ctf_stream *stream;
-    const uint8_t *p;     /* the packet         */
-    const uint64_t *seg;  /* see ctf/prog.h     */
+    const uint8_t *p;    /* the packet         */
+    const uint64_t *seg; /* see ctf/prog.h     */
     const uint64_t *slot;
-    uint64_t body, end;   /* bit position of the first field, and past the last */
-    uint32_t cpu;         /* UINT32_MAX = unknown */
+    uint64_t body, end; /* bit position of the first field, and past the last */
+    uint32_t cpu;       /* UINT32_MAX = unknown */
 };
 
 struct ctf_cursor {
@@ -101,19 +101,19 @@ struct ctf_cursor {
     struct ctf_stream *stream;
     struct notes *notes;
     struct ctf_run run;
-    uint64_t pos;          /* bits, next event header */
-    uint64_t clock;        /* cycles */
-    size_t packet;         /* the one being read; SIZE_MAX before the first */
-    int64_t base_ns;       /* t = base_ns + cycles when 'ghz' */
+    uint64_t pos;    /* bits, next event header */
+    uint64_t clock;  /* cycles */
+    size_t packet;   /* the one being read; SIZE_MAX before the first */
+    int64_t base_ns; /* t = base_ns + cycles when 'ghz' */
     bool ghz;
     /* For ctf_cursor_short(): ids below 'nshort' have a short header. */
     uint32_t nshort, id_bits, ts_bits;
     const struct ctf_shape *shapes;
     struct ctf_event_class *const *by_id;
-    uint64_t released;     /* bytes of 'released_file' given back so far */
+    uint64_t released; /* bytes of 'released_file' given back so far */
     uint32_t released_file;
-    uint64_t bad_packets;  /* found bad while walking          */
-    uint64_t backwards;    /* events before the one before     */
+    uint64_t bad_packets; /* found bad while walking          */
+    uint64_t backwards;   /* events before the one before     */
     uint64_t events;
 };
 
@@ -163,6 +163,25 @@ void ctf_visit(const struct ctf_event *ev, enum ctf_scope scope, const struct va
 /* A float's raw bits as a number. */
 double ctf_raw_f64(const struct ctf_type *t, uint64_t raw);
 
+/* The NUL in [p, limit), or NULL.  Texts of events are short: the first words are
+ * looked at here, eight bytes at a time (H. S. Warren, Hacker's Delight, 6-1). */
+static inline const uint8_t *ctf_find_nul(const uint8_t *p, const uint8_t *limit)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+
+    for (int i = 0; i < 4 && p < limit; i++, p += 8) {
+        uint64_t word, zero;
+
+        memcpy(&word, p, 8); /* may reach past the packet: see base/file.h */
+        zero = (word - ones) & ~word & (ones << 7);
+        if (zero) {
+            p += __builtin_ctzll(zero) >> 3;
+            return p < limit ? p : NULL;
+        }
+    }
+    return p < limit ? memchr(p, 0, (size_t)(limit - p)) : NULL;
+}
+
 /* The chain header -> id -> size -> next header is what limits a reader: here it
  * is two loads and two additions. */
 static inline bool ctf_cursor_short(struct ctf_cursor *c)
@@ -172,7 +191,7 @@ static inline bool ctf_cursor_short(struct ctf_cursor *c)
     if (c->nshort == 0 || c->pos >= c->run.end)
         return false;
     __builtin_prefetch(c->run.p + b + 1024); /* 20 % where the trace is not in the cache */
-    memcpy(&word, c->run.p + b, 8); /* may reach past the packet: see base/file.h */
+    memcpy(&word, c->run.p + b, 8);          /* may reach past the packet: see base/file.h */
     uint32_t id = (uint32_t)word & ((1u << c->id_bits) - 1);
     if (id >= c->nshort || c->shapes[id].before == 0)
         return false;
@@ -181,7 +200,7 @@ static inline bool ctf_cursor_short(struct ctf_cursor *c)
         return false;
     if (c->shapes[id].string) {
         const uint8_t *text = c->run.p + (end >> 3), *limit = c->run.p + (c->run.end >> 3);
-        const uint8_t *nul = memchr(text, 0, (size_t)(limit - text));
+        const uint8_t *nul = ctf_find_nul(text, limit);
 
         if (!nul)
             return false;

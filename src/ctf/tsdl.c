@@ -148,6 +148,14 @@ static int want_u64(const struct tsdl *ts, const struct stmt *s, uint64_t *ret, 
     return 0;
 }
 
+static int want_i64(const struct tsdl *ts, const struct stmt *s, int64_t *ret, struct err *err)
+{
+    if (s->is_type || !s->is_int)
+        return tsdl_bad(ts, err, "'" STR_FMT "' must be a number", STR_ARG(s->name));
+    *ret = s->value;
+    return 0;
+}
+
 static void ignore(struct tsdl *ts, const char *block, const struct stmt *s)
 {
     note_add(ts->notes, NOTE_INFO, ts->where, "metadata: '" STR_FMT "' of the %s block is ignored",
@@ -234,13 +242,13 @@ static int take_clock(struct tsdl *ts, void *into, const struct stmt *s, struct 
             return tsdl_bad(ts, err, "a clock cannot have a frequency of 0");
     } else if (str_is(s->name, "precision"))
         return want_u64(ts, s, &c->precision, err);
-    else if (str_is(s->name, "offset_s") && s->is_int)
-        c->offset_s = s->value;
-    else if (str_is(s->name, "offset") && s->is_int)
-        c->offset = s->value;
+    else if (str_is(s->name, "offset_s"))
+        return want_i64(ts, s, &c->offset_s, err);
+    else if (str_is(s->name, "offset"))
+        return want_i64(ts, s, &c->offset, err);
     else if (str_is(s->name, "absolute"))
-        c->absolute = s->is_int ? s->value != 0
-                                : str_is(s->text, "true") || str_is(s->text, "TRUE");
+        c->absolute =
+            s->is_int ? s->value != 0 : str_is(s->text, "true") || str_is(s->text, "TRUE");
     else
         ignore(ts, "clock", s);
     return 0;
@@ -382,7 +390,11 @@ static int parse_top(struct tsdl *ts, struct err *err)
         return rc;
     switch (i) {
     case 0: return parse_trace_block(ts, err);
-    case 1: return parse_block(ts, take_env, ts->meta, err);
+    case 1:
+        if (ts->has_env)
+            return tsdl_bad(ts, err, "a second env block");
+        ts->has_env = true;
+        return parse_block(ts, take_env, ts->meta, err);
     case 2: return parse_clock_block(ts, err);
     case 3: return parse_stream_block(ts, err);
     case 4: return parse_event_block(ts, err);
@@ -458,6 +470,21 @@ static int attach_events(struct tsdl *ts, struct err *err)
     return 0;
 }
 
+/* Clocks may be declared after they are used. */
+static int check_maps(const struct tsdl *ts, struct err *err)
+{
+    for (size_t i = 0; i < ts->maps.n; i++) {
+        bool found = false;
+
+        for (size_t k = 0; k < ts->meta->clocks.n; k++)
+            found |= str_eq(ts->meta->clocks.at[k]->name, ts->maps.at[i].clock);
+        if (!found)
+            return err_set(err, E_CORRUPT, "line %u: clock '" STR_FMT "' is used and not declared",
+                           ts->maps.at[i].line, STR_ARG(ts->maps.at[i].clock));
+    }
+    return 0;
+}
+
 int tsdl_parse(struct str text, struct ctf_meta *meta, struct notes *notes, const char *where,
                struct err *err)
 {
@@ -477,6 +504,9 @@ int tsdl_parse(struct str text, struct ctf_meta *meta, struct notes *notes, cons
         tsdl_pop_scope(&ts);
     if (rc == 0 && meta->order == CTF_NATIVE)
         rc = err_set(err, E_CORRUPT, "there is no trace block");
+    if (rc == 0)
+        rc = check_maps(&ts, err);
+    vec_free(&ts.maps);
     if (rc == 0) {
         default_stream(meta);
         rc = attach_events(&ts, err);

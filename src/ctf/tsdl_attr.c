@@ -69,10 +69,10 @@ static int attr_base(const struct tsdl *ts, const struct attr *a, uint8_t *ret, 
     static const struct {
         const char *name;
         uint8_t base;
-    } names[] = { { "decimal", 10 },    { "dec", 10 }, { "d", 10 }, { "i", 10 }, { "u", 10 },
-                  { "hexadecimal", 16 }, { "hex", 16 }, { "x", 16 }, { "X", 16 }, { "p", 16 },
-                  { "octal", 8 },       { "oct", 8 },  { "o", 8 },  { "binary", 2 }, { "b", 2 },
-                  { "bin", 2 } };
+    } names[] = { { "decimal", 10 }, { "dec", 10 },         { "d", 10 },    { "i", 10 },
+                  { "u", 10 },       { "hexadecimal", 16 }, { "hex", 16 },  { "x", 16 },
+                  { "X", 16 },       { "p", 16 },           { "octal", 8 }, { "oct", 8 },
+                  { "o", 8 },        { "binary", 2 },       { "b", 2 },     { "bin", 2 } };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (a->is_int ? a->value == names[i].base : str_is(a->text, names[i].name)) {
@@ -95,11 +95,17 @@ static int attr_text(const struct tsdl *ts, const struct attr *a, bool *ret, str
 }
 
 /* clock.NAME.value */
-static int attr_map(const struct tsdl *ts, const struct attr *a, struct str *ret, struct err *err)
+static int attr_map(struct tsdl *ts, const struct attr *a, struct str *ret, struct err *err)
 {
     if (!str_between(a->text, STR("clock."), STR(".value"), ret) || ret->n == 0)
         return tsdl_bad(ts, err, "map must be clock.NAME.value, not '" STR_FMT "'",
                         STR_ARG(a->text));
+    for (size_t i = 0; i < ts->maps.n; i++)
+        if (str_eq(ts->maps.at[i].clock, *ret))
+            return 0;
+    vec_push(&ts->maps);
+    ts->maps.at[ts->maps.n - 1].clock = *ret;
+    ts->maps.at[ts->maps.n - 1].line = ts->lx.tok.line;
     return 0;
 }
 
@@ -109,13 +115,18 @@ static void note_unknown(struct tsdl *ts, const char *block, struct str key)
              STR_ARG(key), block);
 }
 
+enum { INT_BITS_MAX = 1 << 16 };
+
 static int integer_attr(struct tsdl *ts, struct ctf_type *t, const struct attr *a, struct err *err)
 {
     if (str_is(a->key, "size")) {
         if (!a->is_int || a->value < 1)
             return tsdl_bad(ts, err, "an integer needs a size of at least 1 bit");
-        if (a->value > 64)
-            return tsdl_bad(ts, err, "integers over 64 bits are not supported");
+        if (a->value > 64 && (a->value % 8 || a->value > INT_BITS_MAX))
+            return tsdl_bad(ts, err,
+                            "integers over 64 bits are not supported, but for whole bytes up to "
+                            "%d bits",
+                            INT_BITS_MAX);
         t->size = (uint32_t)a->value;
         return 0;
     }
@@ -160,6 +171,25 @@ static int attr_block(struct tsdl *ts, struct ctf_type *t,
     return rc < 0 ? rc : tsdl_next(ts, err);
 }
 
+/* An integer of over 64 bits is read as its bytes. */
+static struct ctf_type *wide_integer(struct tsdl *ts, struct ctf_type *t)
+{
+    struct ctf_type *array = tsdl_new_type(ts, CTF_ARRAY, t->align);
+
+    note_add(ts->notes, NOTE_INFO, ts->where,
+             "metadata: integers of over 64 bits are shown as their bytes");
+    array->elem = t;
+    array->length = t->size / 8;
+    array->weight = 2;
+    array->depth = 1;
+    t->size = 8;
+    t->align = 1;
+    t->base = 16;
+    t->is_signed = t->is_text = false;
+    t->clock = (struct str){ 0 };
+    return array;
+}
+
 int tsdl_integer(struct tsdl *ts, struct ctf_type **ret, struct err *err)
 {
     struct ctf_type *t = tsdl_new_type(ts, CTF_INT, 0);
@@ -170,7 +200,7 @@ int tsdl_integer(struct tsdl *ts, struct ctf_type **ret, struct err *err)
         return tsdl_bad(ts, err, "an integer needs a size");
     if (t->align == 0)
         t->align = t->size % 8 == 0 ? 8 : 1; /* CTF 1.8.3, 4.1.2 */
-    *ret = t;
+    *ret = t->size > 64 ? wide_integer(ts, t) : t;
     return rc;
 }
 

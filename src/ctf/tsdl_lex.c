@@ -15,27 +15,27 @@ static bool is_one_of(struct str word, const char *const *list)
 
 bool lex_is_c_word(struct str word)
 {
-    static const char *const list[] = { "char",     "double", "float", "int",  "long",
-                                        "short",    "signed", "unsigned", "void", "_Bool",
-                                        "_Complex", "_Imaginary", "const", NULL };
+    static const char *const list[] = { "char",     "double",     "float",    "int",  "long",
+                                        "short",    "signed",     "unsigned", "void", "_Bool",
+                                        "_Complex", "_Imaginary", "const",    NULL };
 
     return is_one_of(word, list);
 }
 
 bool lex_is_keyword(struct str word)
 {
-    static const char *const list[] = { "align",  "callsite", "clock",     "enum",    "env",
-                                        "event",  "floating_point", "integer", "stream", "string",
-                                        "struct", "trace",    "typealias", "typedef", "variant",
-                                        NULL };
+    static const char *const list[] = { "align",     "callsite", "clock",          "enum",
+                                        "env",       "event",    "floating_point", "integer",
+                                        "stream",    "string",   "struct",         "trace",
+                                        "typealias", "typedef",  "variant",        NULL };
 
     return is_one_of(word, list) || lex_is_c_word(word);
 }
 
 static int bad(const struct lex *lx, struct err *err, const char *what)
 {
-    return err_set(err, E_CORRUPT, "line %u, column %zu: %s", lx->line,
-                   lx->at - lx->line_start + 1, what);
+    return err_set(err, E_CORRUPT, "line %u, column %zu: %s", lx->line, lx->at - lx->line_start + 1,
+                   what);
 }
 
 static int peek(const struct lex *lx, size_t ahead)
@@ -81,7 +81,7 @@ static int skip_blank(struct lex *lx, struct err *err)
 /* One escape sequence after a backslash; octal, hexadecimal and C's letters. */
 static int unescape(struct lex *lx, char *ret, struct err *err)
 {
-    static const char from[] = "abefnrtv0", to[] = "\a\b\033\f\n\r\t\v";
+    static const char from[] = "abefnrtv", to[] = "\a\b\033\f\n\r\t\v";
     int c = peek(lx, 0);
 
     if (c == 'x' && isxdigit(peek(lx, 1))) {
@@ -105,9 +105,16 @@ static int unescape(struct lex *lx, char *ret, struct err *err)
     }
     if (c == -1)
         return bad(lx, err, "text ends inside a string");
+    if (c == '"' || c == '\'' || c == '\\' || c == '?') {
+        *ret = (char)c;
+    } else {
+        const char *p = c ? strchr(from, c) : NULL;
+
+        if (!p)
+            return bad(lx, err, "unknown escape sequence in a string");
+        *ret = to[p - from];
+    }
     lx->at++;
-    const char *p = strchr(from, c);
-    *ret = p && *p != '0' ? to[p - from] : (char)c;
     return 0;
 }
 

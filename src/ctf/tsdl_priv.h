@@ -25,11 +25,16 @@ struct tsdl {
     struct notes *notes;
     const char *where;
     int depth;
+    bool has_env;
+    VEC(struct {
+        struct str clock;
+        uint32_t line;
+    }) maps; /* clocks that integers are mapped to */
 };
 
 /* -E_CORRUPT with the place of the current token. */
-__attribute__((format(printf, 3, 4), cold)) int
-tsdl_bad(const struct tsdl *ts, struct err *err, const char *fmt, ...);
+__attribute__((format(printf, 3, 4), cold)) int tsdl_bad(const struct tsdl *ts, struct err *err,
+                                                         const char *fmt, ...);
 int tsdl_next(struct tsdl *ts, struct err *err);
 bool tsdl_is(const struct tsdl *ts, char punct);
 bool tsdl_is_word(const struct tsdl *ts, const char *word);

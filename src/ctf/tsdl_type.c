@@ -90,6 +90,33 @@ static struct str field_name(struct str name)
 
 typedef VEC(struct ctf_member) member_vec;
 
+/* What can be said of a length or tag before the type is used: if the same body
+ * has a field of that name, it must be fit for it. */
+static int check_ref(const struct tsdl *ts, const struct ctf_type *t, const member_vec *before,
+                     struct err *err)
+{
+    while (t->kind == CTF_ARRAY)
+        t = t->elem;
+    if (t->kind == CTF_VARIANT && t->ref.n == 0)
+        return tsdl_bad(ts, err, "a variant without a tag");
+    for (size_t i = 0; i < before->n && (t->kind == CTF_SEQ || t->kind == CTF_VARIANT); i++) {
+        const struct ctf_type *to = before->at[i].type;
+
+        if (!str_eq(before->at[i].raw, t->ref))
+            continue;
+        if (t->kind == CTF_VARIANT && to->kind != CTF_ENUM)
+            return tsdl_bad(ts, err, "tag '" STR_FMT "' of a variant is not an enum",
+                            STR_ARG(t->ref));
+        if (t->kind == CTF_SEQ && to->kind != CTF_INT && to->kind != CTF_ENUM)
+            return tsdl_bad(ts, err, "length '" STR_FMT "' of a sequence is not an integer",
+                            STR_ARG(t->ref));
+        if (t->kind == CTF_SEQ && to->is_signed)
+            return tsdl_bad(ts, err, "length '" STR_FMT "' of a sequence is signed",
+                            STR_ARG(t->ref));
+    }
+    return t->kind == CTF_SEQ ? check_ref(ts, t->elem, before, err) : 0;
+}
+
 /* "type a, b[3];" inside a struct or variant. */
 static int parse_members(struct tsdl *ts, member_vec *into, struct err *err)
 {
@@ -108,7 +135,8 @@ static int parse_members(struct tsdl *ts, member_vec *into, struct err *err)
         for (size_t i = 0; i < into->n; i++)
             if (str_eq(into->at[i].raw, name))
                 return tsdl_bad(ts, err, "field '" STR_FMT "' is declared twice", STR_ARG(name));
-        if ((rc = tsdl_next(ts, err)) < 0 || (rc = tsdl_brackets(ts, &t, err)) < 0)
+        if ((rc = tsdl_next(ts, err)) < 0 || (rc = tsdl_brackets(ts, &t, err)) < 0 ||
+            (rc = check_ref(ts, t, into, err)) < 0)
             break;
         *vec_push(into) =
             (struct ctf_member){ .raw = name, .name = field_name(name), .type = t, .slot = -1 };
@@ -391,8 +419,8 @@ int tsdl_type(struct tsdl *ts, bool stop_at_name, struct ctf_type **ret, struct 
         const char *word;
         int (*parse)(struct tsdl *, struct ctf_type **, struct err *);
     } kinds[] = {
-        { "integer", tsdl_integer },   { "floating_point", tsdl_float }, { "string", tsdl_string },
-        { "struct", parse_struct },   { "variant", parse_variant },      { "enum", parse_enum },
+        { "integer", tsdl_integer }, { "floating_point", tsdl_float }, { "string", tsdl_string },
+        { "struct", parse_struct },  { "variant", parse_variant },     { "enum", parse_enum },
     };
 
     while (tsdl_is_word(ts, "const")) {
@@ -416,8 +444,7 @@ static int check_length_ref(const struct tsdl *ts, struct str ref, struct err *e
     if (lex_is_keyword(ref))
         return tsdl_bad(ts, err, "'" STR_FMT "' is a keyword and cannot be a length", STR_ARG(ref));
     if (ts->depth == 0 && !is_path)
-        return tsdl_bad(ts, err, "there is no field '" STR_FMT "' here for the length of a sequence",
-                        STR_ARG(ref));
+        return tsdl_bad(ts, err, "there is no field '" STR_FMT "' here for a length", STR_ARG(ref));
     return 0;
 }
 

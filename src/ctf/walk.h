@@ -19,14 +19,14 @@ struct ctf_tap {
 };
 
 struct ctf_walk {
-    const uint8_t *p;               /* the packet                              */
-    uint64_t pos, end;              /* bits                                    */
-    uint64_t *slot;                 /* lengths and tags, kept again on the way */
+    const uint8_t *p;  /* the packet                              */
+    uint64_t pos, end; /* bits                                    */
+    uint64_t *slot;    /* lengths and tags, kept again on the way */
     enum ctf_order native;
-    const struct value_sink *sink;  /* NULL: step over                         */
-    const struct ctf_tap *tap;      /* NULL: nobody listens                    */
-    uint64_t idle;                  /* elements without a single bit, so far   */
-    struct sbuf text;               /* of the last text that was not UTF-8     */
+    const struct value_sink *sink; /* NULL: step over                         */
+    const struct ctf_tap *tap;     /* NULL: nobody listens                    */
+    uint64_t idle;                 /* elements without a single bit, so far   */
+    struct sbuf text;              /* of the last text that was not UTF-8     */
 };
 
 /* Walks a value at 'w->pos'.  Its program has run: all bits are in the packet. */
@@ -41,7 +41,6 @@ static inline uint64_t ctf_walk_length(const struct ctf_walk *w, const struct ct
 
 /* 'n' bytes of text as UTF-8, up to its first NUL; what cannot be said becomes
  * U+FFFD.  A view of the bytes where that is possible, else of 'scratch'. */
-struct str ctf_text(enum ctf_encoding encoding, const uint8_t *p, uint64_t n,
-                    struct sbuf *scratch);
+struct str ctf_text(enum ctf_encoding encoding, const uint8_t *p, uint64_t n, struct sbuf *scratch);
 
 #endif

@@ -33,9 +33,9 @@ static struct store_value values[SCHEMA_ATTRS][32];
 
 static void make_family(enum schema_attr a)
 {
-    static const enum store_type types[] = { [SCHEMA_STATE] = STORE_STATE,
-                                             [SCHEMA_INT] = STORE_INT,
-                                             [SCHEMA_STR] = STORE_STR };
+    static const enum store_type types[] = {
+        [SCHEMA_STATE] = STORE_STATE, [SCHEMA_INT] = STORE_INT, [SCHEMA_STR] = STORE_STR
+    };
     const struct schema_attr_def *d = &schema_attrs[a];
 
     families[a] = (struct store_family){ d->path, d->title, types[d->type], d->unit, values[a], 0 };
@@ -182,8 +182,8 @@ int engine_run_host(const struct analysis *const *list, const struct experiment 
     return 0;
 }
 
-int engine_analyse(const struct analysis *const *list, const struct experiment *x, struct notes *notes,
-               struct cloud *ret, struct err *err)
+int engine_analyse(const struct analysis *const *list, const struct experiment *x,
+                   struct notes *notes, struct cloud *ret, struct err *err)
 {
     struct cloud c = { .notes = notes };
     ns_t t0 = NS_MAX, t1 = NS_MIN;

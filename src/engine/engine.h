@@ -72,8 +72,8 @@ int engine_run_host(const struct analysis *const *list, const struct experiment 
                     const struct host *host, struct notes *notes, struct store **ret,
                     struct err *err);
 /* Runs them over all hosts and then joins.  The caller frees with engine_cloud_free(). */
-int engine_analyse(const struct analysis *const *list, const struct experiment *x, struct notes *notes,
-               struct cloud *ret, struct err *err);
+int engine_analyse(const struct analysis *const *list, const struct experiment *x,
+                   struct notes *notes, struct cloud *ret, struct err *err);
 void engine_cloud_free(struct cloud *c);
 
 /* Hands a derived event to its handlers and rules, at once. */

@@ -17,10 +17,10 @@ struct compiled_rule {
     const struct store_family *family;
     uint32_t holes[RULE_HOLES]; /* offsets of struct str in the event */
     uint32_t nholes;
-    int32_t value;              /* offset of the value, -1 = constant */
-    bool text;                  /* the value is a struct str          */
+    int32_t value; /* offset of the value, -1 = constant */
+    bool text;     /* the value is a struct str          */
     cell_t constant;
-    struct map64 attrs;         /* key of the holes -> attribute      */
+    struct map64 attrs; /* key of the holes -> attribute      */
 };
 
 /* Compiles 'r'.  A rule that does not fit its event is a programming error. */

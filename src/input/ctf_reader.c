@@ -103,7 +103,8 @@ static void describe(struct ctf_reader *r)
             STR("clock"), str_of(arena_printf(&b->mem,
                                               STR_FMT " %" PRIu64 " Hz, offset %" PRId64
                                                       " s + %" PRId64 " cycles",
-                                              STR_ARG(c->name), c->freq, c->offset_s, c->offset)) };
+                                              STR_ARG(c->name), c->freq, c->offset_s, c->offset))
+        };
     }
     if (m->has_uuid)
         b->properties[b->nproperties++] = (struct reader_property){ STR("uuid"), m->uuid_text };
@@ -147,10 +148,9 @@ static void ctf_fill(struct reader *base, struct ev_head *head, void *out)
     const struct ctf_event *ev = r->ev;
     const struct binding *b = &r->bindings[ev->cls->index];
 
-    *head = (struct ev_head){ .t = ev->t,
-                              .cpu = ev->cpu,
-                              .pid = int_or_none(ev, b->pid),
-                              .tid = int_or_none(ev, b->tid) };
+    *head = (struct ev_head){
+        .t = ev->t, .cpu = ev->cpu, .pid = int_or_none(ev, b->pid), .tid = int_or_none(ev, b->tid)
+    };
     if (b->procname && ctf_has(ev, b->procname))
         head->procname = ctf_get_str(ev, b->procname);
     memset(out, 0, ev_descs[b->type].size);
@@ -214,20 +214,19 @@ static void ctf_close(struct reader *base)
 
 int reader_open_ctf(const char *dir, struct notes *notes, struct reader **ret, struct err *err)
 {
-    static const struct reader_ops ops = { .format = "CTF 1.8",
-                                           .next = ctf_next,
-                                           .seek = ctf_seek,
-                                           .fill = ctf_fill,
-                                           .visit = ctf_visit_event,
-                                           .totals = ctf_totals,
-                                           .close = ctf_close };
+#define CTF_OPS(NAME)                                                           \
+    {                                                                           \
+        .format = (NAME), .next = ctf_next, .seek = ctf_seek, .fill = ctf_fill, \
+        .visit = ctf_visit_event, .totals = ctf_totals, .close = ctf_close      \
+    }
+    static const struct reader_ops ops_1 = CTF_OPS("CTF 1.8"), ops_2 = CTF_OPS("CTF 2");
     struct ctf_trace *trace;
     int rc = ctf_trace_open(dir, &trace, notes, err);
 
     if (rc < 0)
         return rc;
     struct ctf_reader *r = xcalloc(1, sizeof *r);
-    r->base.ops = &ops;
+    r->base.ops = trace->meta.major >= 2 ? &ops_2 : &ops_1;
     r->base.notes = notes;
     r->base.path = arena_strdup(&r->base.mem, dir, strlen(dir));
     r->base.host = ctf_env_get(&trace->meta, "hostname");
@@ -242,4 +241,12 @@ int reader_open_ctf(const char *dir, struct notes *notes, struct reader **ret, s
     ctf_merge_init(&r->merge, trace, notes);
     *ret = &r->base;
     return 0;
+}
+
+uint64_t reader_drop_shared(struct reader *later, const struct reader *earlier)
+{
+    if (later->ops->close != ctf_close || earlier->ops->close != ctf_close)
+        return 0;
+    return ctf_trace_drop_shared(((struct ctf_reader *)later)->trace,
+                                 ((const struct ctf_reader *)earlier)->trace, later->notes);
 }

@@ -16,8 +16,8 @@
 /* Parts of the folders that LTTng makes; what is left names the host. */
 static bool is_layout_part(struct str part)
 {
-    static const char *const words[] = { "kernel", "ust", "uid", "pid", "64-bit", "32-bit",
-                                         "ctf",    "lttng-traces", "." };
+    static const char *const words[] = { "kernel", "ust", "uid",          "pid", "64-bit",
+                                         "32-bit", "ctf", "lttng-traces", "." };
 
     for (size_t i = 0; i < ARRAY_SIZE(words); i++)
         if (str_is(part, words[i]))
@@ -177,6 +177,14 @@ static int open_path(struct experiment *x, const char *path, struct err *err)
     return 0;
 }
 
+/* No packet is read twice, in however many folders it lies. */
+static void drop_shared(const struct host *h)
+{
+    for (size_t later = 1; later < h->readers.n; later++)
+        for (size_t earlier = 0; earlier < later; earlier++)
+            reader_drop_shared(h->readers.at[later], h->readers.at[earlier]);
+}
+
 int experiment_open(const char *const *paths, size_t npaths, struct notes *notes,
                     struct experiment *ret, struct err *err)
 {
@@ -192,6 +200,8 @@ int experiment_open(const char *const *paths, size_t npaths, struct notes *notes
         return rc;
     }
     qsort(x.hosts.at, x.hosts.n, sizeof *x.hosts.at, by_name);
+    for (size_t i = 0; i < x.hosts.n; i++)
+        drop_shared(&x.hosts.at[i]);
     *ret = x;
     return 0;
 }
@@ -237,8 +247,7 @@ void merged_init(struct merged *m, const struct experiment *x, const struct host
     for (size_t i = 0; i < x->hosts.n; i++)
         for (size_t k = 0; k < x->hosts.at[i].readers.n; k++)
             if (!only || only == &x->hosts.at[i])
-                *vec_push(&heads) =
-                    (struct stream_head){ .reader = x->hosts.at[i].readers.at[k] };
+                *vec_push(&heads) = (struct stream_head){ .reader = x->hosts.at[i].readers.at[k] };
     *m = (struct merged){ .heads = heads.at, .n = (uint32_t)heads.n, .from = from };
 }
 

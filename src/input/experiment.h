@@ -43,7 +43,7 @@ struct stream_head {
 struct merged {
     struct stream_head *heads;
     uint32_t n, now;
-    ns_t limit;      /* best time of the heads that are not 'now' */
+    ns_t limit; /* best time of the heads that are not 'now' */
     uint32_t second;
     bool primed;
     ns_t from;

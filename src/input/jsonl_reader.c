@@ -135,12 +135,12 @@ static bool jsonl_next(struct reader *base, struct reader_event *ret)
         struct str name = text_of(o, "name");
 
         r->now = o;
-        *ret = (struct reader_event){ .t = json_integer_value(json_object_get(o, "t_ns")),
-                                      .cpu = json_is_integer(cpu)
-                                                 ? (uint32_t)json_integer_value(cpu)
-                                                 : UINT32_MAX,
-                                      .type = ev_find(name),
-                                      .class_no = strtab_id(&r->names, name) };
+        *ret =
+            (struct reader_event){ .t = json_integer_value(json_object_get(o, "t_ns")),
+                                   .cpu = json_is_integer(cpu) ? (uint32_t)json_integer_value(cpu)
+                                                               : UINT32_MAX,
+                                   .type = ev_find(name),
+                                   .class_no = strtab_id(&r->names, name) };
         ret->name = strtab_get(&r->names, ret->class_no);
         base->nclasses = (uint32_t)r->names.strs.n;
         r->backwards += r->events && ret->t < r->last;
@@ -178,9 +178,8 @@ static const json_t *find_any(const json_t *o, const char *names)
 
     if (!json_is_object(o))
         return NULL;
-    json_object_foreach((json_t *)(uintptr_t)o, key, v)
-        if (ev_name_is(names, str_of(key)))
-            return v;
+    json_object_foreach((json_t *)(uintptr_t)o, key,
+                        v) if (ev_name_is(names, str_of(key))) return v;
     return NULL;
 }
 
@@ -233,10 +232,8 @@ static void visit_value(const struct value_sink *sink, struct str name, const js
     }
     if (json_is_object(v) || json_is_array(v)) {
         sink->open(sink->ctx, name, json_is_object(v));
-        json_object_foreach((json_t *)(uintptr_t)v, key, item)
-            visit_value(sink, str_of(key), item);
-        json_array_foreach(v, i, item)
-            visit_value(sink, STR(""), item);
+        json_object_foreach((json_t *)(uintptr_t)v, key, item) visit_value(sink, str_of(key), item);
+        json_array_foreach(v, i, item) visit_value(sink, STR(""), item);
         sink->close(sink->ctx, json_is_object(v));
         return;
     }
@@ -261,8 +258,7 @@ static void jsonl_visit(struct reader *base, enum reader_scope scope, const stru
     json_t *o = json_object_get(r->now, scope == READER_FIELDS ? "fields" : "context"), *v;
     const char *key;
 
-    json_object_foreach(o, key, v)
-        visit_value(sink, str_of(key), v);
+    json_object_foreach(o, key, v) visit_value(sink, str_of(key), v);
 }
 
 static void jsonl_totals(const struct reader *base, struct reader_totals *ret)

@@ -16,20 +16,20 @@ enum reader_scope { READER_CONTEXT, READER_FIELDS };
 
 /* What a reader knows about its source; after the last event it is final. */
 struct reader_totals {
-    uint64_t events;       /* yielded so far                           */
-    uint64_t discarded;    /* dropped by the tracer                    */
+    uint64_t events;    /* yielded so far                           */
+    uint64_t discarded; /* dropped by the tracer                    */
     uint64_t lost_packets;
-    uint64_t bad_packets;  /* skipped in whole or in part              */
-    uint64_t backwards;    /* events with a time before the one before */
+    uint64_t bad_packets; /* skipped in whole or in part              */
+    uint64_t backwards;   /* events with a time before the one before */
     uint64_t bytes, streams, packets;
 };
 
 struct reader_event {
     ns_t t;
-    uint32_t cpu;       /* UINT32_MAX = unknown          */
-    enum ev_type type;  /* EV_OTHER if nobody can ask for it */
+    uint32_t cpu;      /* UINT32_MAX = unknown          */
+    enum ev_type type; /* EV_OTHER if nobody can ask for it */
     struct str name;
-    uint32_t class_no;  /* the same for events with the same layout, below reader.nclasses */
+    uint32_t class_no; /* the same for events with the same layout, below reader.nclasses */
 };
 
 struct reader;
@@ -63,7 +63,7 @@ struct reader {
     const struct reader_ops *ops;
     const char *path;
     struct str host;
-    struct str domain;  /* "kernel", "ust", or empty */
+    struct str domain; /* "kernel", "ust", or empty */
     struct notes *notes;
     struct arena mem;
     struct reader_class *classes;
@@ -74,6 +74,12 @@ struct reader {
 
 /* Opens a CTF trace's folder.  On success '*ret' must be closed with its ops. */
 int reader_open_ctf(const char *dir, struct notes *notes, struct reader **ret, struct err *err);
+
+/* Several folders can hold parts of one trace, and the same packets (rotated
+ * sessions, snapshots, copies).  Makes 'later' leave out what 'earlier' has; both
+ * may be of any format, and must not have been read from.  Returns the number of
+ * packets left out. */
+uint64_t reader_drop_shared(struct reader *later, const struct reader *earlier);
 
 /* Opens the events of 'host' in a file of JSON lines as `neph events -o jsonl`
  * writes them. */

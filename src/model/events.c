@@ -5,11 +5,11 @@
 
 #include <stddef.h>
 
-#define F(S, type, m, trace_names, need)                                                           \
-    { .member = #m,                                                                                \
-      .names = (trace_names),                                                                      \
-      .kind = EV_##type,                                                                           \
-      .offset = offsetof(struct ev_##S, m),                                                        \
+#define F(S, type, m, trace_names, need)    \
+    { .member = #m,                         \
+      .names = (trace_names),               \
+      .kind = EV_##type,                    \
+      .offset = offsetof(struct ev_##S, m), \
       .needed = (need) },
 #define E(id, n, trace_names) static const struct ev_field n##_fields[] = { EV_FIELDS_##n(F, n) };
 EVENTS(E)
@@ -17,17 +17,17 @@ EVENTS(E)
 #undef F
 
 const struct ev_desc ev_descs[EV_TYPES] = {
-#define E(id, n, trace_names)                                                                     \
-    [id] = { .name = #n,                                                                           \
-             .names = trace_names,                                                                 \
-             .fields = n##_fields,                                                                 \
-             .nfields = ARRAY_SIZE(n##_fields),                                                    \
+#define E(id, n, trace_names)                   \
+    [id] = { .name = #n,                        \
+             .names = trace_names,              \
+             .fields = n##_fields,              \
+             .nfields = ARRAY_SIZE(n##_fields), \
              .size = sizeof(struct ev_##n) },
     EVENTS(E)
 #undef E
 };
 
-#define E(id, n, trace_names)                                                                     \
+#define E(id, n, trace_names) \
     _Static_assert(sizeof(struct ev_##n) <= EV_MAX_BYTES, "raise EV_MAX_BYTES");
 EVENTS(E)
 #undef E

@@ -71,8 +71,8 @@ enum ev_type {
 #define EV_CTYPE_STR struct str
 #define EV_CTYPE_I64 int64_t
 #define F(S, type, member, names, needed) EV_CTYPE_##type member;
-#define E(id, name, names)      \
-    struct ev_##name {          \
+#define E(id, name, names)        \
+    struct ev_##name {            \
         EV_FIELDS_##name(F, name) \
     };
 EVENTS(E)
@@ -82,8 +82,8 @@ EVENTS(E)
 /* What every event carries. */
 struct ev_head {
     ns_t t;
-    uint32_t cpu;  /* UINT32_MAX = unknown                     */
-    int64_t pid;   /* of the context; -1 = not recorded        */
+    uint32_t cpu; /* UINT32_MAX = unknown                     */
+    int64_t pid;  /* of the context; -1 = not recorded        */
     int64_t tid;
     struct str procname;
 };

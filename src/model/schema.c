@@ -4,7 +4,7 @@
 #include "model/schema.h"
 
 #define X(id, label, colour, bad) { label, colour, bad },
-#define S(name, LIST)                                            \
+#define S(name, LIST)                                             \
     static const struct schema_value name##_list[] = { LIST(X) }; \
     const struct schema_values name##_values = { #name, name##_list, ARRAY_SIZE(name##_list) };
 VALUE_SETS(S)
@@ -13,8 +13,9 @@ VALUE_SETS(S)
 
 static const struct schema_values none_values = { "none", NULL, 0 };
 const struct schema_attr_def schema_attrs[SCHEMA_ATTRS] = {
-#define X(id, path, type, unit, set, title)                                                          \
-    [id] = { path, SCHEMA_##type, unit, SCHEMA_##type == SCHEMA_STATE ? &set##_values : NULL, title },
+#define X(id, path, type, unit, set, title)                                                   \
+    [id] = { path, SCHEMA_##type, unit, SCHEMA_##type == SCHEMA_STATE ? &set##_values : NULL, \
+             title },
     ATTRS(X)
 #undef X
 };

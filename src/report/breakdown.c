@@ -9,9 +9,10 @@
 static const struct {
     const char *kind;
     bool wait;
-} kinds[] = { { "external-event", true }, { "http", true },      { "http-call", true },
-              { "lock-wait", true },      { "rpc", true },       { "command", true },
-              { "agent-command", true },  { "privsep", true },   { "agent-work", false } };
+} kinds[] = { { "external-event", true }, { "http", true },    { "http-call", true },
+              { "lock-wait", true },      { "rpc", true },     { "command", true },
+              { "agent-command", true },  { "privsep", true }, { "agent-work", false },
+              { "flow-task", false } };
 
 static int kind_of(struct str kind)
 {
@@ -56,11 +57,10 @@ static void add_steps(const struct report_src *src, const struct src_row *task, 
 
         if (kind < 0)
             continue;
-        bool lane = here && same_lane(row, C_step_pid, C_step_thread, task->row, C_task_pid,
-                                      C_task_thread);
+        bool lane =
+            here && same_lane(row, C_step_pid, C_step_thread, task->row, C_task_pid, C_task_thread);
         /* Another thread of the process works for it, and for no task of its own. */
-        bool process = here && row[C_step_task] == 0 &&
-                       row[C_step_pid] == task->row[C_task_pid] &&
+        bool process = here && row[C_step_task] == 0 && row[C_step_pid] == task->row[C_task_pid] &&
                        row[C_step_service] == task->row[C_task_service];
         bool mine = process && ((request.n && str_eq(req, request)) ||
                                 (uuid.n && str_eq(entity, uuid) && (req.n == 0 || request.n == 0)));
@@ -155,9 +155,8 @@ struct str breakdown_sentence(const struct report_src *src, const struct breakdo
     const struct part *p = &b->parts[0];
     ns_t d = p->t1 - p->t0;
     struct str name = str_first(p->name, 60);
-    return str_of(arena_printf(src->mem, "%s %s of %s (%d %%) %s " STR_FMT " " STR_FMT "%s",
-                               p->wait ? "waits" : "spends", time_human(d, part),
-                               time_human(b->total, total), (int)((__int128)d * 100 / b->total),
-                               p->wait ? "for" : "in", STR_ARG(p->kind), STR_ARG(name),
-                               name.n < p->name.n ? "..." : ""));
+    return str_of(arena_printf(
+        src->mem, "%s %s of %s (%d %%) %s " STR_FMT " " STR_FMT "%s", p->wait ? "waits" : "spends",
+        time_human(d, part), time_human(b->total, total), (int)((__int128)d * 100 / b->total),
+        p->wait ? "for" : "in", STR_ARG(p->kind), STR_ARG(name), name.n < p->name.n ? "..." : ""));
 }

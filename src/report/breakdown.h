@@ -7,17 +7,17 @@
 #include "report/source.h"
 
 struct part {
-    struct str kind;  /* "external-event", "http", "command", "lock-wait", "task", ... */
+    struct str kind; /* "external-event", "http", "command", "lock-wait", "task", ... */
     struct str name;
-    ns_t t0, t1;      /* cut to the task                                       */
-    bool wait;        /* the task did nothing meanwhile but wait for another   */
+    ns_t t0, t1; /* cut to the task                                       */
+    bool wait;   /* the task did nothing meanwhile but wait for another   */
 };
 
 struct breakdown {
     struct part *parts; /* longest first; in the report's memory */
     size_t nparts;
-    ns_t total;         /* length of the task                                          */
-    ns_t explained;     /* time in which at least one part ran                         */
+    ns_t total;     /* length of the task                                          */
+    ns_t explained; /* time in which at least one part ran                         */
 };
 
 /* Finds what happened inside of the task of 'task' (a row of TABLE_task with both

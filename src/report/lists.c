@@ -197,7 +197,8 @@ static void fill_tasks(const struct report_src *src, struct table *t)
     struct src_row *rows = src_sorted(src, TABLE_task, &n);
 
     for (size_t i = 0; i < n; i++)
-        if (report_vm_fits(src, row_text(&rows[i], C_task_uuid), row_text(&rows[i], C_task_entity)) &&
+        if (report_vm_fits(src, row_text(&rows[i], C_task_uuid),
+                           row_text(&rows[i], C_task_entity)) &&
             report_request_fits(src, row_text(&rows[i], C_task_request)))
             list_task_row(src, t, &rows[i]);
 }
@@ -285,9 +286,9 @@ static void fill_durations(const struct report_src *src, struct table *t)
     const cell_t *row;
 
     while ((row = src_next(&r)))
-        *vec_push(&v) = (struct timing){ src_text(&r, row, C_task_task),
-                                         src_text(&r, row, C_task_service), row_length(row),
-                                         str_is(src_text(&r, row, C_task_status), "error") };
+        *vec_push(&v) =
+            (struct timing){ src_text(&r, row, C_task_task), src_text(&r, row, C_task_service),
+                             row_length(row), str_is(src_text(&r, row, C_task_status), "error") };
     if (v.n)
         qsort(v.at, v.n, sizeof *v.at, by_task);
     for (size_t i = 0, k; i < v.n; i = k) {
@@ -333,8 +334,8 @@ void list_request_row(const struct report_src *src, struct table *t, const struc
     table_str(t, src_text(r, row, C_request_request));
     table_str(t, src_text(r, row, C_request_outcome));
     cell_str(t, src_safe(r, row, C_request_action));
-    cell_str(t, src_vm_name(src, src_text(r, row, C_request_uuid),
-                            src_text(r, row, C_request_entity)));
+    cell_str(
+        t, src_vm_name(src, src_text(r, row, C_request_uuid), src_text(r, row, C_request_entity)));
     cell_list(src, t, src_text(r, row, C_request_services));
     cell_list(src, t, src_text(r, row, C_request_hosts));
     cell_ns(t, row[C_request_t0]);
@@ -495,10 +496,9 @@ static void fill_services(const struct report_src *src, struct table *t)
 
     count_crews(src, &crews);
     while ((row = src_next(&r)))
-        service_row(&r, row,
-                    &crews.list.at[strtab_id(&crews.names,
-                                             src_text(&r, row, C_service_seen_service))],
-                    t);
+        service_row(
+            &r, row,
+            &crews.list.at[strtab_id(&crews.names, src_text(&r, row, C_service_seen_service))], t);
     vec_free(&crews.list);
     strtab_free(&crews.names);
 }
@@ -533,8 +533,7 @@ static uint64_t vms_on(const struct report_src *src, struct str host)
     uint64_t n = 0;
 
     while ((row = src_next(&r)))
-        n += row[C_vm_state_t1] == STORE_NULL &&
-             str_eq(src_text(&r, row, C_vm_state_host), host) &&
+        n += row[C_vm_state_t1] == STORE_NULL && str_eq(src_text(&r, row, C_vm_state_host), host) &&
              !str_is(src_text(&r, row, C_vm_state_state), "deleted");
     return n;
 }

@@ -12,7 +12,7 @@
 #include "report/table.h"
 
 struct report_list {
-    const char *name;  /* "tasks" */
+    const char *name; /* "tasks" */
     const char *title;
     const struct column *columns;
     size_t ncolumns;

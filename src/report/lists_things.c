@@ -129,7 +129,6 @@ static void fill_vms(const struct report_src *src, struct table *t)
     bool window = src->span.t0 != NS_MIN || src->span.t1 != NS_MAX;
     const cell_t *row;
 
-
     src_index_make(src, TABLE_vm_state, true, C_vm_state_key, &states);
     src_index_make(src, TABLE_task, false, C_task_uuid, &by_uuid);
     src_index_make(src, TABLE_task, false, C_task_entity, &by_name);
@@ -155,9 +154,9 @@ const struct report_list list_vms = { "vms", "Instances, their names and states"
 struct thing {
     struct str kind, id, name, project, network, device, mac, addresses, tap, last_state;
     int64_t size_gb, segmentation;
-    VEC(struct src_row) states;   /* rows of thing_seen with a state */
-    VEC(struct src_row) tasks;    /* rows of task */
-    VEC(struct str) attached;     /* instances that use it, ever */
+    VEC(struct src_row) states; /* rows of thing_seen with a state */
+    VEC(struct src_row) tasks;  /* rows of task */
+    VEC(struct str) attached;   /* instances that use it, ever */
     const struct report_src *src;
 };
 
@@ -403,9 +402,14 @@ static const struct column network_cols[] = {
  * the network's into another: what the API says the id is counts. */
 static void fill_networks(const struct report_src *src, struct table *t)
 {
-    static const char *const kinds[] = { "network",        "subnet",         "port",
-                                         "router",         "floatingip",     "security_group",
-                                         "security_group_rule", NULL };
+    static const char *const kinds[] = { "network",
+                                         "subnet",
+                                         "port",
+                                         "router",
+                                         "floatingip",
+                                         "security_group",
+                                         "security_group_rule",
+                                         NULL };
     struct things th;
 
     collect(&th, src, kinds);

@@ -10,16 +10,16 @@
 #include "report/lists.h"
 
 struct section {
-    const char *name;  /* key in JSON */
+    const char *name; /* key in JSON */
     const char *title;
     struct table table;
-    size_t limit;      /* rows shown in text; 0 = all */
-    const char *more;  /* how to see the rest: "neph list tasks" */
+    size_t limit;     /* rows shown in text; 0 = all */
+    const char *more; /* how to see the rest: "neph list tasks" */
 };
 
 struct sections {
     VEC(struct section) list;
-    struct sbuf head;  /* paragraph before the sections, in text */
+    struct sbuf head; /* paragraph before the sections, in text */
 };
 
 /* The address is valid until the next section is added. */

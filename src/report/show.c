@@ -16,10 +16,10 @@ static const struct column fact_cols[] = {
 };
 
 static const struct column state_cols[] = {
-    { "start_ns", "FROM", COL_INSTANT, 0, 0, 0 },   { "state", "STATE", COL_STR, 0, 0, 0 },
-    { "task_state", "TASK", COL_STR, 0, 0, 0 },     { "host", "HOST", COL_STR, 0, 0, 0 },
+    { "start_ns", "FROM", COL_INSTANT, 0, 0, 0 },    { "state", "STATE", COL_STR, 0, 0, 0 },
+    { "task_state", "TASK", COL_STR, 0, 0, 0 },      { "host", "HOST", COL_STR, 0, 0, 0 },
     { "duration_ns", "FOR", COL_DURATION, 0, 0, 0 }, { "source", "TOLD BY", COL_STR, 0, 0, 0 },
-    { "request_id", "REQUEST", COL_STR, 0, 0, 0 },  { "violation", "VIOLATION", COL_STR, 0, 0, 0 },
+    { "request_id", "REQUEST", COL_STR, 0, 0, 0 },   { "violation", "VIOLATION", COL_STR, 0, 0, 0 },
 };
 
 static const struct column seen_cols[] = {
@@ -120,8 +120,8 @@ bool show_vm(const struct report_src *src, struct str id, struct sections *ret)
 
         if (!is)
             continue;
-        struct section *s = section_add(ret, "identity", "Identity", fact_cols,
-                                        ARRAY_SIZE(fact_cols));
+        struct section *s =
+            section_add(ret, "identity", "Identity", fact_cols, ARRAY_SIZE(fact_cols));
         fact(&s->table, "instance", name, STR(""));
         fact(&s->table, "uuid", uuid, STR(""));
         fact(&s->table, "doubt", src_text(&r, row, C_vm_doubt), STR(""));

@@ -58,23 +58,29 @@ static void collect(const struct report_src *src, struct str id, flow_vec *v)
 
     while ((row = src_next(&tasks)))
         if (str_eq(src_text(&tasks, row, C_task_request), id))
-            *vec_push(v) = (struct happening){ row_begin(row), row[1], tasks.host,
-                                               src_text(&tasks, row, C_task_service), STR("task"),
+            *vec_push(v) = (struct happening){ row_begin(row),
+                                               row[1],
+                                               tasks.host,
+                                               src_text(&tasks, row, C_task_service),
+                                               STR("task"),
                                                src_text(&tasks, row, C_task_task),
                                                src_text(&tasks, row, C_task_status) };
     while ((row = src_next(&steps)))
         if (str_eq(src_text(&steps, row, C_step_request), id) ||
             str_eq(src_text(&steps, row, C_step_child), id))
-            *vec_push(v) = (struct happening){ row_begin(row), row[1], steps.host,
+            *vec_push(v) = (struct happening){ row_begin(row),
+                                               row[1],
+                                               steps.host,
                                                src_text(&steps, row, C_step_service),
                                                src_text(&steps, row, C_step_kind),
                                                src_safe(&steps, row, C_step_name),
                                                src_text(&steps, row, C_step_status) };
     while ((row = src_next(&lines)))
         if (str_eq(src_text(&lines, row, C_line_request), id))
-            *vec_push(v) = (struct happening){ row[0], STORE_NULL, lines.host,
-                                               src_text(&lines, row, C_line_service), STR("line"),
-                                               src_safe(&lines, row, C_line_text), STR("") };
+            *vec_push(v) = (struct happening){ row[0],      STORE_NULL,
+                                               lines.host,  src_text(&lines, row, C_line_service),
+                                               STR("line"), src_safe(&lines, row, C_line_text),
+                                               STR("") };
     if (v->n)
         qsort(v->at, v->n, sizeof *v->at, by_time);
 }
@@ -113,8 +119,8 @@ static void gaps(const struct report_src *src, const flow_vec *v, struct table *
             table_row(t);
             table_str(t, str_of(arena_printf(src->mem, STR_FMT "@%s", STR_ARG(last->service),
                                              last->host)));
-            table_str(t, str_of(arena_printf(src->mem, STR_FMT "@%s", STR_ARG(h->service),
-                                             h->host)));
+            table_str(t,
+                      str_of(arena_printf(src->mem, STR_FMT "@%s", STR_ARG(h->service), h->host)));
             table_ns(t, last_end);
             table_ns(t, h->t0 - last_end);
             table_bool(t, strcmp(h->host, last->host) != 0);
@@ -205,8 +211,9 @@ bool show_request(const struct report_src *src, struct str id, struct sections *
     s = section_add(ret, "problems", "Warnings and errors", error_cols, ARRAY_SIZE(error_cols));
     errors(src, full, &s->table);
     collect(src, full, &v);
-    s = section_add(ret, "gaps", "Between services (order between hosts is as good as their clocks)",
-                    gap_cols, ARRAY_SIZE(gap_cols));
+    s = section_add(ret, "gaps",
+                    "Between services (order between hosts is as good as their clocks)", gap_cols,
+                    ARRAY_SIZE(gap_cols));
     gaps(src, &v, &s->table);
     children(src, full, ret);
     s = section_add(ret, "flow", "Flow", flow_cols, ARRAY_SIZE(flow_cols));

@@ -15,12 +15,12 @@ struct report_src {
     struct store *const *hosts;
     uint32_t nhosts;
     struct store *global;
-    struct arena *mem;        /* for texts that are made: lives as long as the report */
+    struct arena *mem; /* for texts that are made: lives as long as the report */
     const struct notes *notes;
     bool show_secrets;
-    struct span span;         /* only what meets it */
-    struct str vm;            /* name, uuid or libvirt name; empty = all */
-    struct str request;       /* request id or a part of it; empty = all */
+    struct span span;            /* only what meets it */
+    struct str vm;               /* name, uuid or libvirt name; empty = all */
+    struct str request;          /* request id or a part of it; empty = all */
     const struct src_index *vms; /* TABLE_vm by uuid, or NULL */
 };
 

@@ -9,9 +9,12 @@
 #include <stdlib.h>
 
 static const struct column notable_cols[] = {
-    { "severity", "SEVERITY", COL_STR, 0, 0, 0 }, { "what", "WHAT", COL_STR, 0, 0, 92 },
-    { "where", "WHERE", COL_STR, 0, 0, 44 },      { "start_ns", "SINCE", COL_INSTANT, 0, COL_WIDE, 0 },
-    { "cost_ns", "COST", COL_DURATION, 0, 0, 0 }, { "evidence", "EVIDENCE", COL_STR, 0, 0, 96 },
+    { "severity", "SEVERITY", COL_STR, 0, 0, 0 },
+    { "what", "WHAT", COL_STR, 0, 0, 92 },
+    { "where", "WHERE", COL_STR, 0, 0, 44 },
+    { "start_ns", "SINCE", COL_INSTANT, 0, COL_WIDE, 0 },
+    { "cost_ns", "COST", COL_DURATION, 0, 0, 0 },
+    { "evidence", "EVIDENCE", COL_STR, 0, 0, 96 },
 };
 
 /* A wait is worth a line from here on: a second is what a user notices (Nielsen,
@@ -101,15 +104,15 @@ static void note_wait(const struct report_src *src, const struct src_row *r,
         return;
     ns_t usual = usual_length(src_index_find(peers, task));
     bool news = usual == STORE_NULL || b.total > 2 * usual;
-    *vec_push(v) = (struct notable){
-        news ? 1 : 2,
-        MAKE(src, STR_FMT " " STR_FMT " " STR_FMT, STR_ARG(task), STR_ARG(entity),
-             STR_ARG(breakdown_sentence(src, &b))),
-        where_task(src, r),
-        MAKE(src, "%sneph show task '" STR_FMT "/" STR_FMT "' PATH", news ? "" : "as its peers; ",
-             STR_ARG(task), STR_ARG(entity)),
-        b.parts[0].t0, d
-    };
+    *vec_push(v) =
+        (struct notable){ news ? 1 : 2,
+                          MAKE(src, STR_FMT " " STR_FMT " " STR_FMT, STR_ARG(task), STR_ARG(entity),
+                               STR_ARG(breakdown_sentence(src, &b))),
+                          where_task(src, r),
+                          MAKE(src, "%sneph show task '" STR_FMT "/" STR_FMT "' PATH",
+                               news ? "" : "as its peers; ", STR_ARG(task), STR_ARG(entity)),
+                          b.parts[0].t0,
+                          d };
 }
 
 static void note_task(const struct report_src *src, const struct src_row *r,
@@ -129,13 +132,14 @@ static void note_task(const struct report_src *src, const struct src_row *r,
         if (str_is(status, bad[i].status)) {
             *vec_push(v) = (struct notable){
                 bad[i].rank,
-                MAKE(src, STR_FMT "%s" STR_FMT " %s", STR_ARG(task),
-                     entity_of(src, r).n ? " " : "", STR_ARG(entity_of(src, r)), bad[i].say),
+                MAKE(src, STR_FMT "%s" STR_FMT " %s", STR_ARG(task), entity_of(src, r).n ? " " : "",
+                     STR_ARG(entity_of(src, r)), bad[i].say),
                 where_task(src, r),
                 error.n ? error
                         : MAKE(src, "function " STR_FMT ", line %" PRId64,
                                STR_ARG(row_text(r, C_task_func)), r->row[C_task_lineno]),
-                row_begin(r->row), row_length(r->row)
+                row_begin(r->row),
+                row_length(r->row)
             };
             return;
         }
@@ -155,15 +159,16 @@ static void note_requests(const struct report_src *src, notable_vec *v)
 
         if (call || !str_is(src_text(&r, row, C_request_outcome), "error"))
             continue;
-        *vec_push(v) = (struct notable){
-            0,
-            MAKE(src, "request " STR_FMT " failed", STR_ARG(src_text(&r, row, C_request_request))),
-            src_safe(&r, row, C_request_action),
-            error.n ? error
-                    : MAKE(src, "neph show request " STR_FMT " PATH",
-                           STR_ARG(src_text(&r, row, C_request_request))),
-            row[C_request_t0], row_length(row)
-        };
+        *vec_push(v) =
+            (struct notable){ 0,
+                              MAKE(src, "request " STR_FMT " failed",
+                                   STR_ARG(src_text(&r, row, C_request_request))),
+                              src_safe(&r, row, C_request_action),
+                              error.n ? error
+                                      : MAKE(src, "neph show request " STR_FMT " PATH",
+                                             STR_ARG(src_text(&r, row, C_request_request))),
+                              row[C_request_t0],
+                              row_length(row) };
     }
 }
 
@@ -192,27 +197,29 @@ static void note_states(const struct report_src *src, notable_vec *v)
         struct str wrong = src_text(&r, row, C_vm_state_violation);
 
         if (wrong.n)
-            *vec_push(v) = (struct notable){
-                1,
-                MAKE(src, "instance " STR_FMT ": state " STR_FMT,
-                     STR_ARG(src_vm_name(src, src_text(&r, row, C_vm_state_key),
-                                         src_text(&r, row, C_vm_state_key))),
-                     STR_ARG(wrong)),
-                src_text(&r, row, C_vm_state_host),
-                MAKE(src, "told by " STR_FMT, STR_ARG(src_text(&r, row, C_vm_state_source))),
-                row[C_vm_state_t0], STORE_NULL
-            };
+            *vec_push(v) =
+                (struct notable){ 1,
+                                  MAKE(src, "instance " STR_FMT ": state " STR_FMT,
+                                       STR_ARG(src_vm_name(src, src_text(&r, row, C_vm_state_key),
+                                                           src_text(&r, row, C_vm_state_key))),
+                                       STR_ARG(wrong)),
+                                  src_text(&r, row, C_vm_state_host),
+                                  MAKE(src, "told by " STR_FMT,
+                                       STR_ARG(src_text(&r, row, C_vm_state_source))),
+                                  row[C_vm_state_t0],
+                                  STORE_NULL };
         if (str_is(src_text(&r, row, C_vm_state_state), "error") &&
             !str_is(last_state(src, &r, row), "error"))
-            *vec_push(v) = (struct notable){
-                0,
-                MAKE(src, "instance " STR_FMT " goes into state error",
-                     STR_ARG(src_vm_name(src, src_text(&r, row, C_vm_state_key),
-                                         src_text(&r, row, C_vm_state_key)))),
-                src_text(&r, row, C_vm_state_host),
-                MAKE(src, "request " STR_FMT, STR_ARG(src_text(&r, row, C_vm_state_request))),
-                row[C_vm_state_t0], STORE_NULL
-            };
+            *vec_push(v) =
+                (struct notable){ 0,
+                                  MAKE(src, "instance " STR_FMT " goes into state error",
+                                       STR_ARG(src_vm_name(src, src_text(&r, row, C_vm_state_key),
+                                                           src_text(&r, row, C_vm_state_key)))),
+                                  src_text(&r, row, C_vm_state_host),
+                                  MAKE(src, "request " STR_FMT,
+                                       STR_ARG(src_text(&r, row, C_vm_state_request))),
+                                  row[C_vm_state_t0],
+                                  STORE_NULL };
     }
 }
 
@@ -227,9 +234,8 @@ static struct str lock_holder(const struct report_src *src, const struct src_row
 
     while ((other = src_next(&r)))
         if (r.store == wait->store && str_is(src_text(&r, other, C_step_kind), "lock") &&
-            other[C_step_name] == row[C_step_name] && other[0] != STORE_NULL &&
-            other[0] < row[1] && other[C_step_pid] == row[C_step_pid] &&
-            other[C_step_thread] != row[C_step_thread])
+            other[C_step_name] == row[C_step_name] && other[0] != STORE_NULL && other[0] < row[1] &&
+            other[C_step_pid] == row[C_step_pid] && other[C_step_thread] != row[C_step_thread])
             return MAKE(src, "held by%s" STR_FMT " thread %" PRId64,
                         other[C_step_detail] ? " " : "",
                         STR_ARG(src_text(&r, other, C_step_detail)), other[C_step_thread]);
@@ -261,18 +267,21 @@ static void note_steps(const struct report_src *src, notable_vec *v)
             row_length(row) >= NOTABLE_LOCK_NS)
             *vec_push(v) = (struct notable){ 1,
                                              MAKE(src, "lock " STR_FMT " is waited for%s" STR_FMT,
-                                                  STR_ARG(name),
-                                                  row[C_step_detail] ? " by " : "",
+                                                  STR_ARG(name), row[C_step_detail] ? " by " : "",
                                                   STR_ARG(src_text(&r, row, C_step_detail))),
-                                             at, lock_holder(src, &r, row), row[0],
+                                             at,
+                                             lock_holder(src, &r, row),
+                                             row[0],
                                              row_length(row) };
         else if (str_is(status, "failed") || str_is(status, "timeout"))
             *vec_push(v) = (struct notable){
                 step_rank(kind, status, row[C_step_code]),
-                MAKE(src, STR_FMT " " STR_FMT " %s", STR_ARG(kind), STR_ARG(name), status.p), at,
+                MAKE(src, STR_FMT " " STR_FMT " %s", STR_ARG(kind), STR_ARG(name), status.p),
+                at,
                 row[C_step_code] == STORE_NULL ? STR("")
                                                : MAKE(src, "code %" PRId64, row[C_step_code]),
-                row_begin(row), row_length(row)
+                row_begin(row),
+                row_length(row)
             };
     }
 }
@@ -284,16 +293,17 @@ static void note_logs(const struct report_src *src, notable_vec *v)
 
     while ((row = src_next(&r)))
         if (row[C_line_level] >= 40)
-            *vec_push(v) = (struct notable){
-                1,
-                MAKE(src, "%s: " STR_FMT, log_level_values.at[log_level_of(row[C_line_level])].label,
-                     STR_ARG(str_first(src_safe(&r, row, C_line_text), 160))),
-                where(src, src_text(&r, row, C_line_service), r.host),
-                MAKE(src, STR_FMT ":" STR_FMT ", line %" PRId64,
-                     STR_ARG(src_text(&r, row, C_line_logger)),
-                     STR_ARG(src_text(&r, row, C_line_func)), row[C_line_lineno]),
-                row[0], STORE_NULL
-            };
+            *vec_push(v) =
+                (struct notable){ 1,
+                                  MAKE(src, "%s: " STR_FMT,
+                                       log_level_values.at[log_level_of(row[C_line_level])].label,
+                                       STR_ARG(str_first(src_safe(&r, row, C_line_text), 160))),
+                                  where(src, src_text(&r, row, C_line_service), r.host),
+                                  MAKE(src, STR_FMT ":" STR_FMT ", line %" PRId64,
+                                       STR_ARG(src_text(&r, row, C_line_logger)),
+                                       STR_ARG(src_text(&r, row, C_line_func)), row[C_line_lineno]),
+                                  row[0],
+                                  STORE_NULL };
 }
 
 static void note_volumes(const struct report_src *src, notable_vec *v)
@@ -312,28 +322,33 @@ static void note_volumes(const struct report_src *src, notable_vec *v)
                 str_of(r.host),
                 MAKE(src, STR_FMT " and " STR_FMT, STR_ARG(src_vm_name(src, one, one)),
                      STR_ARG(src_vm_name(src, other, other))),
-                row[0], STORE_NULL
+                row[0],
+                STORE_NULL
             };
     }
 }
 
-static void note_losses(const struct summary_facts *f, const struct report_src *src,
-                        notable_vec *v)
+static void note_losses(const struct summary_facts *f, const struct report_src *src, notable_vec *v)
 {
     if (f->discarded)
-        *vec_push(v) = (struct notable){ 1,
-                                         MAKE(src, "the tracers discarded %" PRIu64 " events",
-                                              f->discarded),
-                                         STR("tracing"),
-                                         STR("what they told is missing from every answer: "
-                                             "neph doctor"),
-                                         0, STORE_NULL };
+        *vec_push(v) =
+            (struct notable){ 1,
+                              MAKE(src, "the tracers discarded %" PRIu64 " events", f->discarded),
+                              STR("tracing"),
+                              STR("what they told is missing from every answer: "
+                                  "neph doctor"),
+                              0,
+                              STORE_NULL };
     if (f->lost_packets || f->bad_packets)
-        *vec_push(v) = (struct notable){ 1,
-                                         MAKE(src, "%" PRIu64 " packets were lost, %" PRIu64
-                                                   " could not be read",
-                                              f->lost_packets, f->bad_packets),
-                                         STR("tracing"), STR("neph doctor"), 0, STORE_NULL };
+        *vec_push(v) =
+            (struct notable){ 1,
+                              MAKE(src,
+                                   "%" PRIu64 " packets were lost, %" PRIu64 " could not be read",
+                                   f->lost_packets, f->bad_packets),
+                              STR("tracing"),
+                              STR("neph doctor"),
+                              0,
+                              STORE_NULL };
 }
 
 /* What is said several times of one place is said once, with the sum of its cost. */
@@ -345,8 +360,8 @@ static void merge_equal(const struct report_src *src, notable_vec *v)
 
     for (size_t i = 0; i < v->n; i++) {
         struct notable *x = &v->at[i];
-        struct str key = MAKE(src, "%d\n" STR_FMT "\n" STR_FMT, x->rank, STR_ARG(x->what),
-                              STR_ARG(x->where));
+        struct str key =
+            MAKE(src, "%d\n" STR_FMT "\n" STR_FMT, x->rank, STR_ARG(x->what), STR_ARG(x->where));
         uint32_t id = strtab_id(&seen, key) - 1; /* 0 is the empty text */
 
         if (id == n) { /* new */
@@ -414,7 +429,8 @@ static void blind_hosts(const struct report_src *src, struct sections *ret)
             for (size_t k = 0; k < seen.groups.at[g].rows.n; k++)
                 found |= seen.groups.at[g].rows.at[k].store == src->hosts[i];
         if (!found)
-            sbuf_fmt(&ret->head, "%s%s", blind++ ? ", " : "\nNo log line of an OpenStack service on ",
+            sbuf_fmt(&ret->head, "%s%s",
+                     blind++ ? ", " : "\nNo log line of an OpenStack service on ",
                      store_host(src->hosts[i]));
     }
     if (blind)
@@ -442,7 +458,8 @@ static void head(const struct report_src *src, const struct summary_facts *f, st
              src->nhosts == 1 ? "" : "s");
     if (first <= last)
         sbuf_fmt(&ret->head, ", %s from %s UTC", time_human(last - first, d), time_iso(first, t0));
-    sbuf_fmt(&ret->head, "; %" PRIu64 " events discarded, %" PRIu64 " packets lost, %" PRIu64 " bad",
+    sbuf_fmt(&ret->head,
+             "; %" PRIu64 " events discarded, %" PRIu64 " packets lost, %" PRIu64 " bad",
              f->discarded, f->lost_packets, f->bad_packets);
     if (src->nhosts > 1)
         sbuf_z(&ret->head, "\nClocks of different hosts are compared as they are: the order of "

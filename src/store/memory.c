@@ -19,16 +19,16 @@ enum { GROUP = 64, LEVELS = 3 };
 
 struct table {
     const struct store_table *def;
-    VEC(cell_t) cells; /* rows of def->ncolumns                              */
+    VEC(cell_t) cells;    /* rows of def->ncolumns                              */
     ns_t *latest[LEVELS]; /* latest end in 64 rows, in 64 * 64 rows, ... */
-    VEC(size_t) open;  /* rows that have a start and no end, in order        */
+    VEC(size_t) open;     /* rows that have a start and no end, in order        */
     bool sorted;
 };
 
 struct store {
     char *host;
     struct strtab texts;
-    struct strtab paths;    /* path -> id; attrs by id - 1 */
+    struct strtab paths; /* path -> id; attrs by id - 1 */
     VEC(struct attr) attrs;
     VEC(struct table) tables;
     ns_t t0, t1;

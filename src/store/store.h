@@ -45,7 +45,7 @@ struct store_family {
     const char *pattern; /* "vms/{vm}/state" */
     const char *title;
     enum store_type type;
-    const char *unit;    /* STORE_INT: "MB", "ns"; else "" */
+    const char *unit;                 /* STORE_INT: "MB", "ns"; else "" */
     const struct store_value *values; /* STORE_STATE */
     uint32_t nvalues;
 };
@@ -114,7 +114,7 @@ bool store_attr_match(const struct store *s, struct str pattern, attr_t *it, att
 struct interval {
     ns_t t0, t1; /* t1 is the coverage's end while 'open' */
     cell_t value;
-    bool open;   /* no end was seen */
+    bool open; /* no end was seen */
 };
 /* The interval around 't'; false if the attribute has no value then. */
 bool store_at(const struct store *s, attr_t a, ns_t t, struct interval *ret);

@@ -47,8 +47,9 @@ static void touch_class(struct ctf_run *run, const struct ctf_event_class *ec, u
 {
     uint64_t sum = 0, end = ctf_run_prog(run, ec->prog, pos);
     struct value_sink sink = { &sum, count_bracket, count_close, count_scalar, count_text };
-    struct ctf_event ev = { .cls = ec, .p = run->p, .seg = run->seg, .slot = run->slot,
-                            .body = pos, .end = end };
+    struct ctf_event ev = {
+        .cls = ec, .p = run->p, .seg = run->seg, .slot = run->slot, .body = pos, .end = end
+    };
 
     if (end == UINT64_MAX)
         return;

@@ -36,7 +36,7 @@ struct dump {
     struct ctf_walk w;
     uint64_t base; /* bits before the packet in the file */
     int depth;
-    int nameless;  /* depth at which the next element is a variant's option, or -1 */
+    int nameless; /* depth at which the next element is a variant's option, or -1 */
     bool in_scope;
     uint64_t clock;
     const uint8_t *uuid;
@@ -175,7 +175,9 @@ static void put_scalar(struct dump *d, const struct ctf_member *m, uint64_t raw)
     const struct ctf_type *t = m->type;
     bool bits = t->is_bits;
 
-    printf("%s", t->kind == CTF_FLOAT ? "FLFPN" : t->is_bool ? "FLB" : t->is_bitmap ? "FLBM"
+    printf("%s", t->kind == CTF_FLOAT ? "FLFPN"
+                 : t->is_bool         ? "FLB"
+                 : t->is_bitmap       ? "FLBM"
                  : bits               ? "FLBA"
                  : t->is_leb          ? t->is_signed ? "VLSI" : "VLUI"
                  : t->is_signed       ? "FLSI"
@@ -243,9 +245,9 @@ static void check_fields(const struct dump *d, const struct ctf_event *ev)
         for (size_t k = 0; k < d->seen.n && !found; k++) {
             const struct seen *s = &d->seen.at[k];
 
-            found = s->type == f->type && s->pos == ev->seg[f->seg] + f->off &&
-                    ((f->kind != FIELD_INT && f->kind != FIELD_FLOAT) ||
-                     ctf_get_u64(ev, f) == s->raw);
+            found =
+                s->type == f->type && s->pos == ev->seg[f->seg] + f->off &&
+                ((f->kind != FIELD_INT && f->kind != FIELD_FLOAT) || ctf_get_u64(ev, f) == s->raw);
         }
         if (!found)
             printf("! field " STR_FMT " is not where the walker found it\n", STR_ARG(f->path));
