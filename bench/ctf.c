@@ -2,27 +2,31 @@
  *
  * ctf.c -- how fast are traces decoded?
  *
- * usage: ctf [PATH] [--json] [--runs N]
+ * usage: ctf [PATH] [--json] [--runs N] [--threads N]
  *
- *   open        metadata and packet headers of the traces below PATH
- *   walk        every event, in order of time
- *   lazy        and one field of each
- *   all-fields  and every field: numbers, and the bytes of every string
+ *   open            metadata and packet headers of the traces below PATH
+ *   walk            every event, merged in order of time
+ *   lazy            and one field of each
+ *   all-fields      and every field: numbers, and the bytes of every text
+ *   parallel-1, -N  every field, packet by packet in any order, on one thread and on
+ *                   N (2); the only modes with time on the clock
  *
- * The time is CPU time (user and system), the median of the runs; the last three
- * read traces that are open.  Where libbabeltrace2 is there, the same loop over
- * every field runs with it, and what both have read must have the same sums; the
- * ratio is that of opening and reading everything.  Without PATH a
- * trace of a tracer of applications is made: 2,000,000 events in two streams. */
+ * The time of the others is CPU time (user and system), the median of the runs, of
+ * traces that are open.  Where libbabeltrace2 is there, the same loop over every field
+ * runs with it, and what both have read must have the same sums.  Two ratios: of
+ * reading alone (its time before the first event does not count), and of opening and
+ * reading.  Without PATH two traces are made (bench/made.h), 2,000,000 events each. */
 #define _GNU_SOURCE
-#include "base/file.h"
+#include "bench/made.h"
 #include "ctf/merge.h"
+#include "ctf/scan.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #if HAVE_BABELTRACE2
@@ -41,16 +45,25 @@ static inline void add_time(struct sums *s, int64_t t)
     s->times += (uint64_t)t * ++s->events;
 }
 
+/* Every byte of a text, eight at a time; zeros behind the last.  For texts of a mapped
+ * trace, where sixteen bytes can be read from any on. */
 static inline void add_text(struct sums *s, const char *p, size_t n)
 {
-    uint64_t word;
+    static const uint64_t masks[2 * 8 + 1][2] = {
+#define HALF(N) (N) ? UINT64_MAX >> (64 - 8 * ((N) ? (N) : 1)) : 0
+#define MASKS(N) { HALF((N) < 8 ? (N) : 8), HALF((N) < 8 ? 0 : (N) - 8) }
+        MASKS(0),  MASKS(1),  MASKS(2),  MASKS(3),  MASKS(4),  MASKS(5),
+        MASKS(6),  MASKS(7),  MASKS(8),  MASKS(9),  MASKS(10), MASKS(11),
+        MASKS(12), MASKS(13), MASKS(14), MASKS(15), MASKS(16),
+    };
+    uint64_t word[2];
 
-    for (; n >= sizeof word; n -= sizeof word, p += sizeof word) {
-        memcpy(&word, p, sizeof word);
-        s->bytes += word;
+    for (; n > 16; n -= 16, p += 16) {
+        memcpy(word, p, sizeof word);
+        s->bytes += word[0] + word[1];
     }
-    for (; n; n--)
-        s->bytes += (unsigned char)*p++;
+    memcpy(word, p, sizeof word);
+    s->bytes += (word[0] & masks[n][0]) + (word[1] & masks[n][1]);
 }
 
 static inline void add_float(struct sums *s, double v)
@@ -72,75 +85,64 @@ static double cpu_seconds(void)
 
 /* --- ours ------------------------------------------------------------------------ */
 
-/* A field, bound when the trace was opened. */
-struct leaf {
-    uint32_t seg;
-    struct ctf_load load;
-    uint8_t kind; /* enum ctf_field_kind */
-    bool optional;
-    uint64_t off;
-    const struct ctf_field *field;
+struct text {
+    uint32_t off, length; /* bytes; at most 16 long */
 };
 
-/* An integer that is always there and needs one load: most fields are such. */
-struct plain {
-    uint32_t off; /* bits */
-    uint16_t seg;
-    uint8_t shift;
-    bool is_signed;
-};
-
+/* The fields of an event class, bound when the trace was opened: those that one load
+ * finds, by their kind, then the others. */
 struct plan {
-    const struct ctf_field *first_int;
-    struct plain *plain;
-    uint32_t nplain;
-    struct leaf *leaves; /* the others */
-    uint32_t nleaves;
-    bool visit; /* it has arrays of structures: take the general way */
+    const struct ctf_int *fixed, *behind; /* filled up to fours with zeros */
+    const struct text *texts;
+    uint32_t nfixed, nbehind, ntexts;
+    uint32_t nothers;
+    const struct ctf_bound *others;
+    bool has_string; /* that of LAYOUT_STRING */
+    bool visit;      /* it has arrays of structures: take the general way */
+    uint32_t string_off;
+    struct ctf_bound first_int;
 };
 
 struct open_trace {
     struct ctf_trace *t;
     struct plan *plans;
+    struct arena mem;
     struct notes notes;
 };
 
-static bool is_plain(const struct ctf_field *f)
+static void make_plan(struct arena *mem, const struct ctf_event_class *c, struct plan *p)
 {
-    return f->kind == FIELD_INT && !f->only_if && f->load.kind == LOAD_LE && f->off <= UINT32_MAX &&
-           f->seg <= UINT16_MAX;
-}
+    struct ctf_int *fixed = arena_array(mem, struct ctf_int, c->nfields + 3);
+    struct ctf_int *behind = arena_array(mem, struct ctf_int, c->nfields + 3);
+    struct text *texts = arena_array(mem, struct text, c->nfields);
+    struct ctf_bound *others = arena_array(mem, struct ctf_bound, c->nfields);
 
-static struct plan *make_plans(const struct ctf_trace *t)
-{
-    struct plan *plans = xcalloc(t->meta.events.n + 1, sizeof *plans);
+    for (uint32_t i = 0; i < c->nfields; i++) {
+        const struct ctf_field *f = &c->fields[i];
+        struct ctf_bound b = ctf_bind(c, f);
 
-    for (size_t i = 0; i < t->meta.events.n; i++) {
-        const struct ctf_event_class *c = t->meta.events.at[i];
-        struct plan *p = &plans[i];
-
-        p->leaves = xcalloc(c->nfields + 1, sizeof *p->leaves);
-        p->plain = xcalloc(c->nfields + 1, sizeof *p->plain);
-        for (uint32_t k = 0; k < c->nfields; k++) {
-            const struct ctf_field *f = &c->fields[k];
-
-            if (is_plain(f))
-                p->plain[p->nplain++] = (struct plain){ (uint32_t)f->off, (uint16_t)f->seg,
-                                                        f->load.shift, f->load.is_signed };
-            else
-                p->leaves[p->nleaves++] = (struct leaf){ .seg = f->seg,
-                                                         .load = f->load,
-                                                         .kind = (uint8_t)f->kind,
-                                                         .optional = f->only_if != NULL,
-                                                         .off = f->off,
-                                                         .field = f };
-            if (f->kind == FIELD_INT && f->scope == SCOPE_PAYLOAD && !p->first_int && !f->only_if)
-                p->first_int = f;
-            if (f->kind == FIELD_ARRAY && f->type->elem->kind > CTF_FLOAT)
-                p->visit = true;
+        if (b.how == BOUND_INT) {
+            fixed[p->nfixed++] = b.i;
+        } else if (b.how == BOUND_BEHIND) {
+            behind[p->nbehind++] = b.i;
+        } else if (b.how == BOUND_TEXT && b.length <= 16) {
+            texts[p->ntexts++] = (struct text){ b.i.off, b.length };
+        } else if (b.how == BOUND_STRING) {
+            p->has_string = true;
+            p->string_off = b.i.off;
+        } else {
+            others[p->nothers++] = b;
         }
+        if (f->kind == FIELD_INT && f->scope == SCOPE_PAYLOAD && p->first_int.how == BOUND_NONE &&
+            !f->only_if)
+            p->first_int = b;
+        if (f->kind == FIELD_ARRAY && f->type->elem->kind > CTF_FLOAT)
+            p->visit = true;
     }
-    return plans;
+    p->fixed = fixed;
+    p->behind = behind;
+    p->texts = texts;
+    p->others = others;
 }
 
 static bool open_trace(const char *dir, struct open_trace *ret)
@@ -152,17 +154,15 @@ static bool open_trace(const char *dir, struct open_trace *ret)
         fprintf(stderr, "ctf: %s\n", err.text);
         return false;
     }
-    ret->plans = make_plans(ret->t);
+    ret->plans = arena_array(&ret->mem, struct plan, ret->t->meta.events.n);
+    for (size_t i = 0; i < ret->t->meta.events.n; i++)
+        make_plan(&ret->mem, ret->t->meta.events.at[i], &ret->plans[i]);
     return true;
 }
 
 static void close_trace(struct open_trace *o)
 {
-    for (size_t i = 0; o->t && i < o->t->meta.events.n; i++) {
-        free(o->plans[i].leaves);
-        free(o->plans[i].plain);
-    }
-    free(o->plans);
+    arena_free(&o->mem);
     ctf_trace_close(o->t);
     notes_free(&o->notes);
 }
@@ -209,75 +209,160 @@ static void touch_array(struct sums *s, const struct ctf_event *ev, const struct
     }
 }
 
-static inline void touch(struct sums *s, const struct ctf_event *ev, const struct leaf *l)
+static void touch_other(struct sums *s, struct ctf_view *v, const struct ctf_rec *r,
+                        const struct ctf_bound *b)
 {
-    switch ((enum ctf_field_kind)l->kind) {
-    case FIELD_INT: s->ints += ctf_load_at(ev->p, ev->seg[l->seg] + l->off, l->load); return;
+    struct str text;
+
+    if (!ctf_bound_has(v, r, b))
+        return;
+    switch (b->field->kind) {
+    case FIELD_INT: s->ints += ctf_bound_u64(v, r, b); return;
+    case FIELD_FLOAT: add_float(s, ctf_raw_f64(b->field->type, ctf_bound_u64(v, r, b))); return;
     case FIELD_STRING:
-    case FIELD_TEXT: {
-        struct str text = ctf_get_str(ev, l->field);
+    case FIELD_TEXT:
+        text = ctf_bound_str(v, r, b);
         add_text(s, text.p, text.n);
         return;
-    }
-    case FIELD_FLOAT: add_float(s, ctf_get_f64(ev, l->field)); return;
-    case FIELD_ARRAY: touch_array(s, ev, l->field); return;
+    case FIELD_ARRAY: touch_array(s, ctf_view_event(v, r), b->field); return;
     }
 }
 
-static void touch_all(struct sums *s, const struct ctf_event *ev, const struct plan *p)
+static void touch_visit(struct sums *s, const struct ctf_event *ev)
+{
+    const struct value_sink sink = { s, sink_open, sink_close, sink_scalar, sink_text };
+
+    ctf_visit(ev, SCOPE_COMMON, &sink);
+    ctf_visit(ev, SCOPE_CONTEXT, &sink);
+    ctf_visit(ev, SCOPE_PAYLOAD, &sink);
+}
+
+static inline uint64_t touch_ints(const uint8_t *p, const struct ctf_int *f, uint32_t n)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < n; i += 4)
+        sum += ctf_load_int(p, f[i]) + ctf_load_int(p, f[i + 1]) + ctf_load_int(p, f[i + 2]) +
+               ctf_load_int(p, f[i + 3]);
+    return sum;
+}
+
+static inline void touch_all(struct sums *s, struct ctf_view *v, const struct ctf_rec *r,
+                             const struct plan *p)
 {
     if (p->visit) {
-        const struct value_sink sink = { s, sink_open, sink_close, sink_scalar, sink_text };
-
-        ctf_visit(ev, SCOPE_COMMON, &sink);
-        ctf_visit(ev, SCOPE_CONTEXT, &sink);
-        ctf_visit(ev, SCOPE_PAYLOAD, &sink);
+        touch_visit(s, ctf_view_event(v, r));
         return;
     }
-    uint64_t sum = 0;
-    for (const struct plain *l = p->plain, *end = l + p->nplain; l < end; l++) {
-        uint64_t v;
+    s->ints += touch_ints(r->at, p->fixed, p->nfixed);
+    for (uint32_t i = 0; i < p->ntexts; i++) {
+        const char *text = (const char *)r->at + p->texts[i].off;
+        size_t n = nul_in_16(text);
 
-        memcpy(&v, ev->p + ((ev->seg[l->seg] + l->off) >> 3), 8);
-        v <<= l->shift;
-        sum += l->is_signed ? (uint64_t)((int64_t)v >> l->shift) : v >> l->shift;
+        add_text(s, text, n < p->texts[i].length ? n : p->texts[i].length);
     }
-    s->ints += sum;
-    for (uint32_t i = 0; i < p->nleaves; i++)
-        if (!p->leaves[i].optional || ctf_has(ev, p->leaves[i].field))
-            touch(s, ev, &p->leaves[i]);
+    if (p->has_string) {
+        add_text(s, (const char *)r->at + p->string_off, r->more - p->string_off - 1);
+        s->ints += touch_ints(r->at + r->more, p->behind, p->nbehind);
+    }
+    for (uint32_t i = 0; i < p->nothers; i++)
+        touch_other(s, v, r, &p->others[i]);
 }
 
-enum mode { OPEN, WALK, LAZY, ALL_FIELDS, RIVAL, MODES };
+enum mode { OPEN, WALK, LAZY, ALL_FIELDS, PARALLEL_1, PARALLEL_N, RIVAL, MODES };
+
+static void touch_batch(const struct plan *plans, struct ctf_view *v, const struct ctf_rec *r,
+                        size_t n, struct sums *ret)
+{
+    struct sums s = *ret;
+
+    for (size_t i = 0; i < n; i++) {
+        add_time(&s, r[i].t);
+        touch_all(&s, v, &r[i], &plans[r[i].cls]);
+    }
+    *ret = s;
+}
+
+static void read_batch(struct open_trace *o, enum mode mode, struct ctf_view *v,
+                       const struct ctf_rec *r, size_t n, struct sums *s)
+{
+    if (mode == ALL_FIELDS)
+        touch_batch(o->plans, v, r, n, s);
+    if (mode == WALK)
+        for (size_t i = 0; i < n; i++)
+            add_time(s, r[i].t);
+    if (mode == LAZY)
+        for (size_t i = 0; i < n; i++) {
+            const struct ctf_bound *b = &o->plans[r[i].cls].first_int;
+
+            add_time(s, r[i].t);
+            if (b->how != BOUND_NONE)
+                s->ints += ctf_bound_u64(v, &r[i], b);
+        }
+}
 
 static void read_trace(struct open_trace *o, enum mode mode, struct sums *s)
 {
-    const struct ctf_event *ev;
+    const struct ctf_rec *r;
     struct ctf_merge m;
+    size_t n;
 
-    ctf_merge_init(&m, o->t, &o->notes);
-    if (mode == WALK)
-        while ((ev = ctf_merge_next(&m)))
-            add_time(s, ev->t);
-    if (mode == LAZY)
-        while ((ev = ctf_merge_next(&m))) {
-            const struct ctf_field *f = o->plans[ev->cls->index].first_int;
-
-            add_time(s, ev->t);
-            if (f)
-                s->ints += ctf_get_u64(ev, f);
-        }
-    if (mode == ALL_FIELDS)
-        while ((ev = ctf_merge_next(&m))) {
-            add_time(s, ev->t);
-            touch_all(s, ev, &o->plans[ev->cls->index]);
-        }
+    ctf_merge_init(&m, o->t, &o->notes, 0);
+    while ((r = ctf_merge_batch(&m, &n)))
+        read_batch(o, mode, &m.view, r, n, s);
     ctf_merge_free(&m);
+}
+
+/* One thread's part of a parallel pass; on a cache line of its own. */
+struct part {
+    _Alignas(128) struct sums s;
+    const struct plan *plans;
+};
+
+static void touch_part(void *state, struct ctf_view *v, const struct ctf_rec *r, size_t n)
+{
+    struct part *p = state;
+
+    touch_batch(p->plans, v, r, n, &p->s);
+}
+
+enum { MAX_THREADS = 64 };
+
+static void scan_trace(struct open_trace *o, unsigned threads, struct sums *s)
+{
+    static struct part parts[MAX_THREADS];
+    void *states[MAX_THREADS] = { NULL };
+
+    for (unsigned i = 0; i < threads; i++) {
+        parts[i] = (struct part){ .plans = o->plans };
+        states[i] = &parts[i];
+    }
+    ctf_scan(o->t, threads, &o->notes, touch_part, states);
+    for (unsigned i = 0; i < threads; i++) {
+        s->events += parts[i].s.events;
+        s->ints += parts[i].s.ints;
+        s->floats += parts[i].s.floats;
+        s->bytes += parts[i].s.bytes;
+    }
 }
 
 /* --- libbabeltrace2 --------------------------------------------------------------- */
 
 #if HAVE_BABELTRACE2
+
+/* The same sum for texts that end with their last byte. */
+static void bt2_text(struct sums *s, const char *p, size_t n)
+{
+    uint64_t word = 0;
+
+    for (; n >= sizeof word; n -= sizeof word, p += sizeof word) {
+        memcpy(&word, p, sizeof word);
+        s->bytes += word;
+    }
+    word = 0;
+    memcpy(&word, p, n);
+    s->bytes += word;
+}
 
 static void bt2_touch(struct sums *s, const bt_field *f)
 {
@@ -288,7 +373,7 @@ static void bt2_touch(struct sums *s, const bt_field *f)
     } else if (bt_field_class_type_is(type, BT_FIELD_CLASS_TYPE_SIGNED_INTEGER)) {
         s->ints += (uint64_t)bt_field_integer_signed_get_value(f);
     } else if (type == BT_FIELD_CLASS_TYPE_STRING) {
-        add_text(s, bt_field_string_get_value(f), bt_field_string_get_length(f));
+        bt2_text(s, bt_field_string_get_value(f), bt_field_string_get_length(f));
     } else if (type == BT_FIELD_CLASS_TYPE_STRUCTURE) {
         uint64_t n = bt_field_class_structure_get_member_count(bt_field_borrow_class_const(f));
 
@@ -308,11 +393,15 @@ static void bt2_touch(struct sums *s, const bt_field *f)
     }
 }
 
+static double bt2_first; /* when the first event came */
+
 static void bt2_event(void *ctx, const bt_message *msg, const bt_event *ev)
 {
     const bt_field *f;
     int64_t ns = 0;
 
+    if (bt2_first == 0)
+        bt2_first = cpu_seconds();
     if (bt_stream_class_borrow_default_clock_class_const(
             bt_stream_borrow_class_const(bt_event_borrow_stream_const(ev))))
         (void)bt_clock_snapshot_get_ns_from_origin(
@@ -326,10 +415,14 @@ static void bt2_event(void *ctx, const bt_message *msg, const bt_event *ev)
         bt2_touch(ctx, f);
 }
 
-static bool bt2_trace(const char *dir, struct sums *s)
+/* '*ret_open' grows by the time before the first event. */
+static bool bt2_trace(const char *dir, struct sums *s, double *ret_open)
 {
-    bool ok = bt2_read(&dir, 1, bt2_event, s);
+    double start = cpu_seconds();
 
+    bt2_first = 0;
+    bool ok = bt2_read(&dir, 1, bt2_event, s);
+    *ret_open += bt2_first > 0 ? bt2_first - start : 0;
     if (!ok)
         bt_current_thread_clear_error();
     return ok;
@@ -337,155 +430,13 @@ static bool bt2_trace(const char *dir, struct sums *s)
 
 #else
 
-static bool bt2_trace(const char *dir, struct sums *s)
+static bool bt2_trace(const char *dir, struct sums *s, double *ret_open)
 {
-    (void)dir, (void)s;
+    (void)dir, (void)s, (void)ret_open;
     return false;
 }
 
 #endif
-
-/* --- a trace to read ---------------------------------------------------------------- */
-
-static const char metadata[] =
-    "/* CTF 1.8 */\n"
-    "typealias integer { size = 8; align = 8; } := uint8_t;\n"
-    "typealias integer { size = 32; align = 8; } := uint32_t;\n"
-    "typealias integer { size = 64; align = 8; } := uint64_t;\n"
-    "typealias integer { size = 32; align = 8; signed = true; } := int32_t;\n"
-    "trace { major = 1; minor = 8; byte_order = le; uuid = "
-    "\"6a4ab3a1-8c3e-4d41-9dd5-5e1d0c1f0b11\";\n"
-    "  packet.header := struct { uint32_t magic; uint8_t uuid[16]; uint32_t stream_id; "
-    "uint64_t stream_instance_id; }; };\n"
-    "env { hostname = \"bench\"; domain = \"ust\"; };\n"
-    "clock { name = \"monotonic\"; freq = 1000000000; offset = 1470187241710873143; };\n"
-    "typealias integer { size = 27; align = 1; map = clock.monotonic.value; } := t27;\n"
-    "typealias integer { size = 64; align = 8; map = clock.monotonic.value; } := t64;\n"
-    "stream { id = 0;\n"
-    "  packet.context := struct { uint64_t timestamp_begin; uint64_t timestamp_end; uint64_t "
-    "content_size; uint64_t packet_size; uint64_t packet_seq_num; uint64_t events_discarded; "
-    "uint32_t cpu_id; };\n"
-    "  event.header := struct { enum : integer { size = 5; align = 1; } { compact = 0 ... 30, "
-    "extended = 31 } id; variant <id> { struct { t27 timestamp; } compact; struct { uint32_t id; "
-    "t64 timestamp; } extended; } v; } align(8); };\n"
-    "event { name = \"bench:wait\"; id = 0; stream_id = 0; fields := struct { uint32_t _n; "
-    "uint64_t _address; int32_t _error; }; };\n"
-    "event { name = \"bench:call\"; id = 1; stream_id = 0; fields := struct { uint32_t _n; "
-    "string _what; uint64_t _took; }; };\n";
-
-enum { PACKET = 65536, HEAD = 32 + 52, EVENTS = 1000000 };
-
-struct packet {
-    uint8_t b[PACKET];
-    size_t n;
-    uint64_t begin, seq;
-};
-
-static void put(struct packet *p, const void *from, size_t n)
-{
-    memcpy(p->b + p->n, from, n);
-    p->n += n;
-}
-
-static void put_u32(struct packet *p, uint32_t v)
-{
-    put(p, &v, sizeof v);
-}
-
-static void put_u64(struct packet *p, uint64_t v)
-{
-    put(p, &v, sizeof v);
-}
-
-static void flush_packet(struct packet *p, uint64_t end, uint32_t cpu, FILE *f)
-{
-    static const uint8_t uuid[16] = { 0x6a, 0x4a, 0xb3, 0xa1, 0x8c, 0x3e, 0x4d, 0x41,
-                                      0x9d, 0xd5, 0x5e, 0x1d, 0x0c, 0x1f, 0x0b, 0x11 };
-    uint64_t content = p->n * 8;
-
-    memset(p->b + p->n, 0, PACKET - p->n);
-    p->n = 0;
-    put_u32(p, 0xc1fc1fc1);
-    put(p, uuid, 16);
-    put_u32(p, 0);
-    put_u64(p, cpu);
-    put_u64(p, p->begin);
-    put_u64(p, end);
-    put_u64(p, content);
-    put_u64(p, PACKET * 8);
-    put_u64(p, p->seq++);
-    put_u64(p, 0);
-    put_u32(p, cpu);
-    fwrite(p->b, 1, PACKET, f);
-    p->n = HEAD;
-}
-
-static bool make_stream(const char *dir, uint32_t cpu)
-{
-    static const char *const words[] = { "nova.compute", "get", "os.servers.create", "x", "" };
-    struct packet *p = xcalloc(1, sizeof *p);
-    struct arena a = { 0 };
-    uint64_t t = 1000 + cpu, x = 88172645463325252u + cpu;
-    FILE *f = fopen(arena_printf(&a, "%s/channel_%u", dir, cpu), "w");
-
-    arena_free(&a);
-    p->n = HEAD;
-    p->begin = t;
-    for (uint32_t i = 0; f && i < EVENTS; i++) {
-        x ^= x << 13;
-        x ^= x >> 7;
-        x ^= x << 17;
-        t += 100 + x % 4000;
-        if (p->n + 64 > PACKET) {
-            flush_packet(p, t, cpu, f);
-            p->begin = t;
-        }
-        uint32_t id = x >> 60 < 4;
-        put_u32(p, id | (uint32_t)(t << 5));
-        put_u32(p, i);
-        if (id) {
-            const char *w = words[x % ARRAY_SIZE(words)];
-            put(p, w, strlen(w) + 1);
-            put_u64(p, x >> 32);
-        } else {
-            put_u64(p, x);
-            put_u32(p, 0 - (uint32_t)(x & 31));
-        }
-    }
-    if (f)
-        flush_packet(p, t, cpu, f);
-    free(p);
-    return f && fclose(f) == 0;
-}
-
-/* A folder with a trace; '*ret' must be removed with remove_trace(). */
-static bool make_trace(char ret[static 256])
-{
-    const char *tmp = getenv("TMPDIR");
-    char path[320];
-
-    snprintf(ret, 256, "%s/neph-bench-XXXXXX", tmp && *tmp ? tmp : "/tmp");
-    if (!mkdtemp(ret))
-        return false;
-    snprintf(path, sizeof path, "%s/metadata", ret);
-    FILE *f = fopen(path, "w");
-    if (!f)
-        return false;
-    fputs(metadata, f);
-    return fclose(f) == 0 && make_stream(ret, 0) && make_stream(ret, 1);
-}
-
-static void remove_trace(const char *dir)
-{
-    static const char *const names[] = { "metadata", "channel_0", "channel_1" };
-    char path[320];
-
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        snprintf(path, sizeof path, "%s/%s", dir, names[i]);
-        unlink(path);
-    }
-    rmdir(dir);
-}
 
 /* --- measuring ------------------------------------------------------------------------ */
 
@@ -527,7 +478,22 @@ struct measured {
     const char *mode;
     struct sums s;
     double seconds;
+    double opening; /* of 'seconds', before the first event: RIVAL only */
 };
+
+struct options {
+    bool json;
+    size_t runs;
+    unsigned threads;
+};
+
+static double wall_seconds(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
 
 static void print(const struct measured *m, bool json)
 {
@@ -542,100 +508,171 @@ static void print(const struct measured *m, bool json)
 }
 
 static bool run_once(enum mode mode, const path_vec *traces, struct open_trace *open,
-                     struct sums *s)
+                     unsigned threads, struct measured *ret)
 {
     for (size_t i = 0; i < traces->n; i++) {
         struct open_trace o;
 
-        if (mode == OPEN) {
+        switch (mode) {
+        case OPEN:
             if (!open_trace(traces->at[i], &o))
                 return false;
             close_trace(&o);
-        } else if (mode == RIVAL) {
-            if (!bt2_trace(traces->at[i], s))
+            break;
+        case RIVAL:
+            if (!bt2_trace(traces->at[i], &ret->s, &ret->opening))
                 return false;
-        } else {
-            read_trace(&open[i], mode, s);
+            break;
+        case PARALLEL_1: scan_trace(&open[i], 1, &ret->s); break;
+        case PARALLEL_N: scan_trace(&open[i], threads, &ret->s); break;
+        case WALK:
+        case LAZY:
+        case ALL_FIELDS:
+        case MODES: read_trace(&open[i], mode, &ret->s); break;
         }
     }
     return true;
 }
 
 static bool run_mode(enum mode mode, const path_vec *traces, struct open_trace *open,
-                     struct measured *ret, size_t runs)
+                     struct measured *ret, const struct options *o)
 {
-    double took[MAX_RUNS];
+    bool wall = mode == PARALLEL_1 || mode == PARALLEL_N;
+    size_t runs = mode == RIVAL && o->runs > 3 ? 3 : o->runs;
+    double took[MAX_RUNS], opening[MAX_RUNS];
 
     for (size_t r = 0; r < runs; r++) {
-        double start = cpu_seconds();
+        double start = wall ? wall_seconds() : cpu_seconds();
 
         ret->s = (struct sums){ 0 };
-        if (!run_once(mode, traces, open, &ret->s))
+        ret->opening = 0;
+        if (!run_once(mode, traces, open, o->threads, ret))
             return false;
-        took[r] = cpu_seconds() - start;
+        took[r] = (wall ? wall_seconds() : cpu_seconds()) - start;
+        opening[r] = ret->opening;
     }
     ret->seconds = median(took, runs);
+    ret->opening = median(opening, runs);
     return true;
+}
+
+static bool same_sums(const struct sums *a, const struct sums *b)
+{
+    return a->events == b->events && a->ints == b->ints && a->floats == b->floats &&
+           a->bytes == b->bytes;
 }
 
 static int compare(const struct measured *m, bool json)
 {
     const struct measured *ours = &m[ALL_FIELDS], *theirs = &m[RIVAL];
-    bool same = ours->s.events == theirs->s.events && ours->s.times == theirs->s.times &&
-                ours->s.ints == theirs->s.ints && ours->s.floats == theirs->s.floats &&
-                ours->s.bytes == theirs->s.bytes;
+    bool same = same_sums(&ours->s, &theirs->s) && ours->s.times == theirs->s.times;
     double all = ours->seconds + m[OPEN].seconds, ratio = all > 0 ? theirs->seconds / all : 0;
+    double read = ours->seconds > 0 ? (theirs->seconds - theirs->opening) / ours->seconds : 0;
 
     if (json)
-        printf("{\"mode\":\"ratio\",\"sums_equal\":%s,\"ratio\":%.2f}\n", same ? "true" : "false",
-               ratio);
+        printf("{\"mode\":\"ratio\",\"sums_equal\":%s,\"ratio\":%.2f,\"ratio_reading\":%.2f}\n",
+               same ? "true" : "false", ratio, read);
     else
-        printf("sums of times, numbers and strings: %s\n"
-               "open and all fields: %.1f times the speed of libbabeltrace2\n",
-               same ? "equal" : "DIFFERENT", ratio);
+        printf("sums of times, numbers and texts: %s\n"
+               "every field: %.1f times the speed of libbabeltrace2; with opening %.1f times\n",
+               same ? "equal" : "DIFFERENT", read, ratio);
     return same ? 0 : 1;
 }
 
-static int measure(const path_vec *traces, struct open_trace *open, bool json, size_t runs)
+/* Did the parallel passes see what the merged one saw, and how much faster are two? */
+static int compare_parallel(const struct measured *m, const struct options *o)
 {
-    static const char *const names[MODES] = { "open", "walk", "lazy", "all-fields",
-                                              "babeltrace2-all-fields" };
-    struct measured m[MODES] = { 0 };
+    bool same = same_sums(&m[ALL_FIELDS].s, &m[PARALLEL_1].s) &&
+                same_sums(&m[ALL_FIELDS].s, &m[PARALLEL_N].s);
+    double faster =
+        m[PARALLEL_N].seconds > 0 ? m[PARALLEL_1].seconds / m[PARALLEL_N].seconds : 0;
 
-    for (int i = OPEN; i < (HAVE_BABELTRACE2 ? MODES : RIVAL); i++) {
-        m[i].mode = names[i];
-        if (!run_mode((enum mode)i, traces, open, &m[i], i == RIVAL && runs > 3 ? 3 : runs)) {
-            fprintf(stderr, i == RIVAL ? "ctf: libbabeltrace2 can't read all of it\n"
-                                       : "ctf: can't be opened\n");
-            return i == RIVAL ? 0 : 1;
-        }
-        print(&m[i], json);
-    }
-    return HAVE_BABELTRACE2 ? compare(m, json) : 0;
+    if (o->json)
+        printf("{\"mode\":\"speedup\",\"threads\":%u,\"sums_equal\":%s,\"speedup\":%.2f}\n",
+               o->threads, same ? "true" : "false", faster);
+    else
+        printf("%u threads: %.2f times the speed of one, sums %s\n", o->threads, faster,
+               same ? "equal" : "DIFFERENT");
+    return same ? 0 : 1;
 }
 
-static int measure_all(const path_vec *traces, bool json, size_t runs)
+static int measure(const path_vec *traces, struct open_trace *open, const struct options *o)
 {
-    struct open_trace *open = xcalloc(traces->n, sizeof *open);
+    char parallel[32];
+    const char *const names[MODES] = {
+        "open", "walk", "lazy", "all-fields", "parallel-1", parallel, "babeltrace2-all-fields"
+    };
+    struct measured m[MODES] = { 0 };
+
+    snprintf(parallel, sizeof parallel, "parallel-%u", o->threads);
+    for (int i = OPEN; i < RIVAL; i++) {
+        m[i].mode = names[i];
+        if (!run_mode((enum mode)i, traces, open, &m[i], o)) {
+            fprintf(stderr, "ctf: can't be opened\n");
+            return 1;
+        }
+        print(&m[i], o->json);
+    }
+    int rc = compare_parallel(m, o);
+    m[RIVAL].mode = names[RIVAL];
+    if (!HAVE_BABELTRACE2) {
+        fprintf(stderr, "ctf: built without libbabeltrace2: nothing to compare with\n");
+    } else if (!run_mode(RIVAL, traces, open, &m[RIVAL], o)) {
+        fprintf(stderr, "ctf: libbabeltrace2 can't read all of it\n");
+    } else {
+        print(&m[RIVAL], o->json);
+        rc |= compare(m, o->json);
+    }
+    return rc;
+}
+
+static int measure_path(const char *path, const struct options *o)
+{
+    struct arena a = { 0 };
+    path_vec traces = { 0 };
     bool ok = true;
     size_t n = 0;
+    int rc = 1;
 
-    while (ok && n < traces->n)
-        ok = open_trace(traces->at[n], &open[n]), n++;
-    int rc = ok ? measure(traces, open, json, runs) : 1;
+    find_traces(path, 0, &a, &traces);
+    struct open_trace *open = xcalloc(traces.n + 1, sizeof *open);
+    while (ok && n < traces.n)
+        ok = open_trace(traces.at[n], &open[n]), n++;
+    if (traces.n == 0)
+        fprintf(stderr, "ctf: no trace in %s\n", path);
+    else if (ok)
+        rc = measure(&traces, open, o);
     while (n > 0)
         close_trace(&open[--n]);
     free(open);
+    vec_free(&traces);
+    arena_free(&a);
+    return rc;
+}
+
+static int measure_made(const struct made_kind *kind, const char *name, const struct options *o)
+{
+    struct err err = { 0 };
+    char dir[256];
+
+    if (!made_folder(dir)) {
+        perror("ctf: a folder for a trace");
+        return 1;
+    }
+    int rc = made_write(kind, dir, 2000000, &err);
+    if (rc < 0)
+        fprintf(stderr, "ctf: %s\n", err.text);
+    else if (!o->json)
+        printf("-- made: %s\n", name);
+    rc = rc < 0 ? 1 : measure_path(dir, o);
+    made_remove(dir);
     return rc;
 }
 
 int main(int argc, char **argv)
 {
     const char *path = NULL;
-    struct arena a = { 0 };
-    path_vec traces = { 0 };
-    uint64_t runs = 9;
-    char made[256] = "";
+    uint64_t runs = 9, threads = 2;
     bool json = false;
 
     for (int i = 1; i < argc; i++) {
@@ -643,21 +680,16 @@ int main(int argc, char **argv)
             json = true;
         else if (!strcmp(argv[i], "--runs") && i + 1 < argc && str_u64(str_of(argv[i + 1]), &runs))
             i++;
+        else if (!strcmp(argv[i], "--threads") && i + 1 < argc &&
+                 str_u64(str_of(argv[i + 1]), &threads))
+            i++;
         else
             path = argv[i];
     }
     runs = runs < 1 ? 1 : runs > MAX_RUNS ? MAX_RUNS : runs;
-    if (!path && !make_trace(made)) {
-        perror("ctf: making a trace");
-        return 1;
-    }
-    find_traces(path ? path : made, 0, &a, &traces);
-    if (traces.n == 0)
-        fprintf(stderr, "ctf: no trace in %s\n", path);
-    int rc = traces.n ? measure_all(&traces, json, runs) : 1;
-    if (!path)
-        remove_trace(made);
-    vec_free(&traces);
-    arena_free(&a);
-    return rc;
+    threads = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads;
+    struct options o = { json, (size_t)runs, (unsigned)threads };
+    if (path)
+        return measure_path(path, &o);
+    return measure_made(&made_ust, "ust", &o) | measure_made(&made_kernel, "kernel", &o);
 }

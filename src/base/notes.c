@@ -9,30 +9,50 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* 'count' times the note; it is copied. */
+static void add(struct notes *n, enum note_level level, struct str where, struct str text,
+                uint64_t count)
+{
+    uint64_t key = hash_bytes(text.p, text.n, hash_bytes(where.p, where.n, level));
+    uint32_t at;
+
+    if (map64_get(&n->index, key, &at)) {
+        n->list.at[at].count += count;
+        return;
+    }
+    if (n->list.n >= LIMIT_NOTES) {
+        n->unlisted += count;
+        return;
+    }
+    map64_set(&n->index, key, (uint32_t)n->list.n);
+    *vec_push(&n->list) = (struct note){ .level = level,
+                                         .where = str_dup(&n->mem, where),
+                                         .text = str_dup(&n->mem, text),
+                                         .count = count };
+}
+
 void note_add(struct notes *n, enum note_level level, const char *where, const char *fmt, ...)
 {
     char text[1200];
-    uint32_t at;
     va_list ap;
 
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    add(n, level, str_of(where), str_of(text), 1);
+}
 
-    uint64_t key = hash_bytes(text, strlen(text), hash_bytes(where, strlen(where), level));
-    if (map64_get(&n->index, key, &at)) {
-        n->list.at[at].count++;
+void notes_move(struct notes *n, struct notes *from)
+{
+    if (from->list.n == 0)
         return;
+    for (size_t i = 0; i < from->list.n; i++) {
+        const struct note *x = &from->list.at[i];
+
+        add(n, x->level, x->where, x->text, x->count);
     }
-    if (n->list.n >= LIMIT_NOTES) {
-        n->unlisted++;
-        return;
-    }
-    map64_set(&n->index, key, (uint32_t)n->list.n);
-    *vec_push(&n->list) = (struct note){ .level = level,
-                                         .where = str_dup(&n->mem, str_of(where)),
-                                         .text = str_dup(&n->mem, str_of(text)),
-                                         .count = 1 };
+    n->unlisted += from->unlisted;
+    notes_free(from);
 }
 
 const char *note_level_name(enum note_level level)

@@ -18,6 +18,8 @@
  * offsets stay far from 64 bits. */
 #define STATIC_BITS_MAX (UINT64_C(1) << 40)
 
+typedef VEC(int32_t) slot_vec;
+
 struct gen {
     struct arena *mem;
     enum ctf_order native;
@@ -25,6 +27,7 @@ struct gen {
     VEC(struct ctf_field) *fields;
     struct sbuf *path;
     uint32_t *nsegs;
+    slot_vec *loose; /* slots that not every event writes */
 
     uint32_t seg;
     uint64_t known;   /* alignment of the segment's start, bits */
@@ -152,12 +155,21 @@ static void header_steps(struct gen *g, uint32_t roles, struct ctf_load load)
     }
 }
 
+/* A value that is kept for a later step.  Below a variant or a loop it may not be
+ * there, and must not be that of another event then. */
+static void save_slot(struct gen *g, int32_t slot)
+{
+    if (slot >= 0 && (g->only_if || g->in_loop))
+        *vec_push(g->loose) = slot;
+}
+
 static void gen_leb(struct gen *g, const struct ctf_member *m, struct ctf_load load)
 {
     flush(g);
     struct ctf_op *op = emit(g, OP_LEB);
     op->load = load;
     op->slot = m->slot;
+    save_slot(g, m->slot);
     if (g->in_header)
         op->count = (m->roles & ROLE_EVENT_ID ? LEB_IS_ID : 0u) |
                     (m->roles & ROLE_CLOCK ? LEB_IS_CLOCK : 0u);
@@ -195,6 +207,7 @@ static void gen_scalar(struct gen *g, const struct ctf_member *m)
         struct ctf_op *op = emit(g, OP_SAVE);
         op->load = load;
         op->slot = m->slot;
+        save_slot(g, m->slot);
     }
     g->off += t->size;
 }
@@ -386,15 +399,19 @@ static struct ctf_prog *finish(struct gen *g)
     struct ctf_prog *p = arena_new(g->mem, struct ctf_prog);
 
     flush(g);
-    p->nops = (uint32_t)g->ops.n;
-    p->ops = arena_array(g->mem, struct ctf_op, g->ops.n);
+    p->nops = (uint32_t)(g->loose->n + g->ops.n);
+    p->ops = arena_array(g->mem, struct ctf_op, p->nops);
+    for (size_t i = 0; i < g->loose->n; i++)
+        p->ops[i] =
+            (struct ctf_op){ .code = OP_CLEAR, .seg = SEG_NONE, .slot = g->loose->at[i] };
     if (g->ops.n)
-        memcpy(p->ops, g->ops.at, g->ops.n * sizeof *g->ops.at);
+        memcpy(p->ops + g->loose->n, g->ops.at, g->ops.n * sizeof *g->ops.at);
     p->nsegs = *g->nsegs;
     p->known_end = known_here(g);
-    p->fixed = g->ops.n == 0 || (g->ops.n == 1 && g->ops.at[0].code == OP_SKIP);
-    p->fixed_bits = g->ops.n == 1 ? g->ops.at[0].bits : 0;
+    p->fixed = p->nops == 0 || (p->nops == 1 && p->ops[0].code == OP_SKIP);
+    p->fixed_bits = p->nops == 1 ? p->ops[0].bits : 0;
     vec_free(&g->ops);
+    vec_free(g->loose);
     return p;
 }
 
@@ -411,12 +428,14 @@ static struct ctf_prog *gen_prog(struct ctf_meta *meta, const struct part *parts
 {
     struct sbuf path = { 0 };
     field_vec fields = { 0 };
+    slot_vec loose = { 0 };
     uint32_t nsegs = 1;
     struct gen g = { .mem = &meta->mem,
                      .native = meta->order,
                      .fields = (void *)&fields,
                      .path = &path,
                      .nsegs = &nsegs,
+                     .loose = &loose,
                      .known = known,
                      .in_header = in_header };
 
@@ -555,25 +574,45 @@ static bool is_referred_to(const struct ctf_type *t)
     return false;
 }
 
-/* { [SKIP] } or { SKIP, STRING into segment 1, [SKIP] }, in whole bytes; anything
- * else needs its program. */
-static struct ctf_shape shape_of(const struct ctf_prog *p)
+/* { [SKIP] } is fixed, { SKIP, STRING into segment 1, [SKIP] } has one string; in whole
+ * bytes, anything else needs its program. */
+static enum ctf_layout layout_of(const struct ctf_prog *p, bool on_byte)
 {
-    const struct ctf_shape none = { 0 };
-    struct ctf_shape shape = { 0 };
+    if (!on_byte)
+        return LAYOUT_PROGRAM;
+    if (p->fixed)
+        return p->fixed_bits % 8 || p->fixed_bits > UINT32_MAX ? LAYOUT_PROGRAM : LAYOUT_FIXED;
+    if (p->nops < 1 || p->nops > 3)
+        return LAYOUT_PROGRAM;
+    const struct ctf_op *string = p->ops[0].code == OP_SKIP ? &p->ops[1] : &p->ops[0];
+    const struct ctf_op *end = p->ops + p->nops;
+    if (string == end || string->code != OP_STRING || string->seg != 1 || string->bits != 8 ||
+        (string > p->ops && (p->ops[0].bits % 8 || p->ops[0].bits > UINT32_MAX)))
+        return LAYOUT_PROGRAM;
+    if (string + 1 < end && (string[1].code != OP_SKIP || string[1].bits > UINT32_MAX / 2 ||
+                             string[1].bits % 8 || string[1].seg != SEG_NONE))
+        return LAYOUT_PROGRAM;
+    return LAYOUT_STRING;
+}
 
-    if (p->fixed && p->fixed_bits <= UINT32_MAX) {
-        shape.before = (uint32_t)p->fixed_bits;
+static struct ctf_shape shape_of(const struct ctf_stream_class *sc, const struct ctf_event_class *ec)
+{
+    static const uint32_t header_bytes[] = {
+        [HEADER_COMPACT] = 4, [HEADER_LARGE] = 6, [HEADER_PLAIN] = 12, [HEADER_PLAIN64] = 16
+    };
+    const struct ctf_prog *p = ec->prog;
+    struct ctf_shape shape = { .after = SHAPE_FIXED };
+
+    if (ec->layout == LAYOUT_PROGRAM || sc->header_kind < HEADER_COMPACT)
+        return (struct ctf_shape){ 0 };
+    shape.size = header_bytes[sc->header_kind];
+    if (ec->layout == LAYOUT_FIXED) {
+        shape.size += (uint32_t)(p->fixed_bits / 8);
         return shape;
     }
-    if (p->nops < 2 || p->nops > 3 || p->ops[0].code != OP_SKIP || p->ops[1].code != OP_STRING ||
-        p->ops[1].seg != 1 || p->ops[0].bits % 8 || p->ops[0].bits > UINT32_MAX)
-        return none;
-    if (p->nops == 3 && (p->ops[2].code != OP_SKIP || p->ops[2].bits > UINT32_MAX))
-        return none;
-    shape.before = (uint32_t)p->ops[0].bits;
-    shape.after = p->nops == 3 ? (uint32_t)p->ops[2].bits : 0;
-    shape.string = true;
+    const struct ctf_op *last = &p->ops[p->nops - 1];
+    shape.size += p->ops[0].code == OP_SKIP ? (uint32_t)(p->ops[0].bits / 8) : 0;
+    shape.after = last->code == OP_SKIP ? (uint32_t)(last->bits / 8) : 0;
     return shape;
 }
 
@@ -584,11 +623,16 @@ static void index_events(struct ctf_meta *meta, struct ctf_stream_class *sc)
             sc->nby_id = sc->events.at[i]->id + 1;
     sc->by_id = arena_array(&meta->mem, struct ctf_event_class *, sc->nby_id);
     sc->shapes = arena_array(&meta->mem, struct ctf_shape, sc->nby_id);
-    for (size_t i = 0; i < sc->events.n; i++)
-        if (sc->events.at[i]->id < sc->nby_id) {
-            sc->by_id[sc->events.at[i]->id] = sc->events.at[i];
-            sc->shapes[sc->events.at[i]->id] = shape_of(sc->events.at[i]->prog);
-        }
+    sc->index_of = arena_array(&meta->mem, uint32_t, sc->nby_id);
+    for (size_t i = 0; i < sc->events.n; i++) {
+        struct ctf_event_class *ec = sc->events.at[i];
+
+        if (ec->id >= sc->nby_id)
+            continue;
+        sc->by_id[ec->id] = ec;
+        sc->shapes[ec->id] = shape_of(sc, ec);
+        sc->index_of[ec->id] = ec->index;
+    }
 }
 
 /* Programs of all events; 'known' is the alignment after the event header.
@@ -606,6 +650,7 @@ static uint64_t compile_events(struct ctf_meta *meta, struct ctf_stream_class *s
         ec->native = meta->order;
         ec->prog =
             gen_prog(meta, parts, ARRAY_SIZE(parts), known, false, &ec->fields, &ec->nfields);
+        ec->layout = layout_of(ec->prog, known >= 8);
         if (ec->prog->known_end < end)
             end = ec->prog->known_end;
     }
@@ -626,7 +671,9 @@ static int compile_stream(struct ctf_meta *meta, struct ctf_stream_class *sc, st
                                &sc->packet_fields, &sc->npacket_fields);
     sc->header_prog = gen_prog(meta, &header, 1, 1, true, &ignored, &nignored);
     sc->header_kind = (int)header_kind(meta, sc->event_header);
-    if (sc->header_kind >= HEADER_COMPACT && is_referred_to(sc->event_header))
+    sc->far_packet = is_referred_to(meta->packet_header) || is_referred_to(sc->packet_context);
+    sc->far_header = is_referred_to(sc->event_header);
+    if (sc->header_kind >= HEADER_COMPACT && sc->far_header)
         sc->header_kind = HEADER_PROGRAM;
     bool by_hand = sc->header_kind >= HEADER_COMPACT;
     uint64_t end = compile_events(meta, sc, by_hand ? 8 : 1);

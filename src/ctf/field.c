@@ -285,6 +285,16 @@ void ctf_walk_end(struct ctf_walk *w)
     sbuf_free(&w->text);
 }
 
+/* Slots as they were before the event: see OP_CLEAR.  Returns if there are any. */
+static bool clear_loose(const struct ctf_prog *p, uint64_t *slot)
+{
+    uint32_t i = 0;
+
+    for (; i < p->nops && p->ops[i].code == OP_CLEAR; i++)
+        slot[p->ops[i].slot] = 0;
+    return i > 0;
+}
+
 void ctf_visit(const struct ctf_event *ev, enum ctf_scope scope, const struct value_sink *sink)
 {
     const struct ctf_type *parts[] = { [SCOPE_COMMON] = ev->cls->stream->event_context,
@@ -295,8 +305,10 @@ void ctf_visit(const struct ctf_event *ev, enum ctf_scope scope, const struct va
                           .end = ev->end,
                           .slot = (uint64_t *)(uintptr_t)ev->slot,
                           .native = ev->cls->native };
+    /* The slots must be those of the whole event again when this returns. */
+    int last = clear_loose(ev->cls->prog, w.slot) ? (int)SCOPE_PAYLOAD : (int)scope;
 
-    for (int s = SCOPE_COMMON; s <= (int)scope; s++) {
+    for (int s = SCOPE_COMMON; s <= last; s++) {
         if (!parts[s])
             continue;
         w.sink = s == (int)scope ? sink : NULL;

@@ -1,131 +1,253 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * merge.c -- see merge.h.  The times that the matches compare lie side by side,
- * apart from the cursors, which are large. */
+ * merge.c -- see merge.h.
+ *
+ * An array that a child has handed out stays as it is until all of it was taken,
+ * so a parent may hand on a piece of it without copying. */
 #include "ctf/merge.h"
+
+#include "ctf/ahead.h"
 
 #include <stdlib.h>
 
-void ctf_merge_init(struct ctf_merge *m, struct ctf_trace *t, struct notes *notes)
+/* Small enough that the arrays of a few levels stay in the cache. */
+enum { NODE_RECS = 512, LEAF_RECS = 512, LEAF_RECS_AHEAD = 4096 };
+
+struct merge_node {
+    const struct ctf_rec *at, *end; /* ready to be taken */
+    struct merge_node *a, *b;       /* children; NULL in a leaf */
+    struct ctf_rec *buf;            /* of a node */
+    struct merge_leaf *leaf;
+    bool ended;
+};
+
+/* Nodes of the streams [lo, hi), the earlier streams to the left.  Recursion is as
+ * deep as the logarithm of the number of streams. */
+static struct merge_node *build(struct ctf_merge *m, uint32_t *used, uint32_t lo, uint32_t hi)
 {
-    *m = (struct ctf_merge){ .n = (uint32_t)t->streams.n };
-    m->cursors = xcalloc(m->n, sizeof *m->cursors);
-    m->times = xcalloc(m->n, sizeof *m->times);
-    m->tree = xcalloc(m->n + 1, sizeof *m->tree);
-    for (uint32_t i = 0; i < m->n; i++)
-        ctf_cursor_init(&m->cursors[i], t, t->streams.at[i], notes);
+    struct merge_node *n = &m->nodes[(*used)++];
+
+    if (hi - lo == 1) {
+        n->leaf = &m->leaves[lo];
+        return n;
+    }
+    uint32_t mid = lo + (hi - lo) / 2;
+    n->buf = xcalloc(NODE_RECS + 1, sizeof *n->buf); /* see merge_step() */
+    n->a = build(m, used, lo, mid);
+    n->b = build(m, used, mid, hi);
+    return n;
+}
+
+void ctf_merge_init(struct ctf_merge *m, struct ctf_trace *t, struct notes *notes,
+                    unsigned helpers)
+{
+    uint32_t used = 0;
+
+    *m = (struct ctf_merge){ .trace = t, .notes = notes, .nleaves = (uint32_t)t->streams.n };
+    ctf_view_init(&m->view, t);
+    if (m->nleaves == 0)
+        return;
+    m->leaves = xcalloc(m->nleaves, sizeof *m->leaves);
+    m->nodes = xcalloc(2 * (size_t)m->nleaves - 1, sizeof *m->nodes);
+    for (uint32_t i = 0; i < m->nleaves; i++)
+        leaf_init(&m->leaves[i], t, i, helpers ? LEAF_RECS_AHEAD : LEAF_RECS);
+    build(m, &used, 0, m->nleaves);
+    if (helpers)
+        m->helpers = helpers_start(helpers, m->leaves, m->nleaves);
 }
 
 void ctf_merge_free(struct ctf_merge *m)
 {
-    for (uint32_t i = 0; i < m->n; i++)
-        ctf_cursor_free(&m->cursors[i]);
-    free(m->cursors);
-    free(m->times);
-    free(m->tree);
+    helpers_stop(m->helpers);
+    for (uint32_t i = 0; i < m->nleaves; i++)
+        leaf_free(&m->leaves[i]);
+    for (uint32_t i = 0; m->nodes && i < 2 * m->nleaves - 1; i++)
+        free(m->nodes[i].buf);
+    free(m->leaves);
+    free(m->nodes);
+    ctf_view_free(&m->view);
     *m = (struct ctf_merge){ 0 };
 }
 
-/* A time that does not fit in int64 was clamped to NS_MAX: it still comes before
- * the end. */
-static ns_t time_of(const struct ctf_cursor *c, bool more)
+static void refill(struct ctf_merge *m, struct merge_node *n);
+
+/* Has the node an event ready, or can it get one? */
+static inline bool ready(struct ctf_merge *m, struct merge_node *n)
 {
-    return !more ? NS_MAX : c->ev.t == NS_MAX ? NS_MAX - 1 : c->ev.t;
+    if (n->at == n->end && !n->ended)
+        refill(m, n);
+    return n->at < n->end;
 }
 
-/* Does cursor 'a' come before 'b'?  Which one wins can't be predicted, so there is
- * no branch in it, nor in the loops below. */
-static inline bool before(const ns_t *times, uint32_t a, uint32_t b)
+/* A number of events in a row that make it worth to pass them on in one piece, and how
+ * many are merged one by one before the next try. */
+enum { RUN = 8, STEP = 64 };
+
+/* How many events at the front of 'n', at most 'max', come before 'limit'; events at
+ * 'limit' too if 'ties'.  Looks at each: a stream's clock can have been set back. */
+static inline size_t leading(const struct merge_node *n, ns_t limit, bool ties, size_t max)
 {
-    return (times[a] < times[b]) | ((times[a] == times[b]) & (a < b));
+    size_t have = (size_t)(n->end - n->at), k = 0;
+
+    have = have < max ? have : max;
+    if (ties)
+        while (k < have && n->at[k].t <= limit)
+            k++;
+    else
+        while (k < have && n->at[k].t < limit)
+            k++;
+    return k;
 }
 
-/* The best of those that the winner has beaten: until its time nothing needs
- * to be played again. */
-static void find_limit(struct ctf_merge *m)
+/* Moves the first 'k' events of 'from' to 'n': as they lie if nothing is before them. */
+static struct ctf_rec *take(struct merge_node *n, struct ctf_rec *out, struct merge_node *from,
+                            size_t k)
 {
-    uint32_t node = (m->tree[0] + m->n) / 2, best = m->n;
+    if (out == n->buf && k >= RUN) {
+        n->at = from->at;
+        n->end = from->at + k;
+    } else {
+        size_t room = (size_t)(n->buf + NODE_RECS - out);
 
-    if (node > 0)
-        best = m->tree[node];
-    while ((node /= 2) > 0) {
-        uint32_t other = m->tree[node];
-
-        best = before(m->times, other, best) ? other : best;
+        k = k < room ? k : room;
+        memcpy(out, from->at, k * sizeof *out);
+        out += k;
     }
-    m->second = best;
-    m->limit = best == m->n ? NS_MAX : m->times[best];
+    from->at += k;
+    return out;
 }
 
-/* Plays the matches from cursor 'w' up to the root. */
-static void replay(struct ctf_merge *m, uint32_t w)
+/* Merges 'n' events; both children have as many ready.  Times of the events after the
+ * next are loaded before it is known which of them is needed, so that what an event
+ * waits for is one comparison.  They can lie one behind the end of an array. */
+static void merge_step(struct merge_node *restrict a, struct merge_node *restrict b,
+                       struct ctf_rec *restrict out, size_t n)
 {
-    for (uint32_t node = (w + m->n) / 2; node > 0; node /= 2) {
-        uint32_t other = m->tree[node];
-        bool lost = before(m->times, other, w);
+    const struct ctf_rec *x = a->at, *y = b->at;
+    ns_t tx = x->t, ty = y->t;
 
-        m->tree[node] = lost ? w : other;
-        w = lost ? other : w;
+    for (size_t i = 0; i < n; i++) {
+        ns_t x1 = x[1].t, y1 = y[1].t;
+        size_t second = ty < tx;
+        uintptr_t mask = 0 - second; /* a conditional move, whatever the compiler thinks */
+
+        memcpy(&out[i], (const void *)((uintptr_t)x ^ (((uintptr_t)x ^ (uintptr_t)y) & mask)),
+               sizeof out[i]);
+        tx = x1 ^ ((tx ^ x1) & (ns_t)mask);
+        ty = ty ^ ((y1 ^ ty) & (ns_t)mask);
+        x += !second;
+        y += second;
     }
-    m->tree[0] = w;
-    find_limit(m);
+    a->at = x;
+    b->at = y;
 }
 
-static void build(struct ctf_merge *m)
+/* How many events can be merged without running out of events or room. */
+static size_t step_size(const struct merge_node *n, size_t room)
 {
-    uint32_t *win = xcalloc(2 * m->n + 2, sizeof *win);
+    size_t a = (size_t)(n->a->end - n->a->at), b = (size_t)(n->b->end - n->b->at);
+    size_t least = a < b ? a : b;
 
-    for (uint32_t i = 0; i < m->n; i++)
-        win[m->n + i] = i;
-    for (uint32_t node = m->n - 1; node > 0; node--) {
-        uint32_t a = win[2 * node], b = win[2 * node + 1];
-        bool first = before(m->times, a, b);
+    least = least < room ? least : room;
+    return least < STEP ? least : STEP;
+}
 
-        win[node] = first ? a : b;
-        m->tree[node] = first ? b : a;
+static void refill_node(struct ctf_merge *m, struct merge_node *n)
+{
+    struct ctf_rec *out = n->buf, *full = n->buf + NODE_RECS;
+
+    n->at = n->end = n->buf;
+    while (out < full && n->at == n->buf) {
+        bool a = ready(m, n->a), b = ready(m, n->b);
+        size_t k;
+
+        if (!a || !b) {
+            struct merge_node *rest = a ? n->a : n->b;
+
+            if (!a && !b)
+                break;
+            out = take(n, out, rest, (size_t)(rest->end - rest->at));
+        } else if ((k = leading(n->a, n->b->at->t, true, SIZE_MAX)) >= RUN) {
+            out = take(n, out, n->a, k);
+        } else if (k == 0 && (k = leading(n->b, n->a->at->t, false, SIZE_MAX)) >= RUN) {
+            out = take(n, out, n->b, k);
+        } else {
+            k = step_size(n, (size_t)(full - out));
+            merge_step(n->a, n->b, out, k);
+            out += k;
+        }
     }
-    m->tree[0] = m->n == 1 ? 0 : win[1];
-    free(win);
-    find_limit(m);
-    m->primed = true;
+    if (out > n->buf)
+        n->end = out;
+    n->ended = n->at == n->end;
 }
 
-static const struct ctf_event *top(const struct ctf_merge *m)
+static void refill(struct ctf_merge *m, struct merge_node *n)
 {
-    uint32_t w = m->tree[0];
+    if (!n->leaf) {
+        refill_node(m, n);
+        return;
+    }
+    size_t k = leaf_take(n->leaf, m->helpers, m->notes, &n->at);
 
-    return m->times[w] == NS_MAX ? NULL : &m->cursors[w].ev;
+    n->end = n->at + k;
+    n->ended = k == 0;
+}
+
+const struct ctf_rec *ctf_merge_batch(struct ctf_merge *m, size_t *ret_n)
+{
+    struct merge_node *root = m->nodes;
+
+    if (!root || !ready(m, root))
+        return NULL;
+    const struct ctf_rec *r = root->at;
+    *ret_n = (size_t)(root->end - r);
+    root->at = root->end;
+    return r;
 }
 
 const struct ctf_event *ctf_merge_next(struct ctf_merge *m)
 {
-    if (m->n == 0)
-        return NULL;
-    if (!m->primed) {
-        for (uint32_t i = 0; i < m->n; i++)
-            m->times[i] = time_of(&m->cursors[i], ctf_cursor_next(&m->cursors[i]));
-        build(m);
-        return top(m);
-    }
-    uint32_t w = m->tree[0];
-    struct ctf_cursor *c = &m->cursors[w];
+    const struct ctf_event *ev = NULL;
+    size_t n;
 
-    if (m->times[w] == NS_MAX)
-        return NULL;
-    ns_t t = time_of(c, ctf_cursor_short(c) || ctf_cursor_next(c));
-    m->times[w] = t;
-    if (t < m->limit || (t == m->limit && t != NS_MAX && w < m->second))
-        return &c->ev;
-    replay(m, w);
-    return top(m);
+    while (!ev) {
+        if (m->at == m->end) {
+            m->at = ctf_merge_batch(m, &n);
+            if (!m->at) {
+                m->end = NULL;
+                return NULL;
+            }
+            m->end = m->at + n;
+        }
+        ev = ctf_view_event(&m->view, m->at++);
+    }
+    return ev;
 }
 
-const struct ctf_event *ctf_merge_seek(struct ctf_merge *m, ns_t t)
+void ctf_merge_seek(struct ctf_merge *m, ns_t t)
 {
-    if (m->n == 0)
-        return NULL;
-    for (uint32_t i = 0; i < m->n; i++)
-        m->times[i] = time_of(&m->cursors[i], ctf_cursor_seek(&m->cursors[i], t));
-    build(m);
-    return top(m);
+    helpers_pause(m->helpers);
+    for (uint32_t i = 0; i < m->nleaves; i++)
+        leaf_seek(&m->leaves[i], t);
+    for (uint32_t i = 0; i + 1 < 2 * m->nleaves; i++) {
+        m->nodes[i].at = m->nodes[i].end = NULL;
+        m->nodes[i].ended = false;
+    }
+    m->at = m->end = NULL;
+    helpers_resume(m->helpers);
+}
+
+struct ctf_counts ctf_merge_counts(const struct ctf_merge *m)
+{
+    struct ctf_counts sum = { 0 };
+
+    for (uint32_t i = 0; i < m->nleaves; i++) {
+        struct ctf_counts c = leaf_counts(&m->leaves[i]);
+
+        sum.events += c.events;
+        sum.bad_packets += c.bad_packets;
+        sum.backwards += c.backwards;
+    }
+    return sum;
 }

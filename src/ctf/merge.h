@@ -2,31 +2,42 @@
  *
  * merge.h -- several streams as one, in time order.
  *
- * A loser tree (Knuth, TAOCP 3, 5.4.1) over the cursors: the winner is read for
- * as long as its next event is not after the best of the others, so a burst of
- * one CPU costs one comparison an event.  Equal times come in the order of the
- * streams, always the same. */
+ * A tree of merges of two: a leaf is a cursor that fills an array with its next
+ * events, a node above takes the earlier one of what its two children have ready, some
+ * hundred events at a time.  Which child is earlier can't be predicted, so there is
+ * no branch on it; where one child leads for long, its events are passed on in one
+ * piece.  Equal times come in the order of the streams, always the same.
+ *
+ * With helper threads, leaves are filled before they are asked for.  What comes out
+ * is the same for any number of them. */
 #ifndef CTF_MERGE_H
 #define CTF_MERGE_H
 
-#include "ctf/trace.h"
+#include "ctf/view.h"
 
 struct ctf_merge {
-    struct ctf_cursor *cursors;
-    uint32_t n;      /* of cursors                                         */
-    ns_t *times;     /* of their current events; NS_MAX = ended            */
-    uint32_t *tree;  /* [0] the winner; [1..n) losers of the inner matches */
-    ns_t limit;      /* best time of the cursors that are not the winner   */
-    uint32_t second; /* and whose it is; n if there is none                */
-    bool primed;
+    struct ctf_trace *trace;
+    struct notes *notes;
+    struct merge_node *nodes; /* [0] is the root; NULL for a trace without streams */
+    struct merge_leaf *leaves;
+    uint32_t nleaves;
+    struct merge_helpers *helpers; /* NULL without */
+    const struct ctf_rec *at, *end; /* events ready for ctf_merge_next() */
+    struct ctf_view view;           /* shows the event of ctf_merge_next() */
 };
 
-/* All streams of the trace.  The trace and 'notes' must outlive the merge. */
-void ctf_merge_init(struct ctf_merge *m, struct ctf_trace *t, struct notes *notes);
+/* All streams of the trace.  The trace and 'notes' must outlive the merge.  'helpers'
+ * threads read ahead: 0 for small traces and when all CPUs have work anyway. */
+void ctf_merge_init(struct ctf_merge *m, struct ctf_trace *t, struct notes *notes,
+                    unsigned helpers);
 void ctf_merge_free(struct ctf_merge *m);
-/* The next event, or NULL at the end. */
+/* The next events, '*ret_n' of them, valid until the next call; NULL at the end. */
+const struct ctf_rec *ctf_merge_batch(struct ctf_merge *m, size_t *ret_n);
+/* Goes to the first event at or after 't'. */
+void ctf_merge_seek(struct ctf_merge *m, ns_t t);
+/* The next event with all that is known of it, or NULL at the end. */
 const struct ctf_event *ctf_merge_next(struct ctf_merge *m);
-/* The first event at or after 't'. */
-const struct ctf_event *ctf_merge_seek(struct ctf_merge *m, ns_t t);
+/* Of all that was read for what ctf_merge_batch() has returned so far, and some more. */
+struct ctf_counts ctf_merge_counts(const struct ctf_merge *m);
 
 #endif

@@ -150,6 +150,13 @@ struct ctf_env {
 struct ctf_prog;
 struct ctf_field;
 
+/* How the fields of an event lie, from its first byte on. */
+enum ctf_layout {
+    LAYOUT_PROGRAM, /* anything: its program tells (ctf/prog.h) */
+    LAYOUT_FIXED,   /* whole bytes, always as many              */
+    LAYOUT_STRING,  /* fixed fields, one string, fixed fields; in whole bytes */
+};
+
 struct ctf_event_class {
     struct str name;
     uint64_t id, stream_id;
@@ -164,15 +171,15 @@ struct ctf_event_class {
     struct ctf_field *fields; /* leaves and arrays in the order of the bytes */
     uint32_t nfields;
     uint32_t index; /* position in the trace, for bindings by array */
+    enum ctf_layout layout;
 };
 
-/* The two layouts that most events have, to step over without a program: fixed
- * fields, or fixed fields, one string, fixed fields. */
+/* What ctf_cursor_fill() needs of an event that it can step over without a program. */
 struct ctf_shape {
-    uint32_t before; /* bits of the fixed fields in front; 0 = needs its program */
-    uint32_t after;  /* bits behind the string                                   */
-    bool string;
+    uint32_t size;  /* bytes of header and fixed fields, up to the string; 0 = not such an event */
+    uint32_t after; /* bytes behind the string; SHAPE_FIXED = there is no string */
 };
+#define SHAPE_FIXED UINT32_MAX
 
 struct ctf_stream_class {
     uint64_t id;
@@ -184,11 +191,14 @@ struct ctf_stream_class {
     struct ctf_field *packet_fields;
     uint32_t npacket_fields;
     int header_kind;         /* enum ctf_header_kind, ctf/prog.h */
+    bool far_packet;         /* events refer to values of the packet's header or context */
+    bool far_header;         /* or of their own header */
     struct ctf_clock *clock; /* that the event header samples; NULL = none */
 
     VEC(struct ctf_event_class *) events;
     struct ctf_event_class **by_id; /* dense table for ids below nby_id      */
-    struct ctf_shape *shapes;       /* for the same ids                     */
+    struct ctf_shape *shapes;       /* for the same ids                      */
+    uint32_t *index_of;             /* for the same ids: ctf_event_class.index */
     uint64_t nby_id;
     struct map64 position; /* id -> position in 'events', every id */
 };

@@ -28,6 +28,9 @@ void ctf_packet_scan(struct ctf_trace *t, uint32_t index, struct notes *notes);
 /* Sorts the packets of every stream, and counts what is missing. */
 void ctf_packet_finish(struct ctf_trace *t, struct notes *notes);
 
+/* The file is about to be closed: others may keep as many pages. */
+void ctf_forget_kept(struct ctf_file *f);
+
 /* Room for segments and slots of 't'. */
 void ctf_run_init(struct ctf_run *run, const struct ctf_meta *meta);
 void ctf_run_free(struct ctf_run *run);

@@ -32,6 +32,7 @@ enum ctf_op_code {
     OP_LOOP,    /* 'count' or slot[slot] times the next 'nbody' steps    */
     OP_VARIANT, /* the option that slot[slot] selects; see ctf_switch    */
     OP_SEG,     /* segment 'seg' starts here                             */
+    OP_CLEAR,   /* slot[slot] = 0: what comes may not write it           */
     OP_ID,      /* event header: the event id                            */
     OP_CLOCK,   /* event header: a sample of the clock                   */
 };

@@ -226,6 +226,7 @@ static uint64_t run_ops(struct ctf_run *run, const struct ctf_op *ops, uint32_t 
             break;
         case OP_VARIANT: pos = step_variant(run, op, pos); break;
         case OP_SEG: break;
+        case OP_CLEAR: run->slot[op->slot] = 0; break;
         }
         if (pos > run->end) /* UINT64_MAX too */
             return run->why ? UINT64_MAX : fail(run, past_end);

@@ -132,8 +132,10 @@ void ctf_trace_close(struct ctf_trace *t)
 {
     if (!t)
         return;
-    for (size_t i = 0; i < t->files.n; i++)
+    for (size_t i = 0; i < t->files.n; i++) {
+        ctf_forget_kept(&t->files.at[i]);
         fmap_close(&t->files.at[i].map);
+    }
     for (size_t i = 0; i < t->streams.n; i++) {
         vec_free(&t->streams.at[i]->packets);
         vec_free(&t->streams.at[i]->losses);

@@ -4,7 +4,8 @@
  *
  * Opening reads the metadata and the header of every packet, nothing else.  A
  * stream is what one CPU of one channel wrote, possibly over several files; a
- * cursor walks it in time order; ctf/merge.h walks several streams as one.
+ * cursor walks it in time order; ctf/merge.h walks several streams as one, and
+ * ctf/scan.h all packets in any order.
  *
  * The files are mapped, never copied.  Bad packets are skipped, noted (file,
  * packet, byte, why) and counted. */
@@ -22,7 +23,8 @@ struct ctf_file {
     const char *path; /* as opened             */
     const char *name; /* below the trace's folder */
     struct fmap map;
-    const uint8_t *uuid; /* of its first packet, or NULL */
+    const uint8_t *uuid;   /* of its first packet, or NULL */
+    _Atomic uint64_t kept; /* bytes from its start that stay mapped: see ctf/cursor.c */
 };
 
 /* A time in which the tracer lost something. */
@@ -82,10 +84,22 @@ void ctf_trace_close(struct ctf_trace *t);
 uint64_t ctf_trace_drop_shared(struct ctf_trace *later, const struct ctf_trace *earlier,
                                struct notes *notes);
 
-/* One event, valid until the cursor moves. */
+/* An event as readers pass it on: when, of which class, and where its bytes are.
+ * Everything else follows from these and is only looked up when somebody asks
+ * (ctf/view.h), so that stepping over an event costs a few nanoseconds. */
+struct ctf_rec {
+    ns_t t;            /* in the trace's clock; of an event without a clock: the time before */
+    const uint8_t *at; /* its first field; of a class with 'far_header': its header */
+    uint32_t cls;      /* ctf_event_class.index */
+    uint32_t more;     /* LAYOUT_STRING: bytes from 'at' to behind the string; LAYOUT_PROGRAM:
+                        * bits from 'at' to the first field, 0 to 7 */
+    uint32_t stream;   /* index in ctf_trace.streams */
+    uint32_t packet;   /* index in ctf_stream.packets */
+};
+
+/* One event with all that is known of it, valid until its cursor or view moves. */
 struct ctf_event {
-    ns_t t; /* in the trace's clock; of an event without a clock: the time before */
-    uint64_t cycles;
+    ns_t t;
     const struct ctf_event_class *cls;
     const struct ctf_stream *stream;
     const uint8_t *p;    /* the packet         */
@@ -95,38 +109,57 @@ struct ctf_event {
     uint32_t cpu;       /* UINT32_MAX = unknown */
 };
 
-struct ctf_cursor {
-    struct ctf_event ev;
-    struct ctf_trace *trace;
-    struct ctf_stream *stream;
-    struct notes *notes;
-    struct ctf_run run;
-    uint64_t pos;    /* bits, next event header */
-    uint64_t clock;  /* cycles */
-    size_t packet;   /* the one being read; SIZE_MAX before the first */
-    int64_t base_ns; /* t = base_ns + cycles when 'ghz' */
-    bool ghz;
-    /* For ctf_cursor_short(): ids below 'nshort' have a short header. */
-    uint32_t nshort, id_bits, ts_bits;
-    const struct ctf_shape *shapes;
-    struct ctf_event_class *const *by_id;
-    uint64_t released; /* bytes of 'released_file' given back so far */
-    uint32_t released_file;
-    uint64_t bad_packets; /* found bad while walking          */
-    uint64_t backwards;   /* events before the one before     */
+/* What went by, and what went wrong. */
+struct ctf_counts {
     uint64_t events;
+    uint64_t bad_packets; /* found bad while walking      */
+    uint64_t backwards;   /* events before the one before */
 };
 
-void ctf_cursor_init(struct ctf_cursor *c, struct ctf_trace *t, struct ctf_stream *s,
+struct ctf_cursor {
+    struct ctf_event ev; /* after ctf_cursor_next() */
+    struct ctf_trace *trace;
+    struct ctf_stream *stream;
+    uint32_t stream_no;
+    struct notes *notes;
+    struct ctf_run run;
+    uint64_t head;  /* bits, the header of 'ev'   */
+    uint64_t pos;   /* bits, next event header    */
+    uint64_t clock; /* cycles                     */
+    size_t packet;  /* the one being read; SIZE_MAX before the first */
+    size_t stop;    /* and the one not to be read any more           */
+    ns_t last;      /* time of the event before; NS_MIN = none       */
+    int64_t base_ns; /* t = base_ns + cycles when 'ghz' */
+    bool ghz;
+    bool quick; /* the packet's events may be read by ctf_cursor_fill()'s loops */
+    uint64_t released; /* bytes of 'released_file' given back so far */
+    uint32_t released_file;
+    struct ctf_counts counts;
+};
+
+/* A cursor over stream number 'stream' of the trace. */
+void ctf_cursor_init(struct ctf_cursor *c, struct ctf_trace *t, uint32_t stream,
                      struct notes *notes);
 void ctf_cursor_free(struct ctf_cursor *c);
-/* Moves to the next event; false at the end. */
+/* Walks the packets [from, to) only; before the first event. */
+static inline void ctf_cursor_range(struct ctf_cursor *c, size_t from, size_t to)
+{
+    c->packet = from - 1; /* the first step adds one */
+    c->stop = to;
+}
+/* Moves to the next event and fills 'c->ev'; false at the end. */
 bool ctf_cursor_next(struct ctf_cursor *c);
-/* The same if it is an event of a simple shape behind a short header of LTTng, as
- * most are; else false, and nothing has changed. */
-static inline bool ctf_cursor_short(struct ctf_cursor *c);
-/* Moves to the first event at or after 't' (skips whole packets before it). */
+/* Moves over the next events, at most 'max', and says where they are.  Returns how
+ * many; 0 at the end.  This is the fast way. */
+size_t ctf_cursor_fill(struct ctf_cursor *c, struct ctf_rec *ret, size_t max);
+/* Moves to the first event at or after 't', as ctf_cursor_next() does (a binary
+ * search for its packet). */
 bool ctf_cursor_seek(struct ctf_cursor *c, ns_t t);
+/* The present event of ctf_cursor_next() and ctf_cursor_seek(). */
+struct ctf_rec ctf_cursor_rec(const struct ctf_cursor *c);
+/* Tells of a stream that has been read to its end that its clock ran backwards. */
+void ctf_note_backwards(const struct ctf_trace *t, const struct ctf_stream *s, uint64_t backwards,
+                        struct notes *notes);
 
 /* Cycles of 'clk' as nanoseconds since 1970 (NULL: cycles are nanoseconds);
  * exact with rounding down, and clamped to what int64 holds. */
@@ -162,66 +195,5 @@ const struct ctf_field *ctf_field_find(const struct ctf_event_class *cls, enum c
 void ctf_visit(const struct ctf_event *ev, enum ctf_scope scope, const struct value_sink *sink);
 /* A float's raw bits as a number. */
 double ctf_raw_f64(const struct ctf_type *t, uint64_t raw);
-
-/* The NUL in [p, limit), or NULL.  Texts of events are short: the first words are
- * looked at here, eight bytes at a time (H. S. Warren, Hacker's Delight, 6-1). */
-static inline const uint8_t *ctf_find_nul(const uint8_t *p, const uint8_t *limit)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-
-    for (int i = 0; i < 4 && p < limit; i++, p += 8) {
-        uint64_t word, zero;
-
-        memcpy(&word, p, 8); /* may reach past the packet: see base/file.h */
-        zero = (word - ones) & ~word & (ones << 7);
-        if (zero) {
-            p += __builtin_ctzll(zero) >> 3;
-            return p < limit ? p : NULL;
-        }
-    }
-    return p < limit ? memchr(p, 0, (size_t)(limit - p)) : NULL;
-}
-
-/* The chain header -> id -> size -> next header is what limits a reader: here it
- * is two loads and two additions. */
-static inline bool ctf_cursor_short(struct ctf_cursor *c)
-{
-    uint64_t b = (c->pos + 7) >> 3, word;
-
-    if (c->nshort == 0 || c->pos >= c->run.end)
-        return false;
-    __builtin_prefetch(c->run.p + b + 1024); /* 20 % where the trace is not in the cache */
-    memcpy(&word, c->run.p + b, 8);          /* may reach past the packet: see base/file.h */
-    uint32_t id = (uint32_t)word & ((1u << c->id_bits) - 1);
-    if (id >= c->nshort || c->shapes[id].before == 0)
-        return false;
-    uint64_t body = (b << 3) + c->id_bits + c->ts_bits, end = body + c->shapes[id].before;
-    if (end > c->run.end)
-        return false;
-    if (c->shapes[id].string) {
-        const uint8_t *text = c->run.p + (end >> 3), *limit = c->run.p + (c->run.end >> 3);
-        const uint8_t *nul = ctf_find_nul(text, limit);
-
-        if (!nul)
-            return false;
-        c->run.seg[1] = (uint64_t)(nul + 1 - c->run.p) << 3;
-        end = c->run.seg[1] + c->shapes[id].after;
-        if (end > c->run.end)
-            return false;
-    }
-    uint64_t mask = (UINT64_C(1) << c->ts_bits) - 1;
-    uint64_t clock = (c->clock & ~mask) | (word >> c->id_bits & mask);
-    clock += clock < c->clock ? mask + 1 : 0;
-    ns_t t = c->base_ns + (int64_t)clock;
-
-    c->clock = c->ev.cycles = clock;
-    c->pos = c->ev.end = end;
-    c->run.seg[0] = c->ev.body = body;
-    c->ev.cls = c->by_id[id];
-    c->backwards += t < c->ev.t;
-    c->ev.t = t;
-    c->events++;
-    return true;
-}
 
 #endif

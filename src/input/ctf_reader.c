@@ -3,7 +3,8 @@
  * ctf_reader.c -- a CTF trace as a reader.
  *
  * At open every event class is bound once: for each member of its struct the
- * field of the class, so that an event costs a few loads and no look-up. */
+ * field of the class, so that an event costs a few loads and no look-up; events come
+ * from the merge in batches. */
 #include "ctf/merge.h"
 #include "input/reader.h"
 
@@ -12,24 +13,26 @@
 #include <stdlib.h>
 
 struct bound {
-    const struct ctf_field *field;
+    struct ctf_bound field;
     enum ev_kind kind;
-    uint32_t offset;
+    uint32_t offset; /* of the member */
 };
 
 struct binding {
     enum ev_type type;
+    struct str name;
     struct bound *members;
     uint32_t nmembers;
-    const struct ctf_field *pid, *tid, *procname;
+    struct ctf_bound pid, tid, procname;
 };
 
 struct ctf_reader {
     struct reader base;
     struct ctf_trace *trace;
     struct ctf_merge merge;
-    struct binding *bindings; /* by event class */
-    const struct ctf_event *ev;
+    struct binding *bindings;       /* by event class */
+    const struct ctf_rec *ev;       /* the current one */
+    const struct ctf_rec *at, *end; /* the next ones   */
 };
 
 static const struct ctf_field *find_any(const struct ctf_event_class *cls, const char *names,
@@ -51,21 +54,24 @@ static bool kind_fits(const struct ctf_field *f, enum ev_kind kind)
     return kind == EV_STR ? text : f->kind == FIELD_INT;
 }
 
+static struct ctf_bound bind_context(const struct ctf_event_class *cls, const char *names,
+                                     enum ev_kind kind)
+{
+    const struct ctf_field *f = find_any(cls, names, true);
+
+    return ctf_bind(cls, f && kind_fits(f, kind) ? f : NULL);
+}
+
 static void bind_class(struct ctf_reader *r, const struct ctf_event_class *cls, struct binding *b,
                        struct reader_class *info)
 {
     b->type = ev_find(cls->name);
     info->name = cls->name;
     info->nfields = cls->payload ? cls->payload->nmembers : 0;
-    b->pid = find_any(cls, "vpid|pid", true);
-    b->tid = find_any(cls, "vtid|tid", true);
-    b->procname = find_any(cls, "procname", true);
-    if (b->pid && !kind_fits(b->pid, EV_I64))
-        b->pid = NULL;
-    if (b->tid && !kind_fits(b->tid, EV_I64))
-        b->tid = NULL;
-    if (b->procname && !kind_fits(b->procname, EV_STR))
-        b->procname = NULL;
+    b->name = cls->name;
+    b->pid = bind_context(cls, "vpid|pid", EV_I64);
+    b->tid = bind_context(cls, "vtid|tid", EV_I64);
+    b->procname = bind_context(cls, "procname", EV_STR);
     if (b->type == EV_OTHER)
         return;
     const struct ev_desc *d = &ev_descs[b->type];
@@ -74,7 +80,8 @@ static void bind_class(struct ctf_reader *r, const struct ctf_event_class *cls, 
         const struct ctf_field *f = find_any(cls, d->fields[i].names, false);
 
         if (f && kind_fits(f, d->fields[i].kind)) {
-            b->members[b->nmembers++] = (struct bound){ f, d->fields[i].kind, d->fields[i].offset };
+            b->members[b->nmembers++] = (struct bound){ ctf_bind(cls, f), d->fields[i].kind,
+                                                           d->fields[i].offset };
         } else if (d->fields[i].needed) {
             info->missing = d->fields[i].names;
             note_add(r->base.notes, NOTE_WARN, r->base.path,
@@ -110,62 +117,66 @@ static void describe(struct ctf_reader *r)
         b->properties[b->nproperties++] = (struct reader_property){ STR("uuid"), m->uuid_text };
 }
 
-static bool yield(struct ctf_reader *r, const struct ctf_event *ev, struct reader_event *ret)
-{
-    r->ev = ev;
-    if (!ev)
-        return false;
-    *ret = (struct reader_event){ .t = ev->t,
-                                  .cpu = ev->cpu,
-                                  .type = r->bindings[ev->cls->index].type,
-                                  .name = ev->cls->name,
-                                  .class_no = ev->cls->index };
-    return true;
-}
-
 static bool ctf_next(struct reader *base, struct reader_event *ret)
 {
     struct ctf_reader *r = (struct ctf_reader *)base;
+    size_t n = 0;
 
-    return yield(r, ctf_merge_next(&r->merge), ret);
+    if (r->at == r->end) {
+        r->at = ctf_merge_batch(&r->merge, &n);
+        r->end = r->at ? r->at + n : NULL;
+    }
+    if (r->at == r->end)
+        return false;
+    const struct ctf_rec *ev = r->ev = r->at++;
+    *ret = (struct reader_event){ .t = ev->t,
+                                  .cpu = ctf_view_cpu(&r->merge.view, ev),
+                                  .type = r->bindings[ev->cls].type,
+                                  .name = r->bindings[ev->cls].name,
+                                  .class_no = ev->cls };
+    return true;
 }
 
 static bool ctf_seek(struct reader *base, ns_t t, struct reader_event *ret)
 {
     struct ctf_reader *r = (struct ctf_reader *)base;
 
-    return yield(r, ctf_merge_seek(&r->merge, t), ret);
+    ctf_merge_seek(&r->merge, t);
+    r->at = r->end = NULL;
+    return ctf_next(base, ret);
 }
 
-static int64_t int_or_none(const struct ctf_event *ev, const struct ctf_field *f)
+static int64_t int_or_none(struct ctf_view *v, const struct ctf_rec *ev, const struct ctf_bound *b)
 {
-    return f && ctf_has(ev, f) ? (int64_t)ctf_get_u64(ev, f) : -1;
+    return ctf_bound_has(v, ev, b) ? (int64_t)ctf_bound_u64(v, ev, b) : -1;
 }
 
 static void ctf_fill(struct reader *base, struct ev_head *head, void *out)
 {
     struct ctf_reader *r = (struct ctf_reader *)base;
-    const struct ctf_event *ev = r->ev;
-    const struct binding *b = &r->bindings[ev->cls->index];
+    const struct ctf_rec *ev = r->ev;
+    const struct binding *b = &r->bindings[ev->cls];
+    struct ctf_view *v = &r->merge.view;
 
-    *head = (struct ev_head){
-        .t = ev->t, .cpu = ev->cpu, .pid = int_or_none(ev, b->pid), .tid = int_or_none(ev, b->tid)
-    };
-    if (b->procname && ctf_has(ev, b->procname))
-        head->procname = ctf_get_str(ev, b->procname);
+    *head = (struct ev_head){ .t = ev->t,
+                              .cpu = ctf_view_cpu(v, ev),
+                              .pid = int_or_none(v, ev, &b->pid),
+                              .tid = int_or_none(v, ev, &b->tid) };
+    if (ctf_bound_has(v, ev, &b->procname))
+        head->procname = ctf_bound_str(v, ev, &b->procname);
     memset(out, 0, ev_descs[b->type].size);
     for (uint32_t i = 0; i < b->nmembers; i++) {
         const struct bound *m = &b->members[i];
         char *to = (char *)out + m->offset;
 
-        if (!ctf_has(ev, m->field))
+        if (!ctf_bound_has(v, ev, &m->field))
             continue;
         if (m->kind == EV_STR) {
-            struct str s = ctf_get_str(ev, m->field);
+            struct str s = ctf_bound_str(v, ev, &m->field);
             memcpy(to, &s, sizeof s);
         } else {
-            int64_t v = (int64_t)ctf_get_u64(ev, m->field);
-            memcpy(to, &v, sizeof v);
+            int64_t x = (int64_t)ctf_bound_u64(v, ev, &m->field);
+            memcpy(to, &x, sizeof x);
         }
     }
 }
@@ -174,13 +185,16 @@ static void ctf_visit_event(struct reader *base, enum reader_scope scope,
                             const struct value_sink *sink)
 {
     struct ctf_reader *r = (struct ctf_reader *)base;
+    const struct ctf_event *ev = ctf_view_event(&r->merge.view, r->ev);
 
+    if (!ev)
+        return;
     if (scope == READER_FIELDS) {
-        ctf_visit(r->ev, SCOPE_PAYLOAD, sink);
+        ctf_visit(ev, SCOPE_PAYLOAD, sink);
         return;
     }
-    ctf_visit(r->ev, SCOPE_COMMON, sink);
-    ctf_visit(r->ev, SCOPE_CONTEXT, sink);
+    ctf_visit(ev, SCOPE_COMMON, sink);
+    ctf_visit(ev, SCOPE_CONTEXT, sink);
 }
 
 static void ctf_totals(const struct reader *base, struct reader_totals *ret)
@@ -195,11 +209,10 @@ static void ctf_totals(const struct reader *base, struct reader_totals *ret)
                                    .packets = t->packets };
     for (size_t i = 0; i < t->files.n; i++)
         ret->bytes += t->files.at[i].map.n;
-    for (uint32_t i = 0; i < r->merge.n; i++) {
-        ret->events += r->merge.cursors[i].events;
-        ret->bad_packets += r->merge.cursors[i].bad_packets;
-        ret->backwards += r->merge.cursors[i].backwards;
-    }
+    struct ctf_counts c = ctf_merge_counts(&r->merge);
+    ret->events = c.events;
+    ret->bad_packets += c.bad_packets;
+    ret->backwards = c.backwards;
 }
 
 static void ctf_close(struct reader *base)
@@ -238,7 +251,7 @@ int reader_open_ctf(const char *dir, struct notes *notes, struct reader **ret, s
     for (uint32_t i = 0; i < r->base.nclasses; i++)
         bind_class(r, trace->meta.events.at[i], &r->bindings[i], &r->base.classes[i]);
     describe(r);
-    ctf_merge_init(&r->merge, trace, notes);
+    ctf_merge_init(&r->merge, trace, notes, 0);
     *ret = &r->base;
     return 0;
 }

@@ -78,13 +78,14 @@ static void touch_trace(struct ctf_trace *trace, struct notes *notes, struct tou
     ns_t first = 0, last = 0;
     struct ctf_merge m;
 
-    ctf_merge_init(&m, trace, notes);
+    ctf_merge_init(&m, trace, notes, 0);
     while ((ev = ctf_merge_next(&m))) {
         first = t->events == 0 ? ev->t : first;
         last = ev->t;
         touch_event(ev, t);
     }
-    ev = ctf_merge_seek(&m, first / 2 + last / 2);
+    ctf_merge_seek(&m, first / 2 + last / 2);
+    ev = ctf_merge_next(&m);
     for (int i = 0; ev && i < 8; i++) {
         t->sum += (uint64_t)ev->t;
         ev = ctf_merge_next(&m);

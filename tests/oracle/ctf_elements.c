@@ -236,7 +236,7 @@ static void put_scope(struct dump *d, enum ctf_place place, struct ctf_type *t)
     printf("}\n");
 }
 
-static void check_fields(const struct dump *d, const struct ctf_event *ev)
+static void check_fields(const struct dump *d, const struct ctf_event *ev, uint64_t cycles)
 {
     for (uint32_t i = 0; i < ev->cls->nfields; i++) {
         const struct ctf_field *f = &ev->cls->fields[i];
@@ -252,12 +252,12 @@ static void check_fields(const struct dump *d, const struct ctf_event *ev)
         if (!found)
             printf("! field " STR_FMT " is not where the walker found it\n", STR_ARG(f->path));
     }
-    if (d->clock != ev->cycles && ev->stream->cls->clock)
-        printf("! clock: %" PRIu64 " instead of %" PRIu64 "\n", ev->cycles, d->clock);
+    if (d->clock != cycles && ev->stream->cls->clock)
+        printf("! clock: %" PRIu64 " instead of %" PRIu64 "\n", cycles, d->clock);
 }
 
 /* The event that starts at bit 'start'. */
-static void put_event(struct dump *d, const struct ctf_event *ev, uint64_t start)
+static void put_event(struct dump *d, const struct ctf_event *ev, uint64_t start, uint64_t cycles)
 {
     struct ctf_type *scopes[] = { [PLACE_EVENT_HEADER] = ev->stream->cls->event_header,
                                   [PLACE_STREAM_EVENT_CONTEXT] = ev->stream->cls->event_context,
@@ -284,7 +284,7 @@ static void put_event(struct dump *d, const struct ctf_event *ev, uint64_t start
     d->depth--;
     line(d, d->w.pos);
     printf("}\n");
-    check_fields(d, ev);
+    check_fields(d, ev, cycles);
 }
 
 static void put_info(struct dump *d, const struct ctf_packet *p, const struct ctf_packet_head *head)
@@ -310,25 +310,23 @@ static void put_info(struct dump *d, const struct ctf_packet *p, const struct ct
     putchar('\n');
 }
 
-/* Events of one packet, read as the stream of one packet.  False when it is bad. */
-static bool put_events(struct dump *d, struct ctf_trace *t, struct ctf_stream *s,
-                       struct ctf_packet *p, uint64_t start)
+/* Events of packet number 'packet' of the stream.  False when it is bad. */
+static bool put_events(struct dump *d, struct ctf_trace *t, uint32_t stream, size_t packet,
+                       uint64_t start)
 {
-    struct ctf_stream one = *s;
     struct notes notes = { 0 };
     struct ctf_cursor c;
 
-    one.packets.at = p;
-    one.packets.n = 1;
-    ctf_cursor_init(&c, t, &one, &notes);
+    ctf_cursor_init(&c, t, stream, &notes);
+    ctf_cursor_range(&c, packet, packet + 1);
     while (ctf_cursor_next(&c)) {
         d->w.slot = c.run.slot;
         d->w.end = c.ev.end;
         d->w.native = t->meta.order;
-        put_event(d, &c.ev, start);
+        put_event(d, &c.ev, start, c.clock);
         start = c.ev.end;
     }
-    bool ok = c.bad_packets == 0;
+    bool ok = c.counts.bad_packets == 0;
     for (size_t i = 0; i < notes.list.n; i++)
         printf("REFUSED " STR_FMT "\n", STR_ARG(notes.list.at[i].text));
     ctf_cursor_free(&c);
@@ -336,14 +334,17 @@ static bool put_events(struct dump *d, struct ctf_trace *t, struct ctf_stream *s
     return ok;
 }
 
-static struct ctf_stream *stream_at(const struct ctf_trace *t, uint64_t offset,
-                                    struct ctf_packet **ret)
+/* The packet at this place of the file, or NULL; '*ret_stream' and '*ret_packet' are
+ * its numbers. */
+static const struct ctf_packet *packet_at(const struct ctf_trace *t, uint64_t offset,
+                                          uint32_t *ret_stream, size_t *ret_packet)
 {
     for (size_t i = 0; i < t->streams.n; i++)
         for (size_t k = 0; k < t->streams.at[i]->packets.n; k++)
             if (t->streams.at[i]->packets.at[k].offset == offset) {
-                *ret = &t->streams.at[i]->packets.at[k];
-                return t->streams.at[i];
+                *ret_stream = (uint32_t)i;
+                *ret_packet = k;
+                return &t->streams.at[i]->packets.at[k];
             }
     return NULL;
 }
@@ -352,18 +353,20 @@ static struct ctf_stream *stream_at(const struct ctf_trace *t, uint64_t offset,
 static uint64_t put_packet(struct ctf_trace *t, uint64_t offset, const struct ctf_tap *tap)
 {
     struct dump d = { .base = offset * 8, .nameless = -1, .w.tap = tap };
-    struct ctf_packet again, *p = NULL;
+    struct ctf_packet again;
     struct ctf_packet_head head = { 0 };
     struct ctf_tap mine = *tap;
     struct ctf_run run;
     struct err err;
     uint64_t skip = 0;
+    uint32_t stream = 0;
+    size_t packet = 0;
 
     ctf_run_init(&run, &t->meta);
     mine.ctx = &d;
     d.w.tap = &mine;
-    struct ctf_stream *s = stream_at(t, offset, &p);
-    if (ctf_packet_read(t, &t->files.at[0], &run, offset, &again, &head, &skip, &err) < 0 || !s) {
+    const struct ctf_packet *p = packet_at(t, offset, &stream, &packet);
+    if (ctf_packet_read(t, &t->files.at[0], &run, offset, &again, &head, &skip, &err) < 0 || !p) {
         printf("REFUSED %s\n", err.text);
         ctf_run_free(&run);
         return 0;
@@ -392,7 +395,7 @@ static uint64_t put_packet(struct ctf_trace *t, uint64_t offset, const struct ct
         put_info(&d, p, &head);
     if (p->has_ts_begin) /* with the turns of a short counter since the packet before */
         d.clock = p->ts_begin;
-    bool ok = put_events(&d, t, s, p, d.w.pos);
+    bool ok = put_events(&d, t, stream, packet, d.w.pos);
     d.depth = 1;
     if (ok) {
         line(&d, d.w.pos);

@@ -302,7 +302,7 @@ static inline void events_to_text(struct fixture *f)
 
     sbuf_clear(&f->text);
     sbuf_z(&f->text, "");
-    ctf_merge_init(&m, f->t, &f->notes);
+    ctf_merge_init(&m, f->t, &f->notes, 0);
     while ((ev = ctf_merge_next(&m))) {
         sbuf_fmt(&f->text, STR_FMT "@%" PRId64, STR_ARG(ev->cls->name), ev->t - NS_PER_S);
         if (ev->cpu != UINT32_MAX)
@@ -318,8 +318,7 @@ static inline void events_to_text(struct fixture *f)
         }
         sbuf_z(&f->text, "\n");
     }
-    for (uint32_t i = 0; i < m.n; i++)
-        f->t->bad_packets += m.cursors[i].bad_packets;
+    f->t->bad_packets += ctf_merge_counts(&m).bad_packets;
     ctf_merge_free(&m);
 }
 

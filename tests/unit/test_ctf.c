@@ -213,7 +213,7 @@ static void test_bound_in_variants(void **state)
     size_t seen = 0;
 
     test_nested_variants(state);
-    ctf_merge_init(&m, f->t, &f->notes);
+    ctf_merge_init(&m, f->t, &f->notes, 0);
     while ((ev = ctf_merge_next(&m))) {
         const struct ctf_field *num = NULL, *word = NULL, *no = NULL, *x = NULL;
 
@@ -467,9 +467,10 @@ static void test_merge(void **state)
                      "a@5 1 {x=12}\na@5 2 {x=20}\na@6 2 {x=21}\na@7 2 {x=22}\na@8 1 {x=13}\n"
                      "a@9 0 {x=3}\na@10 2 {x=23}\n");
     struct ctf_merge m;
-    ctf_merge_init(&m, f->t, &f->notes);
+    ctf_merge_init(&m, f->t, &f->notes, 0);
     for (int64_t t = 0; t < 12; t++) {
-        const struct ctf_event *ev = ctf_merge_seek(&m, NS_PER_S + t);
+        ctf_merge_seek(&m, NS_PER_S + t);
+        const struct ctf_event *ev = ctf_merge_next(&m);
         int64_t at = t <= 1 ? 1 : t == 4 ? 5 : t;
 
         if (t == 11)

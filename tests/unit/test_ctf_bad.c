@@ -283,11 +283,10 @@ static void test_backwards(void **state)
     }
     end_packet(f, at);
     expect_events(f, "a@10 0 {x=0}\na@20 0 {x=1}\na@15 0 {x=2}\na@30 0 {x=3}\na@5 0 {x=4}\n");
-    ctf_merge_init(&m, f->t, &f->notes);
+    ctf_merge_init(&m, f->t, &f->notes, 0);
     while (ctf_merge_next(&m))
         ;
-    for (uint32_t i = 0; i < m.n; i++)
-        backwards += m.cursors[i].backwards;
+    backwards = ctf_merge_counts(&m).backwards;
     ctf_merge_free(&m);
     assert_int_equal(backwards, 2);
 }
