@@ -92,28 +92,34 @@ struct text {
 /* The fields of an event class, bound when the trace was opened: those that one load
  * finds, by their kind, then the others. */
 struct plan {
-    const struct ctf_int *fixed, *behind; /* filled up to fours with zeros */
+    const struct ctf_int *ints; /* filled up to fours with zeros */
     const struct text *texts;
-    uint32_t nfixed, nbehind, ntexts;
-    uint32_t nothers;
+    uint32_t nints, ntexts, nothers;
     const struct ctf_bound *others;
     bool has_string; /* that of LAYOUT_STRING */
-    bool visit;      /* it has arrays of structures: take the general way */
     uint32_t string_off;
     struct ctf_bound first_int;
+};
+
+/* A batch sorted by event class: a consumer of columns has the offset of a field in a
+ * register for all events of a class, and no branch that depends on the next event. */
+struct groups {
+    uint32_t *next; /* by class: how many, then where the next one goes; zeros between batches */
+    uint32_t *used; /* classes of the batch */
+    VEC(struct ctf_rec) sorted;
 };
 
 struct open_trace {
     struct ctf_trace *t;
     struct plan *plans;
+    struct groups groups;
     struct arena mem;
     struct notes notes;
 };
 
 static void make_plan(struct arena *mem, const struct ctf_event_class *c, struct plan *p)
 {
-    struct ctf_int *fixed = arena_array(mem, struct ctf_int, c->nfields + 3);
-    struct ctf_int *behind = arena_array(mem, struct ctf_int, c->nfields + 3);
+    struct ctf_int *ints = arena_array(mem, struct ctf_int, c->nfields + 3);
     struct text *texts = arena_array(mem, struct text, c->nfields);
     struct ctf_bound *others = arena_array(mem, struct ctf_bound, c->nfields);
 
@@ -122,9 +128,7 @@ static void make_plan(struct arena *mem, const struct ctf_event_class *c, struct
         struct ctf_bound b = ctf_bind(c, f);
 
         if (b.how == BOUND_INT) {
-            fixed[p->nfixed++] = b.i;
-        } else if (b.how == BOUND_BEHIND) {
-            behind[p->nbehind++] = b.i;
+            ints[p->nints++] = b.i;
         } else if (b.how == BOUND_TEXT && b.length <= 16) {
             texts[p->ntexts++] = (struct text){ b.i.off, b.length };
         } else if (b.how == BOUND_STRING) {
@@ -136,13 +140,23 @@ static void make_plan(struct arena *mem, const struct ctf_event_class *c, struct
         if (f->kind == FIELD_INT && f->scope == SCOPE_PAYLOAD && p->first_int.how == BOUND_NONE &&
             !f->only_if)
             p->first_int = b;
-        if (f->kind == FIELD_ARRAY && f->type->elem->kind > CTF_FLOAT)
-            p->visit = true;
     }
-    p->fixed = fixed;
-    p->behind = behind;
+    p->ints = ints;
     p->texts = texts;
     p->others = others;
+}
+
+static void groups_init(struct groups *g, const struct ctf_trace *t)
+{
+    g->next = xcalloc(t->meta.events.n + 1, sizeof *g->next);
+    g->used = xcalloc(t->meta.events.n + 1, sizeof *g->used);
+}
+
+static void groups_free(struct groups *g)
+{
+    free(g->next);
+    free(g->used);
+    vec_free(&g->sorted);
 }
 
 static bool open_trace(const char *dir, struct open_trace *ret)
@@ -157,11 +171,13 @@ static bool open_trace(const char *dir, struct open_trace *ret)
     ret->plans = arena_array(&ret->mem, struct plan, ret->t->meta.events.n);
     for (size_t i = 0; i < ret->t->meta.events.n; i++)
         make_plan(&ret->mem, ret->t->meta.events.at[i], &ret->plans[i]);
+    groups_init(&ret->groups, ret->t);
     return true;
 }
 
 static void close_trace(struct open_trace *o)
 {
+    groups_free(&o->groups);
     arena_free(&o->mem);
     ctf_trace_close(o->t);
     notes_free(&o->notes);
@@ -192,15 +208,29 @@ static void sink_text(void *ctx, struct str name, struct str s)
     add_text(ctx, s.p, s.n);
 }
 
+static uint64_t sum_bytes(const uint8_t *p, uint64_t n)
+{
+    uint64_t sum = 0;
+
+    for (uint64_t i = 0; i < n; i++)
+        sum += p[i];
+    return sum;
+}
+
 static void touch_array(struct sums *s, const struct ctf_event *ev, const struct ctf_field *f)
 {
     const struct ctf_type *e = f->type->elem;
     uint64_t n = f->type->kind == CTF_SEQ ? ev->slot[f->type->ref_slot] : f->type->length;
     uint64_t pos = ev->seg[f->seg] + f->off;
     uint64_t stride = ((uint64_t)e->size + e->align - 1) & ~((uint64_t)e->align - 1);
+    struct ctf_load load = ctf_load_of(e, pos % 8 || stride % 8 ? 1 : 8, ev->cls->native);
 
+    if (e->kind != CTF_FLOAT && e->size == 8 && load.kind == LOAD_LE && !e->is_signed) {
+        s->ints += sum_bytes(ev->p + pos / 8, n);
+        return;
+    }
     for (uint64_t i = 0; i < n; i++, pos += stride) {
-        uint64_t raw = ctf_load_at(ev->p, pos, ctf_load_of(e, pos % 8 ? 1 : 8, ev->cls->native));
+        uint64_t raw = ctf_load_at(ev->p, pos, load);
 
         if (e->kind == CTF_FLOAT)
             add_float(s, ctf_raw_f64(e, raw));
@@ -209,13 +239,13 @@ static void touch_array(struct sums *s, const struct ctf_event *ev, const struct
     }
 }
 
-static void touch_other(struct sums *s, struct ctf_view *v, const struct ctf_rec *r,
+static void touch_field(struct sums *s, struct ctf_view *v, const struct ctf_rec *r,
                         const struct ctf_bound *b)
 {
+    const struct value_sink sink = { s, sink_open, sink_close, sink_scalar, sink_text };
+    const struct ctf_event *ev;
     struct str text;
 
-    if (!ctf_bound_has(v, r, b))
-        return;
     switch (b->field->kind) {
     case FIELD_INT: s->ints += ctf_bound_u64(v, r, b); return;
     case FIELD_FLOAT: add_float(s, ctf_raw_f64(b->field->type, ctf_bound_u64(v, r, b))); return;
@@ -224,61 +254,126 @@ static void touch_other(struct sums *s, struct ctf_view *v, const struct ctf_rec
         text = ctf_bound_str(v, r, b);
         add_text(s, text.p, text.n);
         return;
-    case FIELD_ARRAY: touch_array(s, ctf_view_event(v, r), b->field); return;
+    case FIELD_ARRAY:
+        ev = ctf_view_event(v, r);
+        if (b->field->type->elem && b->field->type->elem->kind <= CTF_FLOAT)
+            touch_array(s, ev, b->field);
+        else
+            ctf_visit_field(ev, b->field, &sink);
+        return;
     }
 }
 
-static void touch_visit(struct sums *s, const struct ctf_event *ev)
+/* The fields of one option of a variant follow each other: whether they are there is
+ * asked once. */
+static void touch_others(struct sums *s, struct ctf_view *v, const struct ctf_rec *r,
+                         const struct plan *p)
 {
-    const struct value_sink sink = { s, sink_open, sink_close, sink_scalar, sink_text };
+    const struct ctf_choice *asked = NULL;
+    bool there = true;
 
-    ctf_visit(ev, SCOPE_COMMON, &sink);
-    ctf_visit(ev, SCOPE_CONTEXT, &sink);
-    ctf_visit(ev, SCOPE_PAYLOAD, &sink);
+    for (uint32_t i = 0; i < p->nothers; i++) {
+        const struct ctf_bound *b = &p->others[i];
+
+        if (b->field->only_if != asked) {
+            asked = b->field->only_if;
+            there = !asked || ctf_bound_has(v, r, b);
+        }
+        if (there)
+            touch_field(s, v, r, b);
+    }
 }
 
-static inline uint64_t touch_ints(const uint8_t *p, const struct ctf_int *f, uint32_t n)
+static inline uint64_t touch_ints(const struct ctf_rec *r, const struct ctf_int *i, uint32_t n)
 {
     uint64_t sum = 0;
 
-    for (uint32_t i = 0; i < n; i += 4)
-        sum += ctf_load_int(p, f[i]) + ctf_load_int(p, f[i + 1]) + ctf_load_int(p, f[i + 2]) +
-               ctf_load_int(p, f[i + 3]);
+    for (const struct ctf_int *end = i + n; i < end; i += 4)
+        sum += ctf_load_int(r, i[0]) + ctf_load_int(r, i[1]) + ctf_load_int(r, i[2]) +
+               ctf_load_int(r, i[3]);
     return sum;
+}
+
+static inline void touch_text(struct sums *s, const struct ctf_rec *r, struct text t)
+{
+    const char *p = (const char *)r->at + t.off;
+    size_t n = nul_in_16(p);
+
+    add_text(s, p, n < t.length ? n : t.length);
+}
+
+static inline void touch_string(struct sums *s, const struct ctf_rec *r, const struct plan *p)
+{
+    add_text(s, (const char *)r->at + p->string_off, r->more - p->string_off - 1);
 }
 
 static inline void touch_all(struct sums *s, struct ctf_view *v, const struct ctf_rec *r,
                              const struct plan *p)
 {
-    if (p->visit) {
-        touch_visit(s, ctf_view_event(v, r));
-        return;
-    }
-    s->ints += touch_ints(r->at, p->fixed, p->nfixed);
-    for (uint32_t i = 0; i < p->ntexts; i++) {
-        const char *text = (const char *)r->at + p->texts[i].off;
-        size_t n = nul_in_16(text);
-
-        add_text(s, text, n < p->texts[i].length ? n : p->texts[i].length);
-    }
-    if (p->has_string) {
-        add_text(s, (const char *)r->at + p->string_off, r->more - p->string_off - 1);
-        s->ints += touch_ints(r->at + r->more, p->behind, p->nbehind);
-    }
-    for (uint32_t i = 0; i < p->nothers; i++)
-        touch_other(s, v, r, &p->others[i]);
+    s->ints += touch_ints(r, p->ints, p->nints);
+    for (uint32_t i = 0; i < p->ntexts; i++)
+        touch_text(s, r, p->texts[i]);
+    if (p->has_string)
+        touch_string(s, r, p);
+    if (p->nothers)
+        touch_others(s, v, r, p);
 }
 
 enum mode { OPEN, WALK, LAZY, ALL_FIELDS, PARALLEL_1, PARALLEL_N, RIVAL, MODES };
 
-static void touch_batch(const struct plan *plans, struct ctf_view *v, const struct ctf_rec *r,
-                        size_t n, struct sums *ret)
+enum { FEW = 4 }; /* events of a class that are not worth it */
+
+static void touch_group(struct sums *s, struct ctf_view *v, const struct ctf_rec *r, size_t n,
+                        const struct plan *p)
+{
+    if (n < FEW) {
+        for (size_t i = 0; i < n; i++)
+            touch_all(s, v, &r[i], p);
+        return;
+    }
+    for (uint32_t f = 0; f < p->nints; f++) {
+        struct ctf_int x = p->ints[f];
+        uint64_t sum = 0;
+
+        for (size_t i = 0; i < n; i++)
+            sum += ctf_load_int(&r[i], x);
+        s->ints += sum;
+    }
+    for (uint32_t f = 0; f < p->ntexts; f++)
+        for (size_t i = 0; i < n; i++)
+            touch_text(s, &r[i], p->texts[f]);
+    for (size_t i = 0; p->has_string && i < n; i++)
+        touch_string(s, &r[i], p);
+    for (size_t i = 0; p->nothers && i < n; i++)
+        touch_others(s, v, &r[i], p);
+}
+
+static void touch_batch(const struct plan *plans, struct groups *g, struct ctf_view *v,
+                        const struct ctf_rec *r, size_t n, struct sums *ret)
 {
     struct sums s = *ret;
+    uint32_t nused = 0, at = 0;
 
     for (size_t i = 0; i < n; i++) {
         add_time(&s, r[i].t);
-        touch_all(&s, v, &r[i], &plans[r[i].cls]);
+        g->used[nused] = r[i].cls;
+        nused += g->next[r[i].cls]++ == 0;
+    }
+    for (uint32_t i = 0; i < nused; i++) {
+        uint32_t *next = &g->next[g->used[i]], count = *next;
+
+        *next = at;
+        at += count;
+    }
+    vec_reserve(&g->sorted, n);
+    for (size_t i = 0; i < n; i++)
+        g->sorted.at[g->next[r[i].cls]++] = r[i];
+    for (uint32_t i = 0, from = 0; i < nused; i++) {
+        uint32_t *next = &g->next[g->used[i]], to = *next;
+
+        touch_group(&s, v, g->sorted.at + from, to - from, &plans[g->used[i]]);
+        from = to;
+        *next = 0;
     }
     *ret = s;
 }
@@ -287,7 +382,7 @@ static void read_batch(struct open_trace *o, enum mode mode, struct ctf_view *v,
                        const struct ctf_rec *r, size_t n, struct sums *s)
 {
     if (mode == ALL_FIELDS)
-        touch_batch(o->plans, v, r, n, s);
+        touch_batch(o->plans, &o->groups, v, r, n, s);
     if (mode == WALK)
         for (size_t i = 0; i < n; i++)
             add_time(s, r[i].t);
@@ -317,13 +412,14 @@ static void read_trace(struct open_trace *o, enum mode mode, struct sums *s)
 struct part {
     _Alignas(128) struct sums s;
     const struct plan *plans;
+    struct groups groups;
 };
 
 static void touch_part(void *state, struct ctf_view *v, const struct ctf_rec *r, size_t n)
 {
     struct part *p = state;
 
-    touch_batch(p->plans, v, r, n, &p->s);
+    touch_batch(p->plans, &p->groups, v, r, n, &p->s);
 }
 
 enum { MAX_THREADS = 64 };
@@ -335,6 +431,7 @@ static void scan_trace(struct open_trace *o, unsigned threads, struct sums *s)
 
     for (unsigned i = 0; i < threads; i++) {
         parts[i] = (struct part){ .plans = o->plans };
+        groups_init(&parts[i].groups, o->t);
         states[i] = &parts[i];
     }
     ctf_scan(o->t, threads, &o->notes, touch_part, states);
@@ -343,6 +440,7 @@ static void scan_trace(struct open_trace *o, unsigned threads, struct sums *s)
         s->ints += parts[i].s.ints;
         s->floats += parts[i].s.floats;
         s->bytes += parts[i].s.bytes;
+        groups_free(&parts[i].groups);
     }
 }
 
@@ -538,7 +636,7 @@ static bool run_mode(enum mode mode, const path_vec *traces, struct open_trace *
                      struct measured *ret, const struct options *o)
 {
     bool wall = mode == PARALLEL_1 || mode == PARALLEL_N;
-    size_t runs = mode == RIVAL && o->runs > 3 ? 3 : o->runs;
+    size_t runs = mode == RIVAL ? 1 : o->runs;
     double took[MAX_RUNS], opening[MAX_RUNS];
 
     for (size_t r = 0; r < runs; r++) {

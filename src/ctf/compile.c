@@ -650,7 +650,8 @@ static uint64_t compile_events(struct ctf_meta *meta, struct ctf_stream_class *s
         ec->native = meta->order;
         ec->prog =
             gen_prog(meta, parts, ARRAY_SIZE(parts), known, false, &ec->fields, &ec->nfields);
-        ec->layout = layout_of(ec->prog, known >= 8);
+        ec->on_byte = known >= 8;
+        ec->layout = layout_of(ec->prog, ec->on_byte);
         if (ec->prog->known_end < end)
             end = ec->prog->known_end;
     }

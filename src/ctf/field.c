@@ -4,6 +4,7 @@
 #include "ctf/walk.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 /* IEEE 754 binary16: 1 + 5 + 10 bits. */
 static double half_f64(uint64_t raw)
@@ -316,5 +317,34 @@ void ctf_visit(const struct ctf_event *ev, enum ctf_scope scope, const struct va
         for (uint32_t i = 0; i < parts[s]->nmembers; i++)
             ctf_walk_value(&w, parts[s]->members[i].name, &parts[s]->members[i]);
     }
+    ctf_walk_end(&w);
+}
+
+void ctf_visit_field(const struct ctf_event *ev, const struct ctf_field *f,
+                     const struct value_sink *sink)
+{
+    const struct ctf_prog *p = ev->cls->prog;
+    const struct ctf_member m = { .type = (struct ctf_type *)(uintptr_t)f->type, .slot = -1 };
+    struct ctf_walk w = { .p = ev->p,
+                          .pos = ev->seg[f->seg] + f->off,
+                          .end = ev->end,
+                          .slot = (uint64_t *)(uintptr_t)ev->slot,
+                          .native = ev->cls->native,
+                          .sink = sink };
+    uint64_t *saved = NULL;
+    uint32_t n = 0;
+
+    while (n < p->nops && p->ops[n].code == OP_CLEAR)
+        n++;
+    if (n) { /* values that only some elements have: as they are before the first */
+        saved = xcalloc(n, sizeof *saved);
+        for (uint32_t i = 0; i < n; i++)
+            saved[i] = w.slot[p->ops[i].slot];
+        clear_loose(p, w.slot);
+    }
+    ctf_walk_value(&w, f->name, &m);
+    for (uint32_t i = n; i-- > 0;)
+        w.slot[p->ops[i].slot] = saved[i];
+    free(saved);
     ctf_walk_end(&w);
 }

@@ -172,6 +172,7 @@ struct ctf_event_class {
     uint32_t nfields;
     uint32_t index; /* position in the trace, for bindings by array */
     enum ctf_layout layout;
+    bool on_byte; /* its first field always begins on a byte */
 };
 
 /* What ctf_cursor_fill() needs of an event that it can step over without a program. */

@@ -193,6 +193,9 @@ const struct ctf_field *ctf_field_find(const struct ctf_event_class *cls, enum c
 
 /* Decodes all fields of one scope of the current event into 'sink'. */
 void ctf_visit(const struct ctf_event *ev, enum ctf_scope scope, const struct value_sink *sink);
+/* Decodes one field of the current event into 'sink': arrays with all that is in them. */
+void ctf_visit_field(const struct ctf_event *ev, const struct ctf_field *f,
+                     const struct value_sink *sink);
 /* A float's raw bits as a number. */
 double ctf_raw_f64(const struct ctf_type *t, uint64_t raw);
 

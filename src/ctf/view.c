@@ -96,17 +96,21 @@ const struct ctf_event *ctf_view_event(struct ctf_view *v, const struct ctf_rec 
 struct ctf_bound ctf_bind(const struct ctf_event_class *cls, const struct ctf_field *f)
 {
     struct ctf_bound b = { .field = f, .how = f ? BOUND_EVENT : BOUND_NONE };
+    bool program = cls->layout == LAYOUT_PROGRAM;
 
-    if (!f || cls->layout == LAYOUT_PROGRAM || f->only_if || f->off % 8 ||
+    /* Up to its first variable part, an event that begins on a byte is like a fixed one. */
+    if (!f || !cls->on_byte || f->only_if || (program && f->seg > 0) || f->off % 8 ||
         f->off / 8 > UINT32_MAX / 2)
         return b;
-    b.i = (struct ctf_int){ .mask = UINT64_MAX >> f->load.shift, .off = (uint32_t)(f->off / 8) };
+    b.i = (struct ctf_int){ .mask = UINT64_MAX >> f->load.shift,
+                            .off = (uint32_t)(f->off / 8),
+                            .behind = f->seg > 0 ? UINT32_MAX : 0 };
     if (f->load.is_signed)
         b.i.sign = (b.i.mask >> 1) + 1;
     if (f->kind == FIELD_INT && f->load.kind == LOAD_LE)
-        b.how = f->seg == 0 ? BOUND_INT : BOUND_BEHIND;
+        b.how = BOUND_INT;
     else if (f->kind == FIELD_STRING && f->seg == 0)
-        b.how = BOUND_STRING;
+        b.how = program ? BOUND_FIRST : BOUND_STRING;
     if (f->kind == FIELD_TEXT && f->seg == 0 && f->type->kind == CTF_ARRAY &&
         f->type->length <= UINT32_MAX) {
         b.how = BOUND_TEXT;

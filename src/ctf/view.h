@@ -38,9 +38,9 @@ static inline uint32_t ctf_view_cpu(const struct ctf_view *v, const struct ctf_r
 
 enum ctf_bound_how {
     BOUND_NONE,   /* the class has no such field                              */
-    BOUND_INT,    /* little-endian integer 'off' bytes behind the first byte  */
-    BOUND_BEHIND, /* the same behind the string                               */
+    BOUND_INT,    /* a little-endian integer, see struct ctf_int              */
     BOUND_STRING, /* the string of LAYOUT_STRING                              */
+    BOUND_FIRST,  /* the same of LAYOUT_PROGRAM: its NUL is to be found       */
     BOUND_TEXT,   /* 'length' characters 'off' bytes behind the first byte    */
     BOUND_EVENT,  /* needs ctf_view_event()                                   */
 };
@@ -49,8 +49,9 @@ enum ctf_bound_how {
  * sign spread.  All zeros: a field whose value is always 0. */
 struct ctf_int {
     uint64_t mask;
-    uint64_t sign; /* its highest bit if it is signed, else 0 */
-    uint32_t off;  /* bytes */
+    uint64_t sign;   /* its highest bit if it is signed, else 0 */
+    uint32_t off;    /* bytes behind the first byte of the event ... */
+    uint32_t behind; /* ... or, if all bits are set, behind its string */
 };
 
 struct ctf_bound {
@@ -75,11 +76,11 @@ static inline bool ctf_bound_has(struct ctf_view *v, const struct ctf_rec *r,
     return ev && ctf_has(ev, b->field);
 }
 
-static inline uint64_t ctf_load_int(const uint8_t *p, struct ctf_int i)
+static inline uint64_t ctf_load_int(const struct ctf_rec *r, struct ctf_int i)
 {
     uint64_t v;
 
-    memcpy(&v, p + i.off, 8); /* may reach past the packet: see base/file.h */
+    memcpy(&v, r->at + (r->more & i.behind) + i.off, 8); /* past the packet: see base/file.h */
     return ((v & i.mask) ^ i.sign) - i.sign; /* H. S. Warren, Hacker's Delight, 2-5 */
 }
 
@@ -88,9 +89,7 @@ static inline uint64_t ctf_bound_u64(struct ctf_view *v, const struct ctf_rec *r
                                      const struct ctf_bound *b)
 {
     if (b->how == BOUND_INT)
-        return ctf_load_int(r->at, b->i);
-    if (b->how == BOUND_BEHIND)
-        return ctf_load_int(r->at + r->more, b->i);
+        return ctf_load_int(r, b->i);
     const struct ctf_event *ev = ctf_view_event(v, r);
     return ev ? ctf_get_u64(ev, b->field) : 0;
 }
@@ -105,6 +104,8 @@ static inline struct str ctf_bound_str(struct ctf_view *v, const struct ctf_rec 
         return (struct str){ p, r->more - b->i.off - 1 };
     if (b->how == BOUND_TEXT)
         return (struct str){ p, nul_within(p, b->length) };
+    if (b->how == BOUND_FIRST)
+        return (struct str){ p, nul_within(p, PTRDIFF_MAX) }; /* it was found before */
     const struct ctf_event *ev = ctf_view_event(v, r);
     return ev ? ctf_get_str(ev, b->field) : (struct str){ "", 0 };
 }
