@@ -43,11 +43,15 @@ struct gen {
 
 typedef VEC(struct ctf_field) field_vec;
 
+/* A step at the present position: it first skips what no step has passed yet. */
 static struct ctf_op *emit(struct gen *g, enum ctf_op_code code)
 {
     struct ctf_op *op = vec_push(&g->ops);
 
-    *op = (struct ctf_op){ .code = code, .seg = SEG_NONE, .slot = -1 };
+    *op = (struct ctf_op){
+        .code = code, .seg = SEG_NONE, .slot = -1, .skip = g->off - g->flushed
+    };
+    g->flushed = g->off;
     return op;
 }
 
@@ -55,8 +59,7 @@ static struct ctf_op *emit(struct gen *g, enum ctf_op_code code)
 static void flush(struct gen *g)
 {
     if (g->off > g->flushed)
-        emit(g, OP_SKIP)->bits = g->off - g->flushed;
-    g->flushed = g->off;
+        emit(g, OP_SKIP);
 }
 
 static uint32_t new_seg(struct gen *g, uint64_t known)
@@ -81,7 +84,6 @@ static void align_to(struct gen *g, uint64_t align)
         g->off = (g->off + align - 1) & ~(align - 1);
         return;
     }
-    flush(g);
     struct ctf_op *op = emit(g, OP_ALIGN);
     op->bits = align;
     op->seg = new_seg(g, align);
@@ -145,14 +147,10 @@ static void header_steps(struct gen *g, uint32_t roles, struct ctf_load load)
 {
     if (!g->in_header)
         return;
-    if (roles & ROLE_EVENT_ID) {
-        flush(g);
+    if (roles & ROLE_EVENT_ID)
         emit(g, OP_ID)->load = load;
-    }
-    if (roles & ROLE_CLOCK) {
-        flush(g);
+    if (roles & ROLE_CLOCK)
         emit(g, OP_CLOCK)->load = load;
-    }
 }
 
 /* A value that is kept for a later step.  Below a variant or a loop it may not be
@@ -165,7 +163,6 @@ static void save_slot(struct gen *g, int32_t slot)
 
 static void gen_leb(struct gen *g, const struct ctf_member *m, struct ctf_load load)
 {
-    flush(g);
     struct ctf_op *op = emit(g, OP_LEB);
     op->load = load;
     op->slot = m->slot;
@@ -182,10 +179,8 @@ static void check_order(struct gen *g, const struct ctf_type *t)
 {
     enum ctf_order order = t->order == CTF_NATIVE ? g->native : t->order;
 
-    if (g->order != CTF_NATIVE && g->order != order && known_here(g) < 8) {
-        flush(g);
+    if (g->order != CTF_NATIVE && g->order != order && known_here(g) < 8)
         emit(g, OP_WHOLE);
-    }
     g->order = order;
 }
 
@@ -203,7 +198,6 @@ static void gen_scalar(struct gen *g, const struct ctf_member *m)
     check_order(g, t);
     header_steps(g, m->roles, load);
     if (m->slot >= 0) {
-        flush(g);
         struct ctf_op *op = emit(g, OP_SAVE);
         op->load = load;
         op->slot = m->slot;
@@ -259,7 +253,6 @@ static void gen_loop(struct gen *g, const struct ctf_type *t)
     struct ctf_member elem = { .type = t->elem, .slot = -1 };
     bool was = g->in_loop;
 
-    flush(g);
     size_t at = g->ops.n;
     struct ctf_op *op = emit(g, OP_LOOP);
     op->slot = t->ref_slot;
@@ -271,6 +264,22 @@ static void gen_loop(struct gen *g, const struct ctf_type *t)
     g->in_loop = was;
     g->ops.at[at].nbody = (uint32_t)(g->ops.n - at - 1);
     emit(g, OP_SEG)->seg = new_seg(g, 1);
+}
+
+/* A sequence.  Most follow their length at once, and then both are one step. */
+static struct ctf_op *emit_seq(struct gen *g, int32_t slot)
+{
+    struct ctf_op *before = g->ops.n ? &g->ops.at[g->ops.n - 1] : NULL;
+
+    if (before && before->code == OP_SAVE && before->slot == slot &&
+        g->off - g->flushed == before->load.bits) {
+        before->code = OP_COUNTED;
+        g->flushed = g->off;
+        return before;
+    }
+    struct ctf_op *op = emit(g, OP_SEQ);
+    op->slot = slot;
+    return op;
 }
 
 static void gen_array(struct gen *g, const struct ctf_member *m)
@@ -296,11 +305,9 @@ static void gen_array(struct gen *g, const struct ctf_member *m)
         gen_loop(g, t);
         return;
     }
-    flush(g);
     uint64_t align = t->elem->align, stride = (one + align - 1) & ~(align - 1);
     uint64_t known = known_here(g), low = one % 8 == 0 ? 8 : 1;
-    struct ctf_op *op = emit(g, OP_SEQ);
-    op->slot = t->ref_slot;
+    struct ctf_op *op = emit_seq(g, t->ref_slot);
     op->bits = one;
     op->stride = stride;
     op->seg = new_seg(g, known >= 8 && stride % 8 == 0 ? low : 1);
@@ -311,7 +318,6 @@ static void gen_variant(struct gen *g, const struct ctf_member *m)
     const struct ctf_type *t = m->type;
     struct ctf_switch *sw = arena_new(g->mem, struct ctf_switch);
 
-    flush(g);
     uint64_t known = known_here(g);
     sw->variant = t;
     sw->options = arena_array(g->mem, struct ctf_prog, t->nmembers);
@@ -367,7 +373,6 @@ static void gen_string(struct gen *g, const struct ctf_type *t)
                                       [TEXT_UTF32LE] = 32,
                                       [TEXT_UTF32BE] = 32 };
 
-    flush(g);
     struct ctf_op *op = emit(g, OP_STRING);
     op->bits = units[t->encoding];
     op->seg = new_seg(g, 8);
@@ -409,7 +414,7 @@ static struct ctf_prog *finish(struct gen *g)
     p->nsegs = *g->nsegs;
     p->known_end = known_here(g);
     p->fixed = p->nops == 0 || (p->nops == 1 && p->ops[0].code == OP_SKIP);
-    p->fixed_bits = p->nops == 1 ? p->ops[0].bits : 0;
+    p->fixed_bits = p->nops == 1 ? p->ops[0].skip : 0;
     vec_free(&g->ops);
     vec_free(g->loose);
     return p;
@@ -574,25 +579,29 @@ static bool is_referred_to(const struct ctf_type *t)
     return false;
 }
 
-/* { [SKIP] } is fixed, { SKIP, STRING into segment 1, [SKIP] } has one string; in whole
- * bytes, anything else needs its program. */
-static enum ctf_layout layout_of(const struct ctf_prog *p, bool on_byte)
+/* Bytes that a step skips, if they are whole and few enough for our sums. */
+static bool skips_bytes(const struct ctf_op *op, uint32_t *ret)
 {
-    if (!on_byte)
-        return LAYOUT_PROGRAM;
-    if (p->fixed)
-        return p->fixed_bits % 8 || p->fixed_bits > UINT32_MAX ? LAYOUT_PROGRAM : LAYOUT_FIXED;
-    if (p->nops < 1 || p->nops > 3)
-        return LAYOUT_PROGRAM;
-    const struct ctf_op *string = p->ops[0].code == OP_SKIP ? &p->ops[1] : &p->ops[0];
-    const struct ctf_op *end = p->ops + p->nops;
-    if (string == end || string->code != OP_STRING || string->seg != 1 || string->bits != 8 ||
-        (string > p->ops && (p->ops[0].bits % 8 || p->ops[0].bits > UINT32_MAX)))
-        return LAYOUT_PROGRAM;
-    if (string + 1 < end && (string[1].code != OP_SKIP || string[1].bits > UINT32_MAX / 2 ||
-                             string[1].bits % 8 || string[1].seg != SEG_NONE))
-        return LAYOUT_PROGRAM;
-    return LAYOUT_STRING;
+    *ret = (uint32_t)(op->skip / 8);
+    return op->skip % 8 == 0 && op->skip / 8 <= UINT32_MAX / 4;
+}
+
+/* { [SKIP] } is fixed, { STRING, [SKIP] } has one string, anything else needs its program. */
+static void find_layout(struct ctf_event_class *ec)
+{
+    const struct ctf_prog *p = ec->prog;
+    const struct ctf_op *op = p->ops;
+
+    ec->layout = LAYOUT_PROGRAM;
+    if (!ec->on_byte || p->nops > 2)
+        return;
+    if (p->fixed && (p->nops == 0 || skips_bytes(op, &ec->before)))
+        ec->layout = LAYOUT_FIXED;
+    if (p->nops == 0 || op[0].code != OP_STRING || op[0].seg != 1 || op[0].bits != 8)
+        return;
+    if (skips_bytes(&op[0], &ec->before) &&
+        (p->nops == 1 || (op[1].code == OP_SKIP && skips_bytes(&op[1], &ec->after))))
+        ec->layout = LAYOUT_STRING;
 }
 
 static struct ctf_shape shape_of(const struct ctf_stream_class *sc, const struct ctf_event_class *ec)
@@ -600,20 +609,11 @@ static struct ctf_shape shape_of(const struct ctf_stream_class *sc, const struct
     static const uint32_t header_bytes[] = {
         [HEADER_COMPACT] = 4, [HEADER_LARGE] = 6, [HEADER_PLAIN] = 12, [HEADER_PLAIN64] = 16
     };
-    const struct ctf_prog *p = ec->prog;
-    struct ctf_shape shape = { .after = SHAPE_FIXED };
 
     if (ec->layout == LAYOUT_PROGRAM || sc->header_kind < HEADER_COMPACT)
         return (struct ctf_shape){ 0 };
-    shape.size = header_bytes[sc->header_kind];
-    if (ec->layout == LAYOUT_FIXED) {
-        shape.size += (uint32_t)(p->fixed_bits / 8);
-        return shape;
-    }
-    const struct ctf_op *last = &p->ops[p->nops - 1];
-    shape.size += p->ops[0].code == OP_SKIP ? (uint32_t)(p->ops[0].bits / 8) : 0;
-    shape.after = last->code == OP_SKIP ? (uint32_t)(last->bits / 8) : 0;
-    return shape;
+    return (struct ctf_shape){ header_bytes[sc->header_kind] + ec->before,
+                               ec->layout == LAYOUT_STRING ? ec->after : SHAPE_FIXED };
 }
 
 static void index_events(struct ctf_meta *meta, struct ctf_stream_class *sc)
@@ -651,7 +651,7 @@ static uint64_t compile_events(struct ctf_meta *meta, struct ctf_stream_class *s
         ec->prog =
             gen_prog(meta, parts, ARRAY_SIZE(parts), known, false, &ec->fields, &ec->nfields);
         ec->on_byte = known >= 8;
-        ec->layout = layout_of(ec->prog, ec->on_byte);
+        find_layout(ec);
         if (ec->prog->known_end < end)
             end = ec->prog->known_end;
     }

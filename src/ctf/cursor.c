@@ -363,7 +363,20 @@ static const struct quick_header quick_headers[] = {
     [HEADER_PLAIN64] = { 16, 64, 0, UINT64_MAX, 0 },
 };
 
-/* Events with a shape, until one that needs more care.  The chain header -> id -> size
+/* Behind an event whose fields begin at 'at', and padding up to a byte; NULL if that is
+ * not to be found out here. */
+static const uint8_t *step_program(struct ctf_cursor *c, uint64_t id, const uint8_t *at)
+{
+    const struct ctf_event_class *cls = c->stream->cls->by_id[id];
+    uint64_t end;
+
+    if (!cls)
+        return NULL;
+    end = ctf_run_prog(&c->run, cls->prog, (uint64_t)(at - c->run.p) << 3);
+    return end == UINT64_MAX ? NULL : c->run.p + ((end + 7) >> 3);
+}
+
+/* Events of any class, until one that needs more care.  The chain header -> id -> size
  * -> next header is what limits a reader: here it is two loads and two additions, and
  * all else hangs beside it.  Compiled once for each kind of header. */
 static inline __attribute__((always_inline)) size_t
@@ -404,10 +417,14 @@ fill_quick(struct ctf_cursor *c, struct ctf_rec *ret, size_t max, const struct q
             break;
         const struct ctf_shape *s = &shapes[id];
         uint64_t size = (uint64_t)s->size + (head - h.head);
-        if (s->size == 0 || size > (uint64_t)(end - at))
-            break;
         const uint8_t *next = at + size;
-        if (s->after != SHAPE_FIXED) {
+        if (s->size == 0) {
+            next = step_program(c, id, at + head);
+            if (!next)
+                break;
+        } else if (size > (uint64_t)(end - at)) {
+            break;
+        } else if (s->after != SHAPE_FIXED) {
             next += nul_within(next, (size_t)(end - next)) + 1;
             if (next > end || (size_t)(end - next) < s->after || next - at > UINT32_MAX / 2)
                 break;

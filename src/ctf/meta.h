@@ -172,7 +172,8 @@ struct ctf_event_class {
     uint32_t nfields;
     uint32_t index; /* position in the trace, for bindings by array */
     enum ctf_layout layout;
-    bool on_byte; /* its first field always begins on a byte */
+    uint32_t before, after; /* bytes: LAYOUT_FIXED: all; LAYOUT_STRING: around the string */
+    bool on_byte;           /* its first field always begins on a byte */
 };
 
 /* What ctf_cursor_fill() needs of an event that it can step over without a program. */

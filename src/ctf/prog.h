@@ -22,13 +22,14 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "words are loaded as they lie in memory: a big-endian host needs swaps here");
 
 enum ctf_op_code {
-    OP_SKIP,    /* pos += bits                                           */
+    OP_SKIP,    /* nothing: all steps skip 'skip' bits first             */
     OP_ALIGN,   /* pos up to a multiple of bits; segment 'seg' starts    */
     OP_STRING,  /* past the NUL of 'bits' bits; segment 'seg' starts     */
     OP_LEB,     /* past an integer of variable length; 'seg' starts      */
     OP_WHOLE,   /* fails inside a byte: the bit order changes here       */
     OP_SAVE,    /* slot[slot] = load at pos + bits                       */
     OP_SEQ,     /* slot[slot] elements of 'bits', 'stride' apart         */
+    OP_COUNTED, /* OP_SAVE and OP_SEQ in one                             */
     OP_LOOP,    /* 'count' or slot[slot] times the next 'nbody' steps    */
     OP_VARIANT, /* the option that slot[slot] selects; see ctf_switch    */
     OP_SEG,     /* segment 'seg' starts here                             */
@@ -64,10 +65,11 @@ struct ctf_op {
     uint32_t seg; /* that starts after the step, or SEG_NONE */
     int32_t slot;
     uint32_t nbody; /* OP_LOOP */
+    uint64_t skip;
     uint64_t bits, stride;
     uint64_t count; /* OP_LOOP without a slot; OP_LEB: LEB_IS_*, its 'slot' keeps the value */
-    struct ctf_load load;
     const struct ctf_switch *sw;
+    struct ctf_load load;
 };
 
 struct ctf_prog {

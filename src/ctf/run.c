@@ -7,6 +7,8 @@
  * that are left before it is multiplied. */
 #include "ctf/prog.h"
 
+#include "base/nul.h"
+
 uint64_t ctf_bits_le(const uint8_t *p, uint64_t pos, unsigned bits)
 {
     const uint8_t *b = p + (pos >> 3);
@@ -131,25 +133,24 @@ __attribute__((noinline)) static uint64_t step_leb(struct ctf_run *run, const st
     return (at + n + 1) << 3;
 }
 
-static uint64_t step_string(struct ctf_run *run, uint64_t pos)
+static inline uint64_t step_string(struct ctf_run *run, uint64_t pos)
 {
     uint64_t at = (pos + 7) >> 3, n = run->end >> 3;
 
     if (at >= n)
         return fail(run, past_end);
-    const uint8_t *nul = memchr(run->p + at, 0, n - at);
-    if (!nul)
+    at += nul_within(run->p + at, n - at);
+    if (at == n)
         return fail(run, "a string has no NUL before the end of the packet's content");
-    return ((uint64_t)(nul - run->p) + 1) << 3;
+    return (at + 1) << 3;
 }
 
-static uint64_t step_seq(struct ctf_run *run, const struct ctf_op *op, uint64_t pos)
+static inline uint64_t step_seq(struct ctf_run *run, const struct ctf_op *op, uint64_t n,
+                                uint64_t pos)
 {
-    uint64_t n = run->slot[op->slot];
-
     if (n == 0 || op->stride == 0)
         return pos;
-    if (pos > run->end || n - 1 > (run->end - pos) / op->stride)
+    if (n - 1 > (run->end - pos) / op->stride)
         return fail(run, "a sequence is longer than what is left of the packet");
     return pos + (n - 1) * op->stride + op->bits;
 }
@@ -188,13 +189,13 @@ static uint64_t run_ops(struct ctf_run *run, const struct ctf_op *ops, uint32_t 
 {
     for (uint32_t i = 0; i < nops; i++) {
         const struct ctf_op *op = &ops[i];
+        uint64_t v;
 
+        if (op->skip > run->end - pos)
+            return fail(run, past_end);
+        pos += op->skip;
         switch (op->code) {
-        case OP_SKIP:
-            if (op->bits > run->end - pos)
-                return fail(run, past_end);
-            pos += op->bits;
-            break;
+        case OP_SKIP: break;
         case OP_ALIGN: pos = (pos + op->bits - 1) & ~(op->bits - 1); break;
         case OP_STRING:
             pos = op->bits > 8 ? step_wide_string(run, pos, op->bits / 8) : step_string(run, pos);
@@ -205,12 +206,16 @@ static uint64_t run_ops(struct ctf_run *run, const struct ctf_op *ops, uint32_t 
                 return fail(run, "the byte order changes inside a byte");
             break;
         case OP_SAVE:
+        case OP_COUNTED:
         case OP_ID:
         case OP_CLOCK:
             if (op->load.bits > run->end - pos)
                 return fail(run, past_end);
-            uint64_t v = ctf_load_at(run->p, pos, op->load);
-            if (op->code == OP_SAVE) {
+            v = ctf_load_at(run->p, pos, op->load);
+            if (op->code == OP_COUNTED) {
+                run->slot[op->slot] = v;
+                pos = step_seq(run, op, v, pos + op->load.bits);
+            } else if (op->code == OP_SAVE) {
                 run->slot[op->slot] = v;
             } else if (op->code == OP_ID) {
                 run->id = v;
@@ -219,7 +224,7 @@ static uint64_t run_ops(struct ctf_run *run, const struct ctf_op *ops, uint32_t 
                 run->has_clock = true;
             }
             break;
-        case OP_SEQ: pos = step_seq(run, op, pos); break;
+        case OP_SEQ: pos = step_seq(run, op, run->slot[op->slot], pos); break;
         case OP_LOOP:
             pos = step_loop(run, op, pos);
             i += op->nbody;

@@ -71,18 +71,13 @@ const struct ctf_event *ctf_view_event(struct ctf_view *v, const struct ctf_rec 
     switch (v->ev.cls->layout) {
     case LAYOUT_FIXED:
         v->run.seg[0] = v->ev.body = at;
-        v->ev.end = at + v->ev.cls->prog->fixed_bits;
+        v->ev.end = at + (uint64_t)v->ev.cls->before * 8;
         break;
-    case LAYOUT_STRING: {
-        const struct ctf_prog *p = v->ev.cls->prog;
-
+    case LAYOUT_STRING:
         v->run.seg[0] = v->ev.body = at;
         v->run.seg[1] = at + (uint64_t)r->more * 8;
-        v->ev.end = v->run.seg[1];
-        if (p->ops[p->nops - 1].code == OP_SKIP)
-            v->ev.end += p->ops[p->nops - 1].bits;
+        v->ev.end = v->run.seg[1] + (uint64_t)v->ev.cls->after * 8;
         break;
-    }
     case LAYOUT_PROGRAM:
         if (!run_program(v, r)) {
             v->at = NULL;

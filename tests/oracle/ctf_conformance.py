@@ -131,7 +131,7 @@ def build_helper(tmp, neph):
     cc = subprocess.run([os.environ.get("CC", "cc"), "-std=gnu17", "-O1", "-DCTF_ELEMENTS",
                          "-I", os.path.join(TOP, "src"), "-o", out,
                          os.path.join(TOP, "tests", "oracle", "ctf_elements.c"), library,
-                         "-lzstd", "-lxxhash", "-ljansson", "-lexpat", "-lm", "-lpthread"],
+                         "-lxxhash", "-ljansson", "-lexpat", "-lm", "-lpthread"],
                         capture_output=True, text=True, cwd=build)
     return (out, "") if cc.returncode == 0 else (None, cc.stderr.strip()[-400:])
 
