@@ -380,7 +380,8 @@ static const uint8_t *step_program(struct ctf_cursor *c, uint64_t id, const uint
  * -> next header is what limits a reader: here it is two loads and two additions, and
  * all else hangs beside it.  Compiled once for each kind of header. */
 static inline __attribute__((always_inline)) size_t
-fill_quick(struct ctf_cursor *c, struct ctf_rec *ret, size_t max, const struct quick_header h)
+fill_quick(struct ctf_cursor *c, struct ctf_rec *ret, size_t max, const struct quick_header h,
+           bool *ret_full)
 {
     const struct ctf_stream_class *sc = c->stream->cls;
     const struct ctf_shape *shapes = sc->shapes;
@@ -407,6 +408,7 @@ fill_quick(struct ctf_cursor *c, struct ctf_rec *ret, size_t max, const struct q
             memcpy(&now, at + h.extended_at + 4, 8);
             head = h.extended_at + 12;
             id = id32;
+            *ret_full = true;
         } else if (h.ts_bits == 0) {
             memcpy(&now, at + h.head - 8, 8);
         } else {
@@ -444,35 +446,33 @@ fill_quick(struct ctf_cursor *c, struct ctf_rec *ret, size_t max, const struct q
 
 /* Of 'n' events that fill_quick() has stepped over.  Within a packet, a short time
  * never goes back; a full one can. */
-static void count_quick(struct ctf_cursor *c, const struct ctf_rec *r, size_t n)
+static void count_quick(struct ctf_cursor *c, const struct ctf_rec *r, size_t n, bool full)
 {
-    enum ctf_header_kind kind = (enum ctf_header_kind)c->stream->cls->header_kind;
-    bool has_extended = c->stream->cls->nby_id > quick_headers[kind].extended;
-
     if (n == 0)
         return;
     c->counts.events += n;
     c->counts.backwards += r[0].t < c->last;
-    if (has_extended || quick_headers[kind].ts_bits == 0)
-        for (size_t i = 1; i < n; i++)
-            c->counts.backwards += r[i].t < r[i - 1].t;
+    for (size_t i = 1; full && i < n; i++)
+        c->counts.backwards += r[i].t < r[i - 1].t;
     c->last = r[n - 1].t;
 }
 
 /* As many events as fill_quick() can read at once. */
 static size_t fill_some(struct ctf_cursor *c, struct ctf_rec *ret, size_t max)
 {
+    enum ctf_header_kind kind = (enum ctf_header_kind)c->stream->cls->header_kind;
+    bool full = kind == HEADER_PLAIN || kind == HEADER_PLAIN64;
     size_t n = 0;
 
-    switch ((enum ctf_header_kind)c->stream->cls->header_kind) {
-    case HEADER_COMPACT: n = fill_quick(c, ret, max, quick_headers[HEADER_COMPACT]); break;
-    case HEADER_LARGE: n = fill_quick(c, ret, max, quick_headers[HEADER_LARGE]); break;
-    case HEADER_PLAIN: n = fill_quick(c, ret, max, quick_headers[HEADER_PLAIN]); break;
-    case HEADER_PLAIN64: n = fill_quick(c, ret, max, quick_headers[HEADER_PLAIN64]); break;
+    switch (kind) {
+    case HEADER_COMPACT: n = fill_quick(c, ret, max, quick_headers[HEADER_COMPACT], &full); break;
+    case HEADER_LARGE: n = fill_quick(c, ret, max, quick_headers[HEADER_LARGE], &full); break;
+    case HEADER_PLAIN: n = fill_quick(c, ret, max, quick_headers[HEADER_PLAIN], &full); break;
+    case HEADER_PLAIN64: n = fill_quick(c, ret, max, quick_headers[HEADER_PLAIN64], &full); break;
     case HEADER_NONE:
     case HEADER_PROGRAM: break;
     }
-    count_quick(c, ret, n);
+    count_quick(c, ret, n, full);
     return n;
 }
 
@@ -514,8 +514,8 @@ bool ctf_cursor_seek(struct ctf_cursor *c, ns_t t)
             lo = mid + 1;
     }
     lo = lo > 2 ? lo - 2 : 0;
-    while (lo > 0 && reaches(s, &s->packets.at[lo - 1], t))
-        lo--;
+    while (lo > 0 && (reaches(s, &s->packets.at[lo - 1], t) || !s->packets.at[lo].has_ts_begin))
+        lo--; /* without a begin, a packet goes on with the clock of the one before */
     c->packet = lo - 1; /* next_packet() adds one */
     c->pos = c->run.end = 0;
     c->last = NS_MIN;

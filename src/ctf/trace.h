@@ -152,8 +152,8 @@ bool ctf_cursor_next(struct ctf_cursor *c);
 /* Moves over the next events, at most 'max', and says where they are.  Returns how
  * many; 0 at the end.  This is the fast way. */
 size_t ctf_cursor_fill(struct ctf_cursor *c, struct ctf_rec *ret, size_t max);
-/* Moves to the first event at or after 't', as ctf_cursor_next() does (a binary
- * search for its packet). */
+/* Moves to the first event at or after 't', as ctf_cursor_next() does: a binary search
+ * for its packet, if packets say when they begin. */
 bool ctf_cursor_seek(struct ctf_cursor *c, ns_t t);
 /* The present event of ctf_cursor_next() and ctf_cursor_seek(). */
 struct ctf_rec ctf_cursor_rec(const struct ctf_cursor *c);
