@@ -323,7 +323,8 @@ bool ctf_cursor_next(struct ctf_cursor *c)
             continue;
         }
         c->head = start;
-        c->pos = end;
+        /* Headers that are read by hand begin on a byte, so that bits up to it are padding. */
+        c->pos = s->header_kind >= HEADER_COMPACT ? (end + 7) & ~UINT64_C(7) : end;
         c->ev.body = body;
         c->ev.end = end;
         c->ev.cls = cls;
@@ -490,11 +491,15 @@ size_t ctf_cursor_fill(struct ctf_cursor *c, struct ctf_rec *ret, size_t max)
     return n;
 }
 
-/* Can packet 'p' hold an event at or after 't'?  Old tracers wrote the last event
- * of a packet after its end. */
-static bool reaches(const struct ctf_stream *s, const struct ctf_packet *p, ns_t t)
+/* Can packet 'i' hold an event at or after 't', although the one behind it begins before?
+ * Without an end, only if both begin together. */
+static bool reaches(const struct ctf_stream *s, size_t i, ns_t t)
 {
-    return p->has_ts_begin && p->has_ts_end && ctf_clock_ns(s->cls->clock, p->ts_end) >= t;
+    const struct ctf_packet *p = &s->packets.at[i];
+
+    if (p->has_ts_end)
+        return ctf_clock_ns(s->cls->clock, p->ts_end) >= t;
+    return p[1].has_ts_begin && p->ts_begin == p[1].ts_begin;
 }
 
 bool ctf_cursor_seek(struct ctf_cursor *c, ns_t t)
@@ -514,7 +519,7 @@ bool ctf_cursor_seek(struct ctf_cursor *c, ns_t t)
             lo = mid + 1;
     }
     lo = lo > 2 ? lo - 2 : 0;
-    while (lo > 0 && (reaches(s, &s->packets.at[lo - 1], t) || !s->packets.at[lo].has_ts_begin))
+    while (lo > 0 && (reaches(s, lo - 1, t) || !s->packets.at[lo].has_ts_begin))
         lo--; /* without a begin, a packet goes on with the clock of the one before */
     c->packet = lo - 1; /* next_packet() adds one */
     c->pos = c->run.end = 0;

@@ -131,7 +131,8 @@ static inline uint64_t touch_rec(struct ctf_view *v, const struct ctf_rec *r)
 /* What a pass has seen. */
 struct pass_sum {
     uint64_t events, ordered, unordered;
-    uint64_t from; /* events at or after 'middle' */
+    uint64_t from;    /* events at or after 'middle' */
+    uint64_t outside; /* events after the end of their packet */
     ns_t first, last, middle;
     struct ctf_counts counts;
 };
@@ -167,6 +168,14 @@ static inline struct pass_sum pass_cursors(struct ctf_trace *t)
     return p;
 }
 
+static inline bool is_outside(const struct ctf_trace *t, const struct ctf_rec *r)
+{
+    const struct ctf_stream *s = t->streams.at[r->stream];
+    const struct ctf_packet *p = &s->packets.at[r->packet];
+
+    return p->has_ts_end && r->t > ctf_clock_ns(s->cls->clock, p->ts_end);
+}
+
 static inline struct pass_sum pass_merge(struct ctf_trace *t, struct notes *notes, unsigned helpers,
                                          ns_t middle)
 {
@@ -177,8 +186,10 @@ static inline struct pass_sum pass_merge(struct ctf_trace *t, struct notes *note
 
     ctf_merge_init(&m, t, notes, helpers);
     while ((r = ctf_merge_batch(&m, &n)))
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < n; i++) {
             pass_add(&p, r[i].t, touch_rec(&m.view, &r[i]));
+            p.outside += is_outside(t, &r[i]);
+        }
     p.counts = ctf_merge_counts(&m);
     ctf_merge_free(&m);
     return p;
@@ -247,7 +258,7 @@ static inline void touch_trace(struct ctf_trace *t, struct notes *notes, struct 
         must(merged.ordered == helped.ordered, "order with helpers");
         notes_free(&other);
     }
-    if (merged.counts.backwards == 0) {
+    if (merged.counts.backwards == 0 && merged.outside == 0) { /* a seek believes the packets */
         struct pass_sum tail = pass_seek(t, middle);
 
         must(tail.events == merged.from, "events after a seek");
