@@ -150,6 +150,149 @@ static void check_overlap(struct health *hl, const struct host *h)
                  "not set?");
 }
 
+/* --- losses ------------------------------------------------------------------------- */
+
+struct loss {
+    const struct scan_trace *trace;
+    struct reader_loss x;
+};
+
+typedef VEC(struct loss) loss_vec;
+
+struct collect {
+    const struct scan_trace *trace;
+    loss_vec *into;
+    uint64_t unlisted;
+};
+
+enum { LOSSES_MAX = 100000, LOSSES_SHOWN = 10 };
+
+static void collect_one(void *ctx, const struct reader_loss *x)
+{
+    struct collect *k = ctx;
+
+    if (k->into->n < LOSSES_MAX)
+        *vec_push(k->into) = (struct loss){ k->trace, *x };
+    else
+        k->unlisted++;
+}
+
+/* All intervals in which something was lost.  Returns how many are not listed. */
+static uint64_t find_losses(const struct health *hl, loss_vec *ret)
+{
+    struct collect k = { .into = ret };
+
+    for (size_t i = 0; i < hl->s.traces.n; i++) {
+        const struct reader *r = hl->s.traces.at[i].reader;
+
+        k.trace = &hl->s.traces.at[i];
+        if (r->ops->losses)
+            r->ops->losses(r, collect_one, &k);
+    }
+    return k.unlisted;
+}
+
+/* Packets weigh most: each holds many events. */
+static int by_weight(const void *a, const void *b)
+{
+    const struct reader_loss *x = &((const struct loss *)a)->x, *y = &((const struct loss *)b)->x;
+
+    if (x->packets != y->packets)
+        return x->packets < y->packets ? 1 : -1;
+    if (x->events != y->events)
+        return x->events < y->events ? 1 : -1;
+    return (x->t0 > y->t0) - (x->t0 < y->t0);
+}
+
+static void add_instant(struct table *t, ns_t at)
+{
+    if (at == NS_MIN || at == NS_MAX)
+        table_null(t);
+    else
+        table_ns(t, at);
+}
+
+/* The largest losses: in which time what is missing. */
+static void print_losses(const struct ctx *c, const struct health *hl)
+{
+    static const struct column cols[] = {
+        { .id = "host", .header = "HOST", .kind = COL_STR },
+        { .id = "cpu", .header = "CPU", .kind = COL_COUNT },
+        { .id = "from_ns", .header = "LOST FROM", .kind = COL_INSTANT },
+        { .id = "to_ns", .header = "TO", .kind = COL_INSTANT },
+        { .id = "events", .header = "EVENTS", .kind = COL_COUNT },
+        { .id = "packets", .header = "PACKETS", .kind = COL_COUNT },
+        { .id = "stream", .header = "STREAM", .kind = COL_STR },
+    };
+    loss_vec losses = { 0 };
+    uint64_t more = find_losses(hl, &losses);
+    struct table t;
+
+    if (losses.n == 0)
+        return;
+    qsort(losses.at, losses.n, sizeof *losses.at, by_weight);
+    table_init(&t, cols, ARRAY_SIZE(cols));
+    for (size_t i = 0; i < losses.n && i < LOSSES_SHOWN; i++) {
+        const struct reader_loss *x = &losses.at[i].x;
+
+        table_row(&t);
+        table_str(&t, losses.at[i].trace->host->name);
+        if (x->cpu == UINT32_MAX)
+            table_null(&t);
+        else
+            table_count(&t, x->cpu);
+        add_instant(&t, x->t0);
+        add_instant(&t, x->t1);
+        table_count(&t, x->events);
+        table_count(&t, x->packets);
+        table_str(&t, str_of(x->stream));
+    }
+    putchar('\n');
+    ctx_print_table(c, &t);
+    more += losses.n > LOSSES_SHOWN ? losses.n - LOSSES_SHOWN : 0;
+    if (more)
+        printf("and %" PRIu64 " smaller losses: neph doctor -o json has them all\n", more);
+    table_free(&t);
+    vec_free(&losses);
+}
+
+static void json_instant(struct json *j, const char *key, ns_t at)
+{
+    json_key(j, str_of(key));
+    if (at == NS_MIN || at == NS_MAX)
+        json_none(j);
+    else
+        json_i64(j, at);
+}
+
+static void json_losses(struct json *j, const struct health *hl)
+{
+    loss_vec losses = { 0 };
+    uint64_t unlisted = find_losses(hl, &losses);
+
+    json_kopen(j, "losses", '[');
+    for (size_t i = 0; i < losses.n; i++) {
+        const struct reader_loss *x = &losses.at[i].x;
+
+        json_open(j, '{');
+        json_kstr(j, "host", losses.at[i].trace->host->name);
+        json_kstr(j, "stream", str_of(x->stream));
+        json_key(j, STR("cpu"));
+        if (x->cpu == UINT32_MAX)
+            json_none(j);
+        else
+            json_u64(j, x->cpu);
+        json_instant(j, "from_ns", x->t0);
+        json_instant(j, "to_ns", x->t1);
+        json_ku64(j, "events", x->events);
+        json_ku64(j, "packets", x->packets);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+    json_ku64(j, "losses_unlisted", unlisted);
+    vec_free(&losses);
+}
+
 /* --- output ------------------------------------------------------------------------ */
 
 static void print_hosts(const struct ctx *c, const struct health *hl)
@@ -274,6 +417,7 @@ static void print_json(const struct ctx *c, const struct health *hl)
     for (size_t i = 0; i < c->x.hosts.n; i++)
         json_host(&j, hl, &c->x.hosts.at[i]);
     json_close(&j, ']');
+    json_losses(&j, hl);
     json_kopen(&j, "notes", '[');
     for (int level = NOTE_LOST; level >= NOTE_INFO; level--)
         for (size_t i = 0; i < c->notes.list.n; i++) {
@@ -324,6 +468,7 @@ static int print(const struct ctx *c, const struct health *hl)
     if (human && !c->g.columns && !c->g.sort) {
         print_verdict(c, hl);
         print_hosts(c, hl);
+        print_losses(c, hl);
         if (c->notes.list.n == 0)
             return RC_OK;
         putchar('\n');

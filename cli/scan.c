@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * scan.c -- see scan.h.  Traces are read one after the other: counting needs no
- * common order. */
+ * scan.c -- see scan.h.  Traces are read one after the other, and packets of one in
+ * any order: counting needs none. */
 #include "cli/scan.h"
 
 #include "base/file.h"
@@ -9,6 +9,7 @@
 #include "ctf/meta.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 static inline void count(struct scan_trace *t, const struct reader_event *ev)
 {
@@ -30,10 +31,34 @@ static inline void count(struct scan_trace *t, const struct reader_event *ev)
         t->first = ev->t;
 }
 
+/* All events in no order, on all CPUs. */
+static void count_trace(struct scan_trace *t)
+{
+    struct reader *r = t->reader;
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    struct reader_counts k = { .events = xcalloc(r->nclasses + 1, sizeof(uint64_t)) };
+
+    r->ops->count(r, cpus > 1 ? (unsigned)cpus : 1, &k);
+    vec_reserve(&t->classes, (size_t)r->nclasses);
+    for (uint32_t i = 0; i < r->nclasses; i++)
+        t->classes.at[t->classes.n++] = (struct scan_class){ r->classes[i].name, k.events[i] };
+    t->events = k.all;
+    t->first = k.first;
+    t->last = k.last;
+    free(k.events);
+}
+
 static void read_trace(const struct ctx *c, struct scan *s, struct scan_trace *t)
 {
     struct reader *r = t->reader;
     struct reader_event ev;
+
+    if (r->ops->count && c->span.t0 == NS_MIN && c->span.t1 == NS_MAX) {
+        count_trace(t);
+        r->ops->totals(r, &t->totals);
+        progress_step(s->events + t->events, "events");
+        return;
+    }
     bool more = c->span.t0 == NS_MIN ? r->ops->next(r, &ev) : r->ops->seek(r, c->span.t0, &ev);
 
     while (more && ev.t < c->span.t1) {

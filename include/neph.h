@@ -98,6 +98,15 @@ struct neph_totals {
     uint64_t backwards_events; /* with a time before that of the event before them */
 };
 NEPH_PUBLIC struct neph_totals neph_totals(const struct neph *n);
+/* A time in which a tracer lost something of one stream. */
+struct neph_loss {
+    const char *stream;       /* its first file; valid until neph_close() */
+    int64_t cpu;              /* -1 = unknown                             */
+    int64_t from_ns, to_ns;   /* INT64_MIN, INT64_MAX = not known         */
+    uint64_t events, packets; /* discarded, overwritten                   */
+};
+/* Loss number 'i' of all traces, counted from 0; false after the last. */
+NEPH_PUBLIC bool neph_loss(const struct neph *n, size_t i, struct neph_loss *ret);
 /* What there is to know about the quality of the data: a sentence with file, packet and byte
  * where it is about one.  'i' counts from 0; NULL after the last.  Valid until the next call. */
 NEPH_PUBLIC const char *neph_note(struct neph *n, size_t i);

@@ -414,6 +414,32 @@ struct neph_totals neph_totals(const struct neph *n)
     return sum;
 }
 
+bool neph_loss(const struct neph *n, size_t i, struct neph_loss *ret)
+{
+    for (size_t k = 0; k < n->sources.n; k++) {
+        const struct ctf_trace *t = n->sources.at[k].trace;
+
+        for (size_t s = 0; s < t->streams.n; s++) {
+            const struct ctf_stream *stream = t->streams.at[s];
+
+            if (i >= stream->losses.n) {
+                i -= stream->losses.n;
+                continue;
+            }
+            const struct ctf_loss *x = &stream->losses.at[i];
+            const struct ctf_packet *p = &stream->packets.at[0];
+            *ret = (struct neph_loss){ .stream = t->files.at[p->file].path,
+                                       .cpu = p->has_cpu ? (int64_t)p->cpu : -1,
+                                       .from_ns = x->t0,
+                                       .to_ns = x->t1,
+                                       .events = x->events,
+                                       .packets = x->packets };
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *neph_note(struct neph *n, size_t i)
 {
     if (i >= n->notes.list.n)

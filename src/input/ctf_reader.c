@@ -6,6 +6,7 @@
  * field of the class, so that an event costs a few loads and no look-up; events come
  * from the merge in batches. */
 #include "ctf/merge.h"
+#include "ctf/scan.h"
 #include "input/reader.h"
 
 #include <assert.h>
@@ -33,6 +34,8 @@ struct ctf_reader {
     struct binding *bindings;       /* by event class */
     const struct ctf_rec *ev;       /* the current one */
     const struct ctf_rec *at, *end; /* the next ones   */
+    struct ctf_counts counted;      /* by ctf_count()  */
+    bool is_counted;
 };
 
 static const struct ctf_field *find_any(const struct ctf_event_class *cls, const char *names,
@@ -209,10 +212,76 @@ static void ctf_totals(const struct reader *base, struct reader_totals *ret)
                                    .packets = t->packets };
     for (size_t i = 0; i < t->files.n; i++)
         ret->bytes += t->files.at[i].map.n;
-    struct ctf_counts c = ctf_merge_counts(&r->merge);
+    struct ctf_counts c = r->is_counted ? r->counted : ctf_merge_counts(&r->merge);
     ret->events = c.events;
     ret->bad_packets += c.bad_packets;
     ret->backwards = c.backwards;
+}
+
+/* --- counting ------------------------------------------------------------------------ */
+
+static void add_time(struct reader_counts *c, ns_t first, ns_t last, uint64_t events)
+{
+    c->first = c->all == 0 || first < c->first ? first : c->first;
+    c->last = c->all == 0 || last > c->last ? last : c->last;
+    c->all += events;
+}
+
+static void count_some(void *state, struct ctf_view *v, const struct ctf_rec *r, size_t n)
+{
+    struct reader_counts *c = state;
+    ns_t first = r[0].t, last = r[0].t;
+
+    (void)v;
+    for (size_t i = 0; i < n; i++) {
+        c->events[r[i].cls]++;
+        first = r[i].t < first ? r[i].t : first;
+        last = r[i].t > last ? r[i].t : last;
+    }
+    add_time(c, first, last, n);
+}
+
+enum { COUNT_THREADS = 64 };
+
+static void ctf_count(struct reader *base, unsigned threads, struct reader_counts *ret)
+{
+    struct ctf_reader *r = (struct ctf_reader *)base;
+    struct reader_counts parts[COUNT_THREADS];
+    void *states[COUNT_THREADS];
+
+    threads = threads < 1 ? 1 : threads > COUNT_THREADS ? COUNT_THREADS : threads;
+    for (unsigned i = 0; i < threads; i++) {
+        parts[i] =
+            (struct reader_counts){ .events = xcalloc(base->nclasses + 1, sizeof(uint64_t)) };
+        states[i] = &parts[i];
+    }
+    r->is_counted = true;
+    r->counted = ctf_scan(r->trace, threads, base->notes, count_some, states);
+    for (unsigned i = 0; i < threads; i++) {
+        for (uint32_t k = 0; k < base->nclasses; k++)
+            ret->events[k] += parts[i].events[k];
+        if (parts[i].all)
+            add_time(ret, parts[i].first, parts[i].last, parts[i].all);
+        free(parts[i].events);
+    }
+}
+
+static void ctf_losses(const struct reader *base,
+                       void (*fn)(void *ctx, const struct reader_loss *loss), void *ctx)
+{
+    const struct ctf_trace *t = ((const struct ctf_reader *)base)->trace;
+
+    for (size_t i = 0; i < t->streams.n; i++) {
+        const struct ctf_stream *s = t->streams.at[i];
+
+        for (size_t k = 0; k < s->losses.n; k++) {
+            const struct ctf_loss *x = &s->losses.at[k];
+            const struct ctf_packet *p = &s->packets.at[0];
+
+            fn(ctx, &(struct reader_loss){ t->files.at[p->file].path, p->cpu, x->t0, x->t1,
+                                           x->events, x->packets });
+        }
+    }
 }
 
 static void ctf_close(struct reader *base)
@@ -230,7 +299,8 @@ int reader_open_ctf(const char *dir, struct notes *notes, struct reader **ret, s
 #define CTF_OPS(NAME)                                                           \
     {                                                                           \
         .format = (NAME), .next = ctf_next, .seek = ctf_seek, .fill = ctf_fill, \
-        .visit = ctf_visit_event, .totals = ctf_totals, .close = ctf_close      \
+        .visit = ctf_visit_event, .totals = ctf_totals, .count = ctf_count,     \
+        .losses = ctf_losses, .close = ctf_close                                \
     }
     static const struct reader_ops ops_1 = CTF_OPS("CTF 1.8"), ops_2 = CTF_OPS("CTF 2");
     struct ctf_trace *trace;

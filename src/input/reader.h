@@ -32,6 +32,22 @@ struct reader_event {
     uint32_t class_no; /* the same for events with the same layout, below reader.nclasses */
 };
 
+/* A time in which a tracer lost something of one stream. */
+struct reader_loss {
+    const char *stream; /* its first file                              */
+    uint32_t cpu;       /* UINT32_MAX = unknown                        */
+    ns_t t0, t1;        /* NS_MIN, NS_MAX: not known                   */
+    uint64_t events;    /* discarded: there was no room for them       */
+    uint64_t packets;   /* overwritten or never saved, with all events */
+};
+
+/* How many events of each class, and when. */
+struct reader_counts {
+    uint64_t *events; /* by class_no */
+    uint64_t all;
+    ns_t first, last; /* if 'all' > 0 */
+};
+
 struct reader;
 
 struct reader_ops {
@@ -44,6 +60,13 @@ struct reader_ops {
     void (*fill)(struct reader *r, struct ev_head *head, void *ev);
     void (*visit)(struct reader *r, enum reader_scope scope, const struct value_sink *sink);
     void (*totals)(const struct reader *r, struct reader_totals *ret);
+    /* Instead of reading: counts all events in no particular order, on up to 'threads'
+     * threads.  'ret->events' has room for all classes, and zeros.  NULL: not possible. */
+    void (*count)(struct reader *r, unsigned threads, struct reader_counts *ret);
+    /* Calls 'fn' for every loss, stream by stream in the order of time.  NULL: the format
+     * knows of none. */
+    void (*losses)(const struct reader *r, void (*fn)(void *ctx, const struct reader_loss *loss),
+                   void *ctx);
     void (*close)(struct reader *r);
 };
 

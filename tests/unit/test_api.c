@@ -241,6 +241,14 @@ static void test_notes(void **state)
         ;
     assert_int_equal(neph_totals(n).bad_packets, 1);
     assert_int_equal(neph_totals(n).lost_packets, 1);
+    struct neph_loss loss;
+    assert_true(neph_loss(n, 0, &loss));
+    assert_int_equal(loss.from_ns - NS_PER_S, 1120); /* the end of the second packet */
+    assert_int_equal(loss.to_ns - NS_PER_S, 1300);   /* the begin of the fourth      */
+    assert_int_equal(loss.cpu, 3);
+    assert_int_equal(loss.packets, 1);
+    assert_int_equal(loss.events, 0);
+    assert_false(neph_loss(n, 1, &loss));
     for (size_t i = 0; neph_note(n, i); i++)
         told |=
             strstr(neph_note(n, i), "packet 2 (byte") && strstr(neph_note(n, i), "magic number");
