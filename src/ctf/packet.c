@@ -144,7 +144,8 @@ static int check_sizes(struct ctf_packet *p, uint64_t file_bits, uint64_t at, bo
     if (!has_content)
         p->content_bits = p->packet_bits;
     if (p->packet_bits == 0 || p->packet_bits % 8)
-        return err_set(err, E_CORRUPT, "packet size of %" PRIu64 " bits", p->packet_bits);
+        return err_set(err, E_CORRUPT, "packet size of %" PRIu64 " bits%s", p->packet_bits,
+                       p->packet_bits ? ": packets are whole bytes" : "");
     if (p->content_bits > p->packet_bits)
         return err_set(err, E_CORRUPT, "content of %" PRIu64 " bits > packet of %" PRIu64 " bits",
                        p->content_bits, p->packet_bits);

@@ -89,6 +89,16 @@ def check_pass(neph, name, path, row):
     say(not why, name, why)
 
 
+def read_refusals():
+    """Words that a sentence must have, by case."""
+    with open(os.path.join(TOP, "tests", "oracle", "ctf_refusals.txt")) as f:
+        rows = [x.rstrip("\n").split("\t") for x in f if "\t" in x and not x.startswith("#")]
+    return dict(rows)
+
+
+REFUSALS = read_refusals()
+
+
 def check_fail(neph, name, path, row):
     code, events, bad, err = stats(neph, path)
     why = ""
@@ -102,6 +112,8 @@ def check_fail(neph, name, path, row):
         why = "read without a complaint, %d events" % events
     elif not WHERE.search(err):
         why = "does not say where: %s" % err.strip()[:200]
+    elif REFUSALS.get(name, "") not in err:
+        why = "says %s instead of: %s" % (err.strip()[:200], REFUSALS[name])
     say(not why, name, why)
 
 
