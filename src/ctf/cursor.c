@@ -90,34 +90,37 @@ static bool enter_packet(struct ctf_cursor *c)
     return true;
 }
 
-/* Pages of traces that stay mapped behind the cursors, for the next pass, in the whole
- * program; all others are given back.  The kernel's page cache has them all anyway, but
- * mapping a page anew costs as much as reading some twenty events in it.  Pages go in
- * pieces, since the kernel maps the neighbours of a page that is touched. */
+/* Pages of traces that stay mapped behind the cursors (the front of each file), in the whole
+ * program, once a file is read for the second time; all others are given back.  The kernel's page cache has them
+ * all anyway, but mapping a page anew costs as much as reading some twenty events in
+ * it.  Pages go in pieces, since the kernel maps the neighbours of a page that is touched. */
 #define KEEP_BYTES (UINT64_C(128) << 20)
 #define RELEASE_BYTES (UINT64_C(1) << 20)
 
 static _Atomic uint64_t kept_bytes;
 
-/* Is the next piece of the file one of those that stay? */
-static bool keep(struct ctf_file *f, uint64_t from)
+void ctf_file_begin(struct ctf_file *f)
 {
-    if (from < f->kept)
-        return true;
-    if (from > f->kept)
-        return false;
-    if (atomic_fetch_add(&kept_bytes, RELEASE_BYTES) + RELEASE_BYTES > KEEP_BYTES) {
-        atomic_fetch_sub(&kept_bytes, RELEASE_BYTES);
-        return false;
-    }
-    f->kept += RELEASE_BYTES;
-    return true;
+    uint64_t want = (f->map.n + RELEASE_BYTES - 1) & ~(RELEASE_BYTES - 1), before;
+
+    if (f->reads++ == 0 || f->kept)
+        return;
+    before = atomic_fetch_add(&kept_bytes, want);
+    f->kept = before >= KEEP_BYTES ? 0 : before + want > KEEP_BYTES ? KEEP_BYTES - before : want;
+    atomic_fetch_sub(&kept_bytes, want - f->kept);
 }
 
-void ctf_forget_kept(struct ctf_file *f)
+void ctf_file_end(struct ctf_file *f)
 {
     atomic_fetch_sub(&kept_bytes, f->kept);
     f->kept = 0;
+}
+
+void ctf_file_release(const struct ctf_file *f, uint64_t from, uint64_t to)
+{
+    from = from < f->kept ? f->kept : from;
+    if (from < to)
+        fmap_release(&(struct fmap){ f->map.p + from, to - from });
 }
 
 /* Gives back the pages behind the packet that was just read. */
@@ -129,15 +132,14 @@ static void release(struct ctf_cursor *c)
     struct ctf_file *f = &c->trace->files.at[p->file];
     uint64_t to = p->offset & ~(RELEASE_BYTES - 1);
 
-    if (c->released_file != p->file || c->released > to)
+    if (c->released_file != p->file || c->released > to) {
         c->released = to;
+        if (!c->is_piece)
+            ctf_file_begin(f);
+    }
     c->released_file = p->file;
-    while (c->released < to && keep(f, c->released))
-        c->released += RELEASE_BYTES;
     if (c->released < to) {
-        struct fmap behind = { f->map.p + c->released, to - c->released };
-
-        fmap_release(&behind);
+        ctf_file_release(f, c->released, to);
         c->released = to;
     }
 }
@@ -351,10 +353,10 @@ struct ctf_rec ctf_cursor_rec(const struct ctf_cursor *c)
 
 /* The layouts of event headers that are read by hand, in bytes and bits. */
 struct quick_header {
-    uint32_t head;              /* bytes                                      */
-    unsigned id_bits, ts_bits;  /* of the first word; ts_bits 0: 64 bits at the end of it */
-    uint64_t extended;          /* this id: an extended header follows; UINT64_MAX = never */
-    uint32_t extended_at;       /* bytes to its u32 id, then a u64 time       */
+    uint32_t head;             /* bytes                                      */
+    unsigned id_bits, ts_bits; /* of the first word; ts_bits 0: 64 bits at the end of it */
+    uint64_t extended;         /* this id: an extended header follows; UINT64_MAX = never */
+    uint32_t extended_at;      /* bytes to its u32 id, then a u64 time       */
 };
 
 static const struct quick_header quick_headers[] = {
@@ -380,9 +382,10 @@ static const uint8_t *step_program(struct ctf_cursor *c, uint64_t id, const uint
 /* Events of any class, until one that needs more care.  The chain header -> id -> size
  * -> next header is what limits a reader: here it is two loads and two additions, and
  * all else hangs beside it.  Compiled once for each kind of header. */
-static inline __attribute__((always_inline)) size_t
-fill_quick(struct ctf_cursor *c, struct ctf_rec *ret, size_t max, const struct quick_header h,
-           bool *ret_full)
+static inline __attribute__((always_inline)) size_t fill_quick(struct ctf_cursor *c,
+                                                               struct ctf_rec *ret, size_t max,
+                                                               const struct quick_header h,
+                                                               bool *ret_full)
 {
     const struct ctf_stream_class *sc = c->stream->cls;
     const struct ctf_shape *shapes = sc->shapes;
@@ -434,9 +437,8 @@ fill_quick(struct ctf_cursor *c, struct ctf_rec *ret, size_t max, const struct q
             more = (uint32_t)(next - at) - head;
             next += s->after;
         }
-        *out++ = (struct ctf_rec){
-            base + (int64_t)now, at + head, index_of[id], more, stream, packet
-        };
+        *out++ =
+            (struct ctf_rec){ base + (int64_t)now, at + head, index_of[id], more, stream, packet };
         clock = now;
         at = next;
     }
@@ -520,7 +522,7 @@ bool ctf_cursor_seek(struct ctf_cursor *c, ns_t t)
     }
     lo = lo > 2 ? lo - 2 : 0;
     while (lo > 0 && (reaches(s, lo - 1, t) || !s->packets.at[lo].has_ts_begin))
-        lo--; /* without a begin, a packet goes on with the clock of the one before */
+        lo--;           /* without a begin, a packet goes on with the clock of the one before */
     c->packet = lo - 1; /* next_packet() adds one */
     c->pos = c->run.end = 0;
     c->last = NS_MIN;

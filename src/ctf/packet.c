@@ -313,11 +313,15 @@ static void skipped(struct ctf_trace *t, const struct ctf_file *f, uint32_t numb
     t->bad_packets++;
 }
 
+/* Only headers are looked at, but the kernel maps what lies around them: pages go again
+ * after so many bytes. */
+#define SCAN_BYTES (UINT64_C(2) << 20)
+
 void ctf_packet_scan(struct ctf_trace *t, uint32_t index, struct notes *notes)
 {
     struct ctf_file *f = &t->files.at[index];
     size_t first = t->streams.n;
-    uint64_t offset = 0, skip;
+    uint64_t offset = 0, released = 0, skip;
     uint32_t number = 0;
     struct ctf_index ix;
     struct ctf_run run;
@@ -345,6 +349,12 @@ void ctf_packet_scan(struct ctf_trace *t, uint32_t index, struct notes *notes)
         if (skip >= f->map.n - offset)
             break;
         offset += skip;
+        if (offset - released >= SCAN_BYTES) {
+            uint64_t to = offset & ~(SCAN_BYTES - 1);
+
+            fmap_release(&(struct fmap){ f->map.p + released, to - released });
+            released = to;
+        }
     }
     ctf_index_note(&ix, f->path, notes);
     ctf_index_close(&ix);

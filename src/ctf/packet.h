@@ -28,8 +28,12 @@ void ctf_packet_scan(struct ctf_trace *t, uint32_t index, struct notes *notes);
 /* Sorts the packets of every stream, and counts what is missing. */
 void ctf_packet_finish(struct ctf_trace *t, struct notes *notes);
 
-/* The file is about to be closed: others may keep as many pages. */
-void ctf_forget_kept(struct ctf_file *f);
+/* What stays mapped of a file is decided in ctf/cursor.c: a reading of it begins ... */
+void ctf_file_begin(struct ctf_file *f);
+/* ... the bytes [from, to), whole pages, have been read ... */
+void ctf_file_release(const struct ctf_file *f, uint64_t from, uint64_t to);
+/* ... the file is about to be closed: others may keep as many pages. */
+void ctf_file_end(struct ctf_file *f);
 
 /* Room for segments and slots of 't'. */
 void ctf_run_init(struct ctf_run *run, const struct ctf_meta *meta);

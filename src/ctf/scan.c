@@ -3,6 +3,8 @@
  * scan.c -- see scan.h. */
 #include "ctf/scan.h"
 
+#include "ctf/packet.h"
+
 #include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -55,6 +57,17 @@ static void cut(struct job *job, uint32_t stream)
     }
 }
 
+/* Gives back the pages of a piece. */
+static void release(const struct ctf_trace *t, const struct piece *p)
+{
+    const struct ctf_packet *k = t->streams.at[p->stream]->packets.at;
+    const uint64_t page = 4096;
+
+    for (size_t i = p->from; i < p->to; i++)
+        ctf_file_release(&t->files.at[k[i].file], k[i].offset & ~(page - 1),
+                         (k[i].offset + k[i].packet_bits / 8) & ~(page - 1));
+}
+
 static void read_piece(const struct job *job, struct piece *p, void *state, struct ctf_view *v,
                        struct ctf_rec *recs)
 {
@@ -71,6 +84,7 @@ static void read_piece(const struct job *job, struct piece *p, void *state, stru
     }
     p->counts = c.counts;
     ctf_cursor_free(&c);
+    release(job->t, p);
 }
 
 static void *work(void *arg)
@@ -123,6 +137,8 @@ struct ctf_counts ctf_scan(struct ctf_trace *t, unsigned threads, struct notes *
     unsigned started = 1;
 
     assert(threads > 0);
+    for (size_t i = 0; i < t->files.n; i++)
+        ctf_file_begin(&t->files.at[i]);
     for (uint32_t i = 0; i < t->streams.n; i++)
         cut(&job, i);
     for (unsigned i = 0; i < threads; i++)

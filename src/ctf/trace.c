@@ -133,7 +133,7 @@ void ctf_trace_close(struct ctf_trace *t)
     if (!t)
         return;
     for (size_t i = 0; i < t->files.n; i++) {
-        ctf_forget_kept(&t->files.at[i]);
+        ctf_file_end(&t->files.at[i]);
         fmap_close(&t->files.at[i].map);
     }
     for (size_t i = 0; i < t->streams.n; i++) {

@@ -24,7 +24,8 @@ struct ctf_file {
     const char *name; /* below the trace's folder */
     struct fmap map;
     const uint8_t *uuid;   /* of its first packet, or NULL */
-    _Atomic uint64_t kept; /* bytes from its start that stay mapped: see ctf/cursor.c */
+    /* See ctf/cursor.c: bytes from its start that stay mapped, and how often it was read. */
+    _Atomic uint64_t kept, reads;
 };
 
 /* A time in which the tracer lost something. */
@@ -132,6 +133,7 @@ struct ctf_cursor {
     int64_t base_ns; /* t = base_ns + cycles when 'ghz' */
     bool ghz;
     bool quick; /* the packet's events may be read by ctf_cursor_fill()'s loops */
+    bool is_piece;     /* it walks a part of the stream only */
     uint64_t released; /* bytes of 'released_file' given back so far */
     uint32_t released_file;
     struct ctf_counts counts;
@@ -146,6 +148,7 @@ static inline void ctf_cursor_range(struct ctf_cursor *c, size_t from, size_t to
 {
     c->packet = from - 1; /* the first step adds one */
     c->stop = to;
+    c->is_piece = true;
 }
 /* Moves to the next event and fills 'c->ev'; false at the end. */
 bool ctf_cursor_next(struct ctf_cursor *c);
