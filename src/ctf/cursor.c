@@ -116,9 +116,15 @@ void ctf_file_end(struct ctf_file *f)
     f->kept = 0;
 }
 
+/* A page that is touched brings its neighbours, also those before it that had been given
+ * back: they go with the next piece. */
+#define NEIGHBOUR_BYTES (UINT64_C(1) << 20)
+
 void ctf_file_release(const struct ctf_file *f, uint64_t from, uint64_t to)
 {
+    from = from < NEIGHBOUR_BYTES ? 0 : from - NEIGHBOUR_BYTES;
     from = from < f->kept ? f->kept : from;
+    to = to < f->map.n ? to : f->map.n;
     if (from < to)
         fmap_release(&(struct fmap){ f->map.p + from, to - from });
 }

@@ -352,7 +352,7 @@ void ctf_packet_scan(struct ctf_trace *t, uint32_t index, struct notes *notes)
         if (offset - released >= SCAN_BYTES) {
             uint64_t to = offset & ~(SCAN_BYTES - 1);
 
-            fmap_release(&(struct fmap){ f->map.p + released, to - released });
+            ctf_file_release(f, released, to);
             released = to;
         }
     }

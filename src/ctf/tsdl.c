@@ -27,6 +27,7 @@ int tsdl_bad(const struct tsdl *ts, struct err *err, const char *fmt, ...)
 
 int tsdl_next(struct tsdl *ts, struct err *err)
 {
+    ts->after_body = tsdl_is(ts, '}') || tsdl_is(ts, ')');
     return lex_next(&ts->lx, err);
 }
 
@@ -111,6 +112,8 @@ static int parse_block(struct tsdl *ts, take_fn take, void *into, struct err *er
 
         if (ts->lx.tok.kind == TOK_END) {
             rc = tsdl_bad(ts, err, "the text ends inside a block");
+        } else if (tsdl_is(ts, ';')) {
+            rc = tsdl_next(ts, err);
         } else if (tsdl_at_declaration(ts)) {
             rc = tsdl_declaration(ts, err);
         } else if ((rc = parse_stmt(ts, &s, err)) == 0) {
@@ -470,18 +473,21 @@ static int attach_events(struct tsdl *ts, struct err *err)
     return 0;
 }
 
-/* Clocks may be declared after they are used. */
-static int check_maps(const struct tsdl *ts, struct err *err)
+/* LTTng has written values of labels with the sign of the value, not of the enum;
+ * the bits are right.  From others, such a value is one that no field can have. */
+static int check_signs(struct tsdl *ts, struct err *err)
 {
-    for (size_t i = 0; i < ts->maps.n; i++) {
-        bool found = false;
+    const struct tok *t = &ts->odd_sign;
 
-        for (size_t k = 0; k < ts->meta->clocks.n; k++)
-            found |= str_eq(ts->meta->clocks.at[k]->name, ts->maps.at[i].clock);
-        if (!found)
-            return err_set(err, E_CORRUPT, "line %u: clock '" STR_FMT "' is used and not declared",
-                           ts->maps.at[i].line, STR_ARG(ts->maps.at[i].clock));
-    }
+    if (t->line == 0)
+        return 0;
+    if (!str_starts(ctf_env_get(ts->meta, "tracer_name"), STR("lttng")))
+        return err_set(err, E_CORRUPT,
+                       "line %u, column %u: the value does not fit: the enum is %s", t->line,
+                       t->column, t->value ? "signed" : "unsigned");
+    note_add(ts->notes, NOTE_INFO, ts->where,
+             "metadata: line %u: a label's value has not the sign of its enum; its bits count",
+             t->line);
     return 0;
 }
 
@@ -505,8 +511,7 @@ int tsdl_parse(struct str text, struct ctf_meta *meta, struct notes *notes, cons
     if (rc == 0 && meta->order == CTF_NATIVE)
         rc = err_set(err, E_CORRUPT, "there is no trace block");
     if (rc == 0)
-        rc = check_maps(&ts, err);
-    vec_free(&ts.maps);
+        rc = check_signs(&ts, err);
     if (rc == 0) {
         default_stream(meta);
         rc = attach_events(&ts, err);

@@ -21,7 +21,7 @@ static int parse_attr(struct tsdl *ts, struct attr *ret, struct err *err)
     if ((rc = tsdl_next(ts, err)) < 0 || (rc = tsdl_want(ts, '=', err)) < 0)
         return rc;
     ret->is_quoted = ts->lx.tok.kind == TOK_STRING;
-    if (ret->is_quoted && !str_is(ret->key, "encoding"))
+    if (ret->is_quoted)
         return tsdl_bad(ts, err, "'" STR_FMT "' must be a number or a word, without quotes",
                         STR_ARG(ret->key));
     if ((rc = tsdl_value(ts, &ret->text, &ret->value, &ret->is_int, err)) < 0)
@@ -95,17 +95,11 @@ static int attr_text(const struct tsdl *ts, const struct attr *a, bool *ret, str
 }
 
 /* clock.NAME.value */
-static int attr_map(struct tsdl *ts, const struct attr *a, struct str *ret, struct err *err)
+static int attr_map(const struct tsdl *ts, const struct attr *a, struct str *ret, struct err *err)
 {
     if (!str_between(a->text, STR("clock."), STR(".value"), ret) || ret->n == 0)
         return tsdl_bad(ts, err, "map must be clock.NAME.value, not '" STR_FMT "'",
                         STR_ARG(a->text));
-    for (size_t i = 0; i < ts->maps.n; i++)
-        if (str_eq(ts->maps.at[i].clock, *ret))
-            return 0;
-    vec_push(&ts->maps);
-    ts->maps.at[ts->maps.n - 1].clock = *ret;
-    ts->maps.at[ts->maps.n - 1].line = ts->lx.tok.line;
     return 0;
 }
 
@@ -159,6 +153,10 @@ static int attr_block(struct tsdl *ts, struct ctf_type *t,
     while (rc == 0 && !tsdl_is(ts, '}')) {
         struct attr a;
 
+        if (tsdl_is(ts, ';')) {
+            rc = tsdl_next(ts, err);
+            continue;
+        }
         rc = parse_attr(ts, &a, err);
         for (size_t i = 0; i < n && rc == 0; i++)
             if (str_eq(seen[i], a.key))

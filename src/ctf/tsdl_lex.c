@@ -78,7 +78,8 @@ static int skip_blank(struct lex *lx, struct err *err)
     }
 }
 
-/* One escape sequence after a backslash; octal, hexadecimal and C's letters. */
+/* One escape sequence after a backslash; octal, hexadecimal and C's letters.  The
+ * backslash of any other stays in the text. */
 static int unescape(struct lex *lx, char *ret, struct err *err)
 {
     static const char from[] = "abefnrtv", to[] = "\a\b\033\f\n\r\t\v";
@@ -110,9 +111,9 @@ static int unescape(struct lex *lx, char *ret, struct err *err)
     } else {
         const char *p = c ? strchr(from, c) : NULL;
 
+        *ret = p ? to[p - from] : '\\';
         if (!p)
-            return bad(lx, err, "unknown escape sequence in a string");
-        *ret = to[p - from];
+            return 0;
     }
     lx->at++;
     return 0;

@@ -26,10 +26,8 @@ struct tsdl {
     const char *where;
     int depth;
     bool has_env;
-    VEC(struct {
-        struct str clock;
-        uint32_t line;
-    }) maps; /* clocks that integers are mapped to */
+    bool after_body;     /* the current token follows '}', or the ')' of an alignment */
+    struct tok odd_sign; /* the first value whose sign its enum does not have; see tsdl.c */
 };
 
 /* -E_CORRUPT with the place of the current token. */
