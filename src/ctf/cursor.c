@@ -499,37 +499,22 @@ size_t ctf_cursor_fill(struct ctf_cursor *c, struct ctf_rec *ret, size_t max)
     return n;
 }
 
-/* Can packet 'i' hold an event at or after 't', although the one behind it begins before?
- * Without an end, only if both begin together. */
-static bool reaches(const struct ctf_stream *s, size_t i, ns_t t)
-{
-    const struct ctf_packet *p = &s->packets.at[i];
-
-    if (p->has_ts_end)
-        return ctf_clock_ns(s->cls->clock, p->ts_end) >= t;
-    return p[1].has_ts_begin && p->ts_begin == p[1].ts_begin;
-}
-
 bool ctf_cursor_seek(struct ctf_cursor *c, ns_t t)
 {
     const struct ctf_stream *s = c->stream;
     size_t lo = 0, hi = c->stop;
 
-    /* The last packet that begins before 't' may hold it, the one before too (its
-     * last event can be after its end), and earlier ones where packets overlap. */
+    /* The first packet that reaches 't'.  Old tracers wrote the last event of a packet
+     * after its end, so that it can be in the one before. */
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
-        const struct ctf_packet *p = &s->packets.at[mid];
 
-        if (p->has_ts_begin && ctf_clock_ns(s->cls->clock, p->ts_begin) >= t)
+        if (ctf_clock_ns(s->cls->clock, s->packets.at[mid].reach) >= t)
             hi = mid;
         else
             lo = mid + 1;
     }
-    lo = lo > 2 ? lo - 2 : 0;
-    while (lo > 0 && (reaches(s, lo - 1, t) || !s->packets.at[lo].has_ts_begin))
-        lo--;           /* without a begin, a packet goes on with the clock of the one before */
-    c->packet = lo - 1; /* next_packet() adds one */
+    c->packet = lo > 1 ? lo - 2 : SIZE_MAX; /* next_packet() adds one */
     c->pos = c->run.end = 0;
     c->last = NS_MIN;
     while (ctf_cursor_next(c))

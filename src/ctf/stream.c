@@ -140,6 +140,24 @@ static void find_losses(struct ctf_stream *s)
     s->discarded = most;
 }
 
+/* For seeking.  A packet without an end ends where the next one begins. */
+static void find_reach(struct ctf_stream *s)
+{
+    uint64_t reach = 0;
+
+    for (size_t i = 0; i < s->packets.n; i++) {
+        struct ctf_packet *p = &s->packets.at[i], *next = i + 1 < s->packets.n ? p + 1 : NULL;
+        uint64_t end = p->has_ts_end                ? p->ts_end
+                       : next && next->has_ts_begin ? next->ts_begin
+                                                    : UINT64_MAX;
+
+        if (!p->has_ts_begin) /* it goes on with the clock of the one before */
+            end = UINT64_MAX;
+        reach = end > reach ? end : reach;
+        p->reach = reach;
+    }
+}
+
 static void tell_losses(const struct ctf_trace *t, const struct ctf_stream *s, struct notes *notes)
 {
     const char *where = t->files.at[s->packets.at[0].file].path;
@@ -202,6 +220,7 @@ void ctf_packet_finish(struct ctf_trace *t, struct notes *notes)
         check_times(t, s, notes);
         mend_begin(t, s, notes);
         find_losses(s);
+        find_reach(s);
         tell_losses(t, s, notes);
     }
     sum_up(t);
@@ -254,8 +273,10 @@ uint64_t ctf_trace_drop_shared(struct ctf_trace *later, const struct ctf_trace *
         const struct ctf_stream *known = s->has_instance ? twin(earlier, s) : NULL;
         uint64_t n = known ? drop_known(s, known) : 0;
 
-        if (n)
+        if (n) {
             find_losses(s);
+            find_reach(s);
+        }
         dropped += n;
     }
     later->packets -= dropped;

@@ -42,6 +42,8 @@ struct ctf_packet {
     uint64_t content_bits; /* never past the end of the file */
     uint64_t packet_bits;
     uint64_t ts_begin, ts_end; /* cycles */
+    uint64_t reach;            /* latest time of an event of this or an earlier packet of the
+                                * stream, as their headers have it; UINT64_MAX = not known */
     uint64_t discarded;        /* running counter of the tracer */
     uint64_t seq;
     uint32_t cpu;

@@ -171,9 +171,8 @@ static inline struct pass_sum pass_cursors(struct ctf_trace *t)
 static inline bool is_outside(const struct ctf_trace *t, const struct ctf_rec *r)
 {
     const struct ctf_stream *s = t->streams.at[r->stream];
-    const struct ctf_packet *p = &s->packets.at[r->packet];
 
-    return p->has_ts_end && r->t > ctf_clock_ns(s->cls->clock, p->ts_end);
+    return r->t > ctf_clock_ns(s->cls->clock, s->packets.at[r->packet].reach);
 }
 
 static inline struct pass_sum pass_merge(struct ctf_trace *t, struct notes *notes, unsigned helpers,
