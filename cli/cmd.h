@@ -140,6 +140,8 @@ bool ctx_output_is(const struct ctx *c, const char *format);
 /* "neph CMD: <sentence>" on stderr. */
 void ctx_error(const struct ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* "neph: <sentence>" on stderr. */
+/* Ends the program with a sentence when a file that it reads is shortened. */
+void sigbus_catch(void);
 void say_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Prints a table to stdout as the options say; 0 or an exit code. */
 int ctx_print_table(const struct ctx *c, const struct table *t);

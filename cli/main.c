@@ -242,6 +242,7 @@ int main(int argc, char **argv)
     int at = first_word(--argc, ++argv);
 
     set_signals();
+    sigbus_catch();
     if (at == argc) {
         bool help = false;
 

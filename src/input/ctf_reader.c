@@ -313,6 +313,8 @@ int reader_open_ctf(const char *dir, struct notes *notes, struct reader **ret, s
     r->base.notes = notes;
     r->base.path = arena_strdup(&r->base.mem, dir, strlen(dir));
     r->base.host = ctf_env_get(&trace->meta, "hostname");
+    if (r->base.host.n == 0)
+        r->base.host = ctf_env_get(&trace->meta, "host"); /* perf data convert --to-ctf */
     r->base.domain = ctf_env_get(&trace->meta, "domain");
     r->trace = trace;
     r->base.nclasses = (uint32_t)trace->meta.events.n;

@@ -115,6 +115,23 @@ def not_traces(t):
     t.check("a good and a missing path", ["events", trace, t.tmp + "/nowhere"], 3, "No such file")
 
 
+def shortened(t):
+    """A stream file is cut off while its events are written to somebody slow."""
+    events = [(k * 1000 + i, i, b"text" * 20) for k in range(3000) for i in range(20)]
+    trace = t.trace(stream=b"".join(packet(events[i:i + 20], events[i][0], 0, i // 20)
+                                    for i in range(0, len(events), 20)))
+    path = os.path.join(trace, "stream_0")
+    p = subprocess.Popen([t.neph, "events", "-o", "jsonl", trace], stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    p.stdout.read(1)  # it has begun, and waits for us now
+    os.truncate(path, 4096)
+    said = p.communicate(timeout=60)[1].decode()
+    problems = [] if p.returncode == 3 else ["exit %d, not 3" % p.returncode]
+    if path + ": the file was shortened while it was read" not in said:
+        problems.append("does not say which file was shortened")
+    t.report("a file that is shortened while it is read", problems, said)
+
+
 def bad_metadata(t):
     t.check("empty metadata", ["stats", t.trace(metadata="")], 3, "the metadata is empty")
     t.check("garbage as metadata", ["stats", t.trace(metadata=b"\x01\x02\0\x03" * 99)], 3,
@@ -309,7 +326,7 @@ def main():
     neph = os.path.abspath(sys.argv[1])
     with tempfile.TemporaryDirectory(prefix="neph-bad-input-") as tmp:
         t = Tests(neph, tmp)
-        for group in (not_traces, bad_metadata, bad_streams, many_notes, no_permission, usage,
+        for group in (not_traces, shortened, bad_metadata, bad_streams, many_notes, no_permission, usage,
                       filters, output, escapes):
             group(t)
     return 0

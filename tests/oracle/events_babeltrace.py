@@ -4,7 +4,7 @@
 usage: events_babeltrace.py path/to/neph
 
 The traces are those of the archives in ../shared/traces, next to the project,
-and those that `neph sim` writes.  The other side is bt2_jsonl, a small program
+those that `neph sim` writes, and one that perf records where it can.  The other side is bt2_jsonl, a small program
 that prints the events as libbabeltrace2 sees them in the same form; events of
 the same time may come in any order.
 
@@ -318,6 +318,23 @@ def check_simulated(neph, bt2, tmp):
         shutil.rmtree(out)
 
 
+def check_perf(neph, bt2, tmp):
+    """perf's dialect of CTF, recorded here."""
+    data, out = os.path.join(tmp, "perf.data"), os.path.join(tmp, "perf")
+    if not shutil.which("perf"):
+        print("skip perf: there is no perf (package linux-perf)")
+        return
+    record = ["perf", "record", "-q", "-a", "-e", "sched:sched_switch,sched:sched_waking",
+              "-o", data, "--", "sleep", "0.2"]
+    for argv in (record, ["perf", "data", "convert", "-i", data, "--to-ctf=" + out]):
+        p = subprocess.run(argv, capture_output=True, text=True)
+        if p.returncode != 0:
+            print("skip perf: `%s` cannot run here: %s"
+                  % (" ".join(argv[:3]), " ".join(p.stderr.split())[:200]))
+            return
+    compare(neph, bt2, "perf", out, tmp)
+
+
 def main():
     neph = os.path.abspath(sys.argv[1])
     check_ourselves()
@@ -331,6 +348,7 @@ def main():
         else:
             print("skip archives: ../shared/traces is not there")
         check_simulated(neph, bt2, tmp)
+        check_perf(neph, bt2, tmp)
     return 0
 
 
