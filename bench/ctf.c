@@ -49,13 +49,14 @@ static inline void add_time(struct sums *s, int64_t t)
  * trace, where sixteen bytes can be read from any on. */
 static inline void add_text(struct sums *s, const char *p, size_t n)
 {
-    static const uint64_t masks[2 * 8 + 1][2] = {
+    /* clang-format off */
 #define HALF(N) (N) ? UINT64_MAX >> (64 - 8 * ((N) ? (N) : 1)) : 0
 #define MASKS(N) { HALF((N) < 8 ? (N) : 8), HALF((N) < 8 ? 0 : (N) - 8) }
-        MASKS(0),  MASKS(1),  MASKS(2),  MASKS(3),  MASKS(4),  MASKS(5),
-        MASKS(6),  MASKS(7),  MASKS(8),  MASKS(9),  MASKS(10), MASKS(11),
-        MASKS(12), MASKS(13), MASKS(14), MASKS(15), MASKS(16),
+    static const uint64_t masks[16 + 1][2] = {
+        MASKS(0), MASKS(1), MASKS(2), MASKS(3), MASKS(4), MASKS(5), MASKS(6), MASKS(7), MASKS(8),
+        MASKS(9), MASKS(10), MASKS(11), MASKS(12), MASKS(13), MASKS(14), MASKS(15), MASKS(16),
     };
+    /* clang-format on */
     uint64_t word[2];
 
     for (; n > 16; n -= 16, p += 16) {
@@ -98,7 +99,6 @@ struct plan {
     const struct ctf_bound *others;
     bool has_string; /* that of LAYOUT_STRING */
     uint32_t string_off;
-    struct ctf_bound first_int;
 };
 
 /* A batch sorted by event class: a consumer of columns has the offset of a field in a
@@ -111,13 +111,15 @@ struct groups {
 
 struct open_trace {
     struct ctf_trace *t;
-    struct plan *plans;
+    struct plan *plans;           /* by class */
+    struct ctf_bound *first_ints; /* the same */
     struct groups groups;
     struct arena mem;
     struct notes notes;
 };
 
-static void make_plan(struct arena *mem, const struct ctf_event_class *c, struct plan *p)
+static void make_plan(struct arena *mem, const struct ctf_event_class *c, struct plan *p,
+                      struct ctf_bound *first_int)
 {
     struct ctf_int *ints = arena_array(mem, struct ctf_int, c->nfields + 3);
     struct text *texts = arena_array(mem, struct text, c->nfields);
@@ -137,9 +139,9 @@ static void make_plan(struct arena *mem, const struct ctf_event_class *c, struct
         } else {
             others[p->nothers++] = b;
         }
-        if (f->kind == FIELD_INT && f->scope == SCOPE_PAYLOAD && p->first_int.how == BOUND_NONE &&
+        if (f->kind == FIELD_INT && f->scope == SCOPE_PAYLOAD && first_int->how == BOUND_NONE &&
             !f->only_if)
-            p->first_int = b;
+            *first_int = b;
     }
     p->ints = ints;
     p->texts = texts;
@@ -169,8 +171,9 @@ static bool open_trace(const char *dir, struct open_trace *ret)
         return false;
     }
     ret->plans = arena_array(&ret->mem, struct plan, ret->t->meta.events.n);
+    ret->first_ints = arena_array(&ret->mem, struct ctf_bound, ret->t->meta.events.n);
     for (size_t i = 0; i < ret->t->meta.events.n; i++)
-        make_plan(&ret->mem, ret->t->meta.events.at[i], &ret->plans[i]);
+        make_plan(&ret->mem, ret->t->meta.events.at[i], &ret->plans[i], &ret->first_ints[i]);
     groups_init(&ret->groups, ret->t);
     return true;
 }
@@ -388,7 +391,7 @@ static void read_batch(struct open_trace *o, enum mode mode, struct ctf_view *v,
             add_time(s, r[i].t);
     if (mode == LAZY)
         for (size_t i = 0; i < n; i++) {
-            const struct ctf_bound *b = &o->plans[r[i].cls].first_int;
+            const struct ctf_bound *b = &o->first_ints[r[i].cls];
 
             add_time(s, r[i].t);
             if (b->how != BOUND_NONE)
@@ -682,8 +685,7 @@ static int compare_parallel(const struct measured *m, const struct options *o)
 {
     bool same = same_sums(&m[ALL_FIELDS].s, &m[PARALLEL_1].s) &&
                 same_sums(&m[ALL_FIELDS].s, &m[PARALLEL_N].s);
-    double faster =
-        m[PARALLEL_N].seconds > 0 ? m[PARALLEL_1].seconds / m[PARALLEL_N].seconds : 0;
+    double faster = m[PARALLEL_N].seconds > 0 ? m[PARALLEL_1].seconds / m[PARALLEL_N].seconds : 0;
 
     if (o->json)
         printf("{\"mode\":\"speedup\",\"threads\":%u,\"sums_equal\":%s,\"speedup\":%.2f}\n",

@@ -46,9 +46,9 @@ struct made_kind {
     unsigned step_ns, pause_ns; /* between events, between episodes: at most */
 };
 
-#define MADE_CLASS(NAME, ...)                                   \
-    {                                                           \
-        .name = (NAME), .fields = { __VA_ARGS__ },              \
+#define MADE_CLASS(NAME, ...)                                                               \
+    {                                                                                       \
+        .name = (NAME), .fields = { __VA_ARGS__ },                                          \
         .nfields = sizeof((struct ctfw_field[]){ __VA_ARGS__ }) / sizeof(struct ctfw_field) \
     }
 
@@ -122,9 +122,8 @@ static struct ctfw_val made_value(const struct ctfw_field *f, uint64_t *x)
 {
     static const char *const texts[] = { "CPU 0/KVM",   "nova-compute", "swapper/0", "ovs-vswitchd",
                                          "kworker/1:2", "vhost-4211",   "sshd",      "rcu_sched" };
-    static const char *const strings[] = {
-        "virtio0-input.0", "/proc/4211/stat", "eth0", "/sys/fs/cgroup/machine.slice/cpu.stat"
-    };
+    static const char *const strings[] = { "virtio0-input.0", "/proc/4211/stat", "eth0",
+                                           "/sys/fs/cgroup/machine.slice/cpu.stat" };
     static const char log_line[] =
         "GET /v2.1/servers/detail status: 200 len: 15230 time: 0.2109098 worker 12";
     static const uint8_t bytes[64] = { 0x45, 0x00, 0x05, 0xdc };

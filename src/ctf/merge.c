@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 /* Small enough that the arrays of a few levels stay in the cache. */
-enum { NODE_RECS = 512, LEAF_RECS = 512, LEAF_RECS_AHEAD = 4096 };
+enum { NODE_RECS = 1024, LEAF_RECS = 1024, LEAF_RECS_AHEAD = 4096 };
 
 struct merge_node {
     const struct ctf_rec *at, *end; /* ready to be taken */
