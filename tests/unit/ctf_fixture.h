@@ -87,7 +87,8 @@ static inline int fixture_close(void **state)
     struct fixture *f = *state;
 
     fixture_clear(f);
-    static const char *const names[] = { "metadata", "s0", "s1", "s2" };
+    static const char *const names[] = { "metadata", "s0", "s1", "s2", "s3",
+                                         "s4",       "s5", "s6", "s7", "s8" };
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         unlink(in_dir(f, names[i]));
     rmdir(f->dir);
