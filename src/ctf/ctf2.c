@@ -127,7 +127,8 @@ static int read_trace(struct ctf2 *c, const json_t *o, struct err *err)
     return read_scope(c, o, "packet-header-field-class", &c->meta->packet_header, err);
 }
 
-static int read_origin(const json_t *o, struct ctf_clock *clk, struct err *err)
+/* Where the clock's 0 is, and how far from there it starts. */
+static int read_origin(struct ctf2 *c, const json_t *o, struct ctf_clock *clk, struct err *err)
 {
     const json_t *off = NULL, *origin = json_object_get(o, "origin");
     uint64_t cycles = 0;
@@ -138,6 +139,10 @@ static int read_origin(const json_t *o, struct ctf_clock *clk, struct err *err)
     if (json_is_string(origin) && strcmp(json_string_value(origin), "unix-epoch") != 0)
         return err_set(err, E_CORRUPT, "unknown 'origin'");
     clk->absolute = json_is_string(origin);
+    if (rc == 0 && json_is_object(origin))
+        rc = ctf2_properties(c, origin, "an origin", "namespace name uid", err);
+    if (rc == 0 && off)
+        rc = ctf2_properties(c, off, "an offset", "seconds cycles", err);
     if (rc == 0 && off)
         rc = ctf2_i64(off, "seconds", false, &clk->offset_s, err);
     if (rc == 0 && off)
@@ -160,7 +165,7 @@ static int read_clock(struct ctf2 *c, const json_t *o, struct err *err)
         (rc = ctf2_str(mem, o, "description", false, &clk->description, err)) < 0 ||
         (rc = ctf2_u64(o, "frequency", true, &clk->freq, err)) < 0 ||
         (rc = ctf2_u64(o, "precision", false, &clk->precision, err)) < 0 ||
-        (rc = read_origin(o, clk, err)) < 0)
+        (rc = read_origin(c, o, clk, err)) < 0)
         return rc;
     if (clk->freq == 0)
         return err_set(err, E_CORRUPT, "a clock cannot have a frequency of 0");
@@ -309,13 +314,24 @@ static int read_fragment(struct ctf2 *c, const json_t *o, bool is_first, struct 
     static const struct {
         const char *type;
         int (*read)(struct ctf2 *, const json_t *, struct err *);
+        const char *properties;
     } kinds[] = {
-        { "preamble", read_preamble },        { "field-class-alias", read_alias },
-        { "trace-class", read_trace },        { "clock-class", read_clock },
-        { "data-stream-class", read_stream }, { "event-record-class", read_event },
+        { "preamble", read_preamble, "version uuid" },
+        { "field-class-alias", read_alias, "name field-class" },
+        { "trace-class", read_trace, "namespace name uid environment packet-header-field-class" },
+        { "clock-class", read_clock,
+          "id namespace name uid description frequency precision accuracy origin "
+          "offset-from-origin" },
+        { "data-stream-class", read_stream,
+          "id namespace name uid default-clock-class-id packet-context-field-class "
+          "event-record-header-field-class event-record-common-context-field-class" },
+        { "event-record-class", read_event,
+          "id data-stream-class-id namespace name uid specific-context-field-class "
+          "payload-field-class" },
     };
     const char *type = json_string_value(json_object_get(o, "type"));
     size_t i = 0;
+    int rc = 0;
 
     if (!type)
         return err_set(err, E_CORRUPT, "a fragment must have a 'type'");
@@ -326,10 +342,9 @@ static int read_fragment(struct ctf2 *c, const json_t *o, bool is_first, struct 
     if (is_first != (i == 0))
         return err_set(err, E_CORRUPT,
                        is_first ? "the first fragment must be the preamble" : "a second preamble");
-    if (i && json_object_size(json_object_get(o, "extensions")))
-        note_add(c->notes, NOTE_INFO, c->where,
-                 "metadata: undeclared extensions of a %s are ignored", type);
-    int rc = kinds[i].read(c, o, err);
+    rc = kinds[i].read(c, o, err);
+    if (rc == 0)
+        rc = ctf2_properties(c, o, type, kinds[i].properties, err);
     return rc < 0 ? err_in(err, "%s", type) : 0;
 }
 

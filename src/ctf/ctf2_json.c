@@ -152,6 +152,40 @@ int ctf2_child(const json_t *o, const char *key, json_type type, bool needed, co
     return 0;
 }
 
+/* Is 'word' one of 'list', separated by blanks? */
+static bool is_listed(const char *list, const char *word)
+{
+    size_t n = strlen(word);
+
+    for (const char *p = list; n && (p = strstr(p, word)); p += n)
+        if ((p == list || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0'))
+            return true;
+    return false;
+}
+
+int ctf2_properties(const struct ctf2 *c, const json_t *o, const char *what, const char *known,
+                    struct err *err)
+{
+    const json_t *ext = NULL, *ignored = NULL, *v;
+    const char *key;
+    int rc;
+
+    if ((rc = ctf2_child(o, "attributes", JSON_OBJECT, false, &ignored, err)) < 0 ||
+        (rc = ctf2_child(o, "extensions", JSON_OBJECT, false, &ext, err)) < 0)
+        return rc;
+    if (json_object_size(ext))
+        note_add(c->notes, NOTE_INFO, c->where, "metadata: undeclared extensions of %s are ignored",
+                 what);
+    json_object_foreach((json_t *)(uintptr_t)o, key, v)
+    {
+        (void)v;
+        if (!is_listed("type attributes extensions", key) && !is_listed(known, key))
+            note_add(c->notes, NOTE_INFO, c->where, "metadata: property '%.100s' of %s is ignored",
+                     key, what);
+    }
+    return 0;
+}
+
 int ctf2_range(const json_t *pair, struct ctf_enum_map *ret, bool *ret_negative, bool *ret_big,
                struct err *err)
 {

@@ -41,6 +41,12 @@ int ctf2_child(const json_t *o, const char *key, json_type type, bool needed, co
 int ctf2_range(const json_t *pair, struct ctf_enum_map *ret, bool *ret_negative, bool *ret_big,
                struct err *err);
 
+/* Looks at the names of the properties of 'o', which is 'what' ("a structure"): one that is
+ * not among 'known', separated by blanks, becomes a note, as do extensions, because
+ * they have no effect.  Both attributes and extensions must be objects. */
+int ctf2_properties(const struct ctf2 *c, const json_t *o, const char *what, const char *known,
+                    struct err *err);
+
 /* A field class: an object, or the name of an alias. */
 int ctf2_type(struct ctf2 *c, const json_t *fc, struct ctf_type **ret, struct err *err);
 

@@ -256,7 +256,8 @@ static int get_location(struct ctf2 *c, const json_t *fc, const char *key, struc
     const json_t *loc = NULL, *path = NULL;
 
     if (ctf2_child(fc, key, JSON_OBJECT, true, &loc, err) < 0 ||
-        ctf2_child(loc, "path", JSON_ARRAY, true, &path, err) < 0)
+        ctf2_child(loc, "path", JSON_ARRAY, true, &path, err) < 0 ||
+        ctf2_properties(c, loc, "a field location", "origin path", err) < 0)
         return err_in(err, "'%s'", key);
     if (json_object_get(loc, "origin")) {
         t->origin = word_of(json_object_get(loc, "origin"), origins, ARRAY_SIZE(origins));
@@ -368,6 +369,11 @@ static int add_member(struct ctf2 *c, const json_t *object, struct ctf_type *t, 
     *m = (struct ctf_member){ .raw = STR(""), .slot = -1 };
     if (!json_is_object(object))
         return err_set(err, E_CORRUPT, "member %u must be an object", t->nmembers + 1);
+    if (!t->is_optional &&
+        (rc = ctf2_properties(c, object, named ? "a structure's member" : "a variant's option",
+                              named ? "name field-class" : "name field-class selector-field-ranges",
+                              err)) < 0)
+        return rc;
     if ((rc = ctf2_str(&c->meta->mem, object, "name", named, &m->raw, err)) < 0)
         return rc;
     m->name = m->raw;
@@ -535,30 +541,35 @@ static int alias(struct ctf2 *c, const char *name, struct ctf_type **ret, struct
     return err_set(err, E_CORRUPT, "there is no field class alias '%s' before", name);
 }
 
+#define BITS "length byte-order bit-order alignment roles "
+#define AN_INT "preferred-display-base mappings roles "
+#define LOCATED "length-field-location "
+
 int ctf2_type(struct ctf2 *c, const json_t *fc, struct ctf_type **ret, struct err *err)
 {
     static const struct {
         const char *name;
         int (*read)(struct ctf2 *, const json_t *, struct str, struct ctf_type **, struct err *);
+        const char *properties;
     } kinds[] = {
-        { "fixed-length-bit-array", fixed_int },
-        { "fixed-length-bit-map", fixed_int },
-        { "fixed-length-boolean", fixed_int },
-        { "fixed-length-unsigned-integer", fixed_int },
-        { "fixed-length-signed-integer", fixed_int },
-        { "fixed-length-floating-point-number", fixed_float },
-        { "variable-length-unsigned-integer", leb_int },
-        { "variable-length-signed-integer", leb_int },
-        { "null-terminated-string", nul_string },
-        { "static-length-string", string_or_blob },
-        { "dynamic-length-string", string_or_blob },
-        { "static-length-blob", string_or_blob },
-        { "dynamic-length-blob", string_or_blob },
-        { "structure", structure },
-        { "static-length-array", array_type },
-        { "dynamic-length-array", array_type },
-        { "optional", optional },
-        { "variant", variant },
+        { "fixed-length-bit-array", fixed_int, BITS },
+        { "fixed-length-bit-map", fixed_int, BITS "flags" },
+        { "fixed-length-boolean", fixed_int, BITS },
+        { "fixed-length-unsigned-integer", fixed_int, BITS AN_INT },
+        { "fixed-length-signed-integer", fixed_int, BITS AN_INT },
+        { "fixed-length-floating-point-number", fixed_float, BITS },
+        { "variable-length-unsigned-integer", leb_int, AN_INT },
+        { "variable-length-signed-integer", leb_int, AN_INT },
+        { "null-terminated-string", nul_string, "encoding" },
+        { "static-length-string", string_or_blob, "length encoding roles" },
+        { "dynamic-length-string", string_or_blob, LOCATED "encoding roles" },
+        { "static-length-blob", string_or_blob, "length media-type roles" },
+        { "dynamic-length-blob", string_or_blob, LOCATED "media-type roles" },
+        { "structure", structure, "member-classes minimum-alignment" },
+        { "static-length-array", array_type, "length element-field-class minimum-alignment" },
+        { "dynamic-length-array", array_type, LOCATED "element-field-class minimum-alignment" },
+        { "optional", optional, "selector-field-location selector-field-ranges field-class" },
+        { "variant", variant, "selector-field-location options" },
     };
     struct str type;
     int rc;
@@ -569,14 +580,13 @@ int ctf2_type(struct ctf2 *c, const json_t *fc, struct ctf_type **ret, struct er
         return err_set(err, E_CORRUPT, "a field class must be an object or the name of an alias");
     if ((rc = ctf2_str(&c->meta->mem, fc, "type", true, &type, err)) < 0)
         return rc;
-    if (json_object_get(fc, "extensions"))
-        note_add(c->notes, NOTE_INFO, c->where,
-                 "metadata: extensions of field classes are ignored");
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         if (!str_is(type, kinds[i].name))
             continue;
         if (c->depth >= LIMIT_TYPE_DEPTH)
             return err_set(err, E_LIMIT, "types nested over %d deep", LIMIT_TYPE_DEPTH);
+        if ((rc = ctf2_properties(c, fc, kinds[i].name, kinds[i].properties, err)) < 0)
+            return rc;
         c->depth++;
         rc = kinds[i].read(c, fc, type, ret, err);
         c->depth--;

@@ -252,6 +252,10 @@ struct str ctf_env_get(const struct ctf_meta *meta, const char *key);
 int ctf_nest(struct ctf_type *outer, const struct ctf_type *inner, struct err *err);
 /* Member by its name, with or without the leading '_', or NULL. */
 struct ctf_member *ctf_member_of(const struct ctf_type *t, struct str name);
+/* The option that each label of 'tag' names, or -1, into 'ret' unless that is NULL; one
+ * leading '_' makes no difference.  Returns how many labels name one. */
+uint32_t ctf_label_options(const struct ctf_type *tag, const struct ctf_type *variant,
+                           int32_t *ret);
 /* Roles that CTF 1 gives to a field of this name at this place. */
 uint32_t ctf_roles_of(const struct ctf_meta *meta, enum ctf_place place,
                       const struct ctf_member *m);

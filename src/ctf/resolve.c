@@ -8,7 +8,9 @@
  *
  * CTF 1.8.3, 7.3.2: an absolute path names its scope; a relative one is
  * searched in the enclosing structures from the inside out, among the fields
- * that come before, then in the scopes that come before.
+ * that come before, then in the scopes that come before.  A field that can be no
+ * length or tag is passed over.  The name of an option can be a part of the path or
+ * be left out: then each option can have the field.
  * CTF 2.0, "Field location": a path starts at a scope or at the
  * enclosing structure, a part may mean "the parent", and it passes through
  * arrays, optionals and variants: in a variant each option can have the field. */
@@ -16,6 +18,7 @@
 #include "ctf/meta.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 /* As written in TSDL. */
 static const char *const place_names[PLACE_COUNT] = {
@@ -39,12 +42,13 @@ struct resolver {
     struct err *err;
 };
 
-/* Fields that a path leads to: more than one only in CTF 2. */
+/* Fields that a path leads to: more than one when it passes through variants. */
 struct found {
     struct ctf_member *at[FOUND_MAX];
     uint32_t n;
     bool too_many;
-    bool far; /* in a scope before the current one */
+    bool partly; /* CTF 1: an option on the way has no such field */
+    bool far;    /* in a scope before the current one */
 };
 
 struct ctf_member *ctf_member_of(const struct ctf_type *t, struct str name)
@@ -137,6 +141,8 @@ uint32_t ctf_roles_of(const struct ctf_meta *meta, enum ctf_place place, const s
         return ROLE_UUID;
     if (m->type->kind != CTF_INT && m->type->kind != CTF_ENUM)
         return 0;
+    if (m->type->is_signed && str_is(m->name, "magic"))
+        return 0;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         if (rows[i].place == place && str_is(m->name, rows[i].name))
             roles |= rows[i].role;
@@ -186,6 +192,29 @@ static void descend_member(const struct resolver *r, struct ctf_member *m, const
     descend(r, m->type, part, n, into);
 }
 
+static bool is_array(const struct ctf_type *t)
+{
+    return t->kind == CTF_ARRAY || t->kind == CTF_SEQ;
+}
+
+/* Each option can have the field; of a variant that holds the one that asks, only its
+ * own option is there. */
+static void descend_options(const struct resolver *r, struct ctf_type *t, const struct str *part,
+                            uint32_t n, struct found *into)
+{
+    const struct frame *f = frame_of(r, t);
+
+    for (uint32_t i = 0; i < t->nmembers && !into->too_many && !into->partly; i++) {
+        uint32_t before = into->n;
+
+        if (f && f->at != i)
+            continue;
+        if (f || n == 0 || !is_array(t->members[i].type)) /* else: which element? */
+            descend_member(r, &t->members[i], part, n, into);
+        into->partly |= into->n == before && r->meta->major < 2;
+    }
+}
+
 /* Recursion is as deep as the types, which LIMIT_TYPE_DEPTH bounds. */
 static void descend(const struct resolver *r, struct ctf_type *t, const struct str *part,
                     uint32_t n, struct found *into)
@@ -193,24 +222,29 @@ static void descend(const struct resolver *r, struct ctf_type *t, const struct s
     struct ctf_member *m;
     const struct frame *f;
 
-    while (t->kind == CTF_ARRAY || t->kind == CTF_SEQ)
+    while (is_array(t))
         t = t->elem;
     f = frame_of(r, t);
-    if (t->kind == CTF_VARIANT && r->meta->major >= 2) {
-        for (uint32_t i = 0; i < t->nmembers && !into->too_many; i++)
-            if (!f || f->at == i)
-                descend_member(r, &t->members[i], part, n, into);
+    if (t->kind == CTF_VARIANT) {
+        uint32_t before = into->n;
+
+        m = n && r->meta->major < 2 ? ctf_member_of(t, part[0]) : NULL;
+        if (m && (f ? m == t->members + f->at && n > 1 : n == 1 || !is_array(m->type)))
+            descend_member(r, m, part + 1, n - 1, into);
+        if (into->n == before) {
+            into->partly = false;
+            descend_options(r, t, part, n, into);
+        }
         return;
     }
-    if (n == 0 || (t->kind != CTF_STRUCT && t->kind != CTF_VARIANT))
+    if (n == 0 || t->kind != CTF_STRUCT)
         return;
     m = ctf_member_of(t, part[0]);
     if (!m)
         return;
     if (f && (m > t->members + f->at || (m == t->members + f->at && n == 1)))
         return; /* comes later, or is the one that asks */
-    if ((!f || m != t->members + f->at) && n > 1 &&
-        (m->type->kind == CTF_ARRAY || m->type->kind == CTF_SEQ))
+    if ((!f || m != t->members + f->at) && n > 1 && is_array(m->type))
         return; /* which element? */
     descend_member(r, m, part + 1, n - 1, into);
 }
@@ -232,10 +266,62 @@ static uint32_t split(struct str path, struct str parts[PARTS_MAX])
     }
 }
 
-/* A path of TSDL. */
-static void find_ref(const struct resolver *r, struct str path, struct found *into)
+/* NULL if 'to' can be the length or the tag of 't', else why not. */
+static const char *misfit(const struct ctf_type *t, const struct ctf_type *to)
+{
+    if (t->kind == CTF_VARIANT && t->npath == 0)
+        return to->kind == CTF_ENUM ? NULL : "not an enum";
+    if (to->kind != CTF_INT && to->kind != CTF_ENUM)
+        return "not an integer";
+    if (t->kind == CTF_SEQ && to->is_bool)
+        return "a boolean";
+    return t->kind == CTF_SEQ && to->is_signed ? "signed" : NULL;
+}
+
+/* Has the search come to its end?  What was found and does not fit is kept in 'unfit',
+ * for the error if nothing does. */
+static bool is_found(const struct ctf_type *t, struct found *into, struct found *unfit)
+{
+    bool fits = into->n > 0 && !into->partly;
+
+    for (uint32_t i = 0; i < into->n; i++)
+        fits = fits && !misfit(t, into->at[i]->type);
+    if (fits || into->too_many)
+        return true;
+    if (unfit->n == 0)
+        *unfit = *into;
+    into->n = 0;
+    into->partly = false;
+    return false;
+}
+
+/* A relative path of TSDL. */
+static void find_relative(const struct resolver *r, const struct ctf_type *t, struct found *into)
 {
     struct str parts[PARTS_MAX];
+    struct found unfit = { .n = 0 };
+    uint32_t n = split(t->ref, parts);
+
+    for (int i = r->nframes; i-- > 0;) {
+        if (r->frames[i].type->kind == CTF_STRUCT)
+            descend(r, r->frames[i].type, parts, n, into);
+        if (is_found(t, into, &unfit))
+            return;
+    }
+    into->far = true;
+    for (int s = PLACE_COUNT; s-- > 0;) {
+        if (r->roots[s])
+            descend(r, r->roots[s], parts, n, into);
+        if (is_found(t, into, &unfit))
+            return;
+    }
+    *into = unfit;
+}
+
+/* A path of TSDL. */
+static void find_ref(const struct resolver *r, const struct ctf_type *t, struct found *into)
+{
+    struct str parts[PARTS_MAX], path = t->ref;
 
     for (int s = 0; s < PLACE_COUNT; s++) {
         struct str name = str_of(place_names[s]);
@@ -250,15 +336,7 @@ static void find_ref(const struct resolver *r, struct str path, struct found *in
             descend(r, r->roots[s], parts, n, into);
         return;
     }
-    uint32_t n = split(path, parts);
-    for (int i = r->nframes; i-- > 0 && into->n == 0;)
-        if (r->frames[i].type->kind == CTF_STRUCT)
-            descend(r, r->frames[i].type, parts, n, into);
-    for (int s = PLACE_COUNT; s-- > 0 && into->n == 0;)
-        if (r->roots[s]) {
-            into->far = true;
-            descend(r, r->roots[s], parts, n, into);
-        }
+    find_relative(r, t, into);
 }
 
 /* A field location of CTF 2. */
@@ -309,26 +387,79 @@ static struct str ref_text(struct resolver *r, const struct ctf_type *t)
     return s;
 }
 
-static bool same_label(struct str label, const struct ctf_member *option)
-{
-    struct str bare = label.n > 1 && label.p[0] == '_' ? str_from(label, 1) : label;
+/* The options of one name, with and without '_'; -1 = none. */
+struct named {
+    int32_t raw, name;
+};
 
-    return str_eq(label, option->raw) || str_eq(label, option->name) || str_eq(bare, option->raw);
+/* Names of options, looked up by text: enums and variants can both be long. */
+struct option_names {
+    struct strtab texts;
+    VEC(struct named) of; /* by id of the text */
+};
+
+static uint32_t add_text(struct option_names *n, struct str text)
+{
+    uint32_t id = strtab_id(&n->texts, text);
+
+    while (n->of.n <= id)
+        *vec_push(&n->of) = (struct named){ -1, -1 };
+    return id;
 }
 
-static int link_variant(struct resolver *r, struct ctf_type *t, const struct ctf_type *tag)
+/* The exact name comes first, then one with a '_' that the label lacks, then without. */
+static int32_t option_named(const struct option_names *n, struct str label)
 {
-    if (tag->kind != CTF_ENUM)
-        return err_set(r->err, E_CORRUPT, "tag '" STR_FMT "' of a variant is not an enum",
-                       STR_ARG(t->ref));
+    uint32_t id;
+
+    if (strtab_find(&n->texts, label, &id) && id < n->of.n) {
+        if (n->of.at[id].raw >= 0)
+            return n->of.at[id].raw;
+        if (n->of.at[id].name >= 0)
+            return n->of.at[id].name;
+    }
+    if (label.n > 1 && label.p[0] == '_' && strtab_find(&n->texts, str_from(label, 1), &id) &&
+        id < n->of.n)
+        return n->of.at[id].raw;
+    return -1;
+}
+
+uint32_t ctf_label_options(const struct ctf_type *tag, const struct ctf_type *variant, int32_t *ret)
+{
+    struct option_names names = { .of = { 0 } };
+    uint32_t named = 0;
+
+    for (uint32_t i = 0; i < variant->nmembers; i++) {
+        uint32_t raw = add_text(&names, variant->members[i].raw);
+        uint32_t name = add_text(&names, variant->members[i].name);
+
+        names.of.at[raw].raw = (int32_t)i;
+        names.of.at[name].name = (int32_t)i;
+    }
+    for (uint32_t i = 0; i < tag->nmaps; i++) {
+        int32_t option = option_named(&names, tag->maps[i].label);
+
+        named += option >= 0;
+        if (ret)
+            ret[i] = option;
+    }
+    strtab_free(&names.texts);
+    vec_free(&names.of);
+    return named;
+}
+
+/* Labels select options, so there must be one enum that has them. */
+static int link_variant(struct resolver *r, struct ctf_type *t, const struct found *f)
+{
+    const struct ctf_type *tag = f->at[0]->type;
+
+    if (f->n > 1)
+        return err_set(r->err, E_UNSUP,
+                       "tag '" STR_FMT "' of a variant means %u enums: which labels count?",
+                       STR_ARG(t->ref), f->n);
     t->tag = (struct ctf_type *)(uintptr_t)tag;
     t->option_of = arena_array(&r->meta->mem, int32_t, tag->nmaps);
-    for (uint32_t i = 0; i < tag->nmaps; i++) {
-        t->option_of[i] = -1;
-        for (uint32_t k = 0; k < t->nmembers; k++)
-            if (same_label(tag->maps[i].label, &t->members[k]))
-                t->option_of[i] = (int32_t)k;
-    }
+    ctf_label_options(tag, t, t->option_of);
     return 0;
 }
 
@@ -355,15 +486,13 @@ static int link_selector(struct resolver *r, struct ctf_type *t, const struct ct
 
 static int check_target(struct resolver *r, const struct ctf_type *t, const struct ctf_type *to)
 {
-    const char *what = t->kind == CTF_SEQ ? "length of a sequence" : "tag of a variant";
+    const char *why = misfit(t, to);
 
-    if (to->kind != CTF_INT && to->kind != CTF_ENUM)
-        return err_set(r->err, E_CORRUPT, "%s: field '" STR_FMT "' is not an integer", what,
-                       STR_ARG(ref_text(r, t)));
-    if (t->kind == CTF_SEQ && (to->is_signed || to->is_bool))
-        return err_set(r->err, E_CORRUPT, "%s: field '" STR_FMT "' is %s", what,
-                       STR_ARG(ref_text(r, t)), to->is_bool ? "a boolean" : "signed");
-    return 0;
+    if (!why)
+        return 0;
+    return err_set(r->err, E_CORRUPT, "%s '" STR_FMT "' of a %s is %s",
+                   t->kind == CTF_SEQ ? "length" : "tag", STR_ARG(ref_text(r, t)),
+                   t->kind == CTF_SEQ ? "sequence" : "variant", why);
 }
 
 /* One place for the value of all these fields: at most one is there at a time. */
@@ -394,27 +523,33 @@ static int link_ref(struct resolver *r, struct ctf_type *t)
 {
     const char *what = t->kind == CTF_SEQ ? "length of a sequence" : "tag of a variant";
     struct found f = { .n = 0 };
+    int rc = 0;
 
     if (t->ref.n == 0 && t->npath == 0)
         return err_set(r->err, E_CORRUPT, "a variant without a tag");
     if (t->npath)
         find_location(r, t, &f);
     else
-        find_ref(r, t->ref, &f);
+        find_ref(r, t, &f);
     if (f.too_many)
         return err_set(r->err, E_LIMIT, "%s: '" STR_FMT "' means over %d fields", what,
                        STR_ARG(ref_text(r, t)), FOUND_MAX);
     if (f.n == 0)
         return err_set(r->err, E_CORRUPT, "%s: no field '" STR_FMT "' comes before it", what,
                        STR_ARG(ref_text(r, t)));
+    if (f.partly)
+        return err_set(r->err, E_CORRUPT,
+                       "%s: an option of a variant on the way has no field '" STR_FMT "'", what,
+                       STR_ARG(ref_text(r, t)));
     for (uint32_t i = 0; i < f.n; i++) {
-        int rc = check_target(r, t, f.at[i]->type);
-
-        if (rc == 0 && t->kind == CTF_VARIANT)
-            rc = t->npath ? link_selector(r, t, f.at[i]->type) : link_variant(r, t, f.at[i]->type);
+        rc = check_target(r, t, f.at[i]->type);
+        if (rc == 0 && t->kind == CTF_VARIANT && t->npath)
+            rc = link_selector(r, t, f.at[i]->type);
         if (rc < 0)
             return rc;
     }
+    if (t->kind == CTF_VARIANT && t->npath == 0 && (rc = link_variant(r, t, &f)) < 0)
+        return rc;
     return share_slot(r, t, &f);
 }
 
@@ -427,6 +562,23 @@ static int check_clock(struct resolver *r, const struct ctf_type *t)
             return 0;
     return err_set(r->err, E_CORRUPT, "clock '" STR_FMT "' is used and not declared",
                    STR_ARG(t->clock));
+}
+
+/* Readers compare 32 bits. */
+static int check_magic(struct resolver *r, const struct ctf_type *t)
+{
+    int rc = is_array(t) ? check_magic(r, t->elem) : 0;
+
+    for (uint32_t i = 0; rc == 0 && i < t->nmembers; i++) {
+        const struct ctf_member *m = &t->members[i];
+
+        if ((m->roles & ROLE_MAGIC) && m->type->size != 32)
+            return err_set(r->err, E_CORRUPT,
+                           "field '" STR_FMT "': a magic number has 32 bits, not %u",
+                           STR_ARG(m->raw), m->type->size);
+        rc = check_magic(r, m->type);
+    }
+    return rc;
 }
 
 /* Recursion is bounded: the parser limits how deep types nest, brackets add
@@ -470,6 +622,8 @@ static int resolve_scope(struct resolver *r, enum ctf_place place, struct ctf_ty
         r->place = place;
         if (r->meta->major < 2)
             give_roles(r, *t);
+        if (place == PLACE_PACKET_HEADER && (rc = check_magic(r, *t)) < 0)
+            return rc;
         r->nframes = 0;
         rc = resolve_type(r, *t);
         r->roots[place] = *t;

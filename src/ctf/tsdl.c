@@ -67,7 +67,8 @@ void tsdl_pop_scope(struct tsdl *ts)
 /* One statement of a block: "name = value;" or "name := type;". */
 struct stmt {
     struct str name; /* "packet.header" */
-    bool is_type, is_int;
+    bool is_type, is_int, is_quoted;
+    bool is_big; /* over INT64_MAX: 'value' is its bits */
     struct ctf_type *type;
     struct str text;
     int64_t value;
@@ -88,9 +89,13 @@ static int parse_stmt(struct tsdl *ts, struct stmt *ret, struct err *err)
         if ((rc = tsdl_next(ts, err)) < 0 || (rc = tsdl_type(ts, false, &ret->type, err)) < 0)
             return rc;
     } else {
-        if ((rc = tsdl_want(ts, '=', err)) < 0 ||
-            (rc = tsdl_value(ts, &ret->text, &ret->value, &ret->is_int, err)) < 0)
+        if ((rc = tsdl_want(ts, '=', err)) < 0)
             return rc;
+        bool neg = tsdl_is(ts, '-');
+        ret->is_quoted = ts->lx.tok.kind == TOK_STRING;
+        if ((rc = tsdl_value(ts, &ret->text, &ret->value, &ret->is_int, err)) < 0)
+            return rc;
+        ret->is_big = ret->is_int && ret->value < 0 && !neg;
     }
     return tsdl_want(ts, ';', err);
 }
@@ -145,7 +150,7 @@ static int want_struct(const struct tsdl *ts, const struct stmt *s, struct ctf_t
 
 static int want_u64(const struct tsdl *ts, const struct stmt *s, uint64_t *ret, struct err *err)
 {
-    if (s->is_type || !s->is_int || s->value < 0)
+    if (s->is_type || !s->is_int || (s->value < 0 && !s->is_big))
         return tsdl_bad(ts, err, "'" STR_FMT "' must be a number of at least 0", STR_ARG(s->name));
     *ret = (uint64_t)s->value;
     return 0;
@@ -155,7 +160,31 @@ static int want_i64(const struct tsdl *ts, const struct stmt *s, int64_t *ret, s
 {
     if (s->is_type || !s->is_int)
         return tsdl_bad(ts, err, "'" STR_FMT "' must be a number", STR_ARG(s->name));
+    if (s->is_big)
+        return tsdl_bad(ts, err, "'" STR_FMT "' is over 2^63 - 1", STR_ARG(s->name));
     *ret = s->value;
+    return 0;
+}
+
+/* A text in quotes; without them it is a word, which some attributes can be too. */
+static int want_text(const struct tsdl *ts, const struct stmt *s, bool or_word, struct str *ret,
+                     struct err *err)
+{
+    if (s->is_type || s->is_int || !(s->is_quoted || or_word))
+        return tsdl_bad(ts, err, "'" STR_FMT "' must be a text%s", STR_ARG(s->name),
+                        or_word ? "" : " in quotes");
+    *ret = s->text;
+    return 0;
+}
+
+static int want_bool(const struct tsdl *ts, const struct stmt *s, bool *ret, struct err *err)
+{
+    bool yes = s->is_int ? s->value == 1 : str_is(s->text, "true") || str_is(s->text, "TRUE");
+    bool no = s->is_int ? s->value == 0 : str_is(s->text, "false") || str_is(s->text, "FALSE");
+
+    if (s->is_quoted || !(yes || no))
+        return tsdl_bad(ts, err, "'" STR_FMT "' must be true or false", STR_ARG(s->name));
+    *ret = yes;
     return 0;
 }
 
@@ -219,8 +248,10 @@ static int take_env(struct tsdl *ts, void *into, const struct stmt *s, struct er
 {
     struct ctf_meta *m = into;
 
-    if (s->is_type)
+    if (s->is_type || !(s->is_int || s->is_quoted))
         return tsdl_bad(ts, err, "an environment entry must be a number or a string");
+    if (s->is_big)
+        return tsdl_bad(ts, err, "'" STR_FMT "' is over 2^63 - 1", STR_ARG(s->name));
     *vec_push(&m->env) = (struct ctf_env){ s->name, s->text, s->is_int, s->value };
     return 0;
 }
@@ -228,32 +259,34 @@ static int take_env(struct tsdl *ts, void *into, const struct stmt *s, struct er
 static int take_clock(struct tsdl *ts, void *into, const struct stmt *s, struct err *err)
 {
     struct ctf_clock *c = into;
+    uint8_t uuid[16];
+    int rc = 0;
 
     if (s->is_type)
         return tsdl_bad(ts, err, "a clock has no types");
     if (str_is(s->name, "name"))
-        c->name = s->text;
-    else if (str_is(s->name, "uuid"))
-        c->uuid = s->text;
-    else if (str_is(s->name, "description"))
-        c->description = s->text;
-    else if (str_is(s->name, "freq")) {
-        int rc = want_u64(ts, s, &c->freq, err);
-        if (rc < 0)
-            return rc;
-        if (c->freq == 0)
+        return want_text(ts, s, true, &c->name, err);
+    if (str_is(s->name, "uuid")) {
+        rc = want_text(ts, s, false, &c->uuid, err);
+        return rc < 0 ? rc : parse_uuid(ts, c->uuid, uuid, err);
+    }
+    if (str_is(s->name, "description"))
+        return want_text(ts, s, false, &c->description, err);
+    if (str_is(s->name, "freq")) {
+        rc = want_u64(ts, s, &c->freq, err);
+        if (rc == 0 && c->freq == 0)
             return tsdl_bad(ts, err, "a clock cannot have a frequency of 0");
-    } else if (str_is(s->name, "precision"))
+        return rc;
+    }
+    if (str_is(s->name, "precision"))
         return want_u64(ts, s, &c->precision, err);
-    else if (str_is(s->name, "offset_s"))
+    if (str_is(s->name, "offset_s"))
         return want_i64(ts, s, &c->offset_s, err);
-    else if (str_is(s->name, "offset"))
+    if (str_is(s->name, "offset"))
         return want_i64(ts, s, &c->offset, err);
-    else if (str_is(s->name, "absolute"))
-        c->absolute =
-            s->is_int ? s->value != 0 : str_is(s->text, "true") || str_is(s->text, "TRUE");
-    else
-        ignore(ts, "clock", s);
+    if (str_is(s->name, "absolute"))
+        return want_bool(ts, s, &c->absolute, err);
+    ignore(ts, "clock", s);
     return 0;
 }
 
@@ -278,11 +311,10 @@ static int take_stream(struct tsdl *ts, void *into, const struct stmt *s, struct
 static int take_event(struct tsdl *ts, void *into, const struct stmt *s, struct err *err)
 {
     struct ctf_event_class *ec = into;
+    struct str uri;
 
-    if (str_is(s->name, "name") && !s->is_type) {
-        ec->name = s->text;
-        return 0;
-    }
+    if (str_is(s->name, "name"))
+        return want_text(ts, s, true, &ec->name, err);
     if (str_is(s->name, "id")) {
         ec->has_id = true;
         return want_u64(ts, s, &ec->id, err);
@@ -295,13 +327,13 @@ static int take_event(struct tsdl *ts, void *into, const struct stmt *s, struct 
         return want_struct(ts, s, &ec->context, err);
     if (str_is(s->name, "fields"))
         return want_struct(ts, s, &ec->payload, err);
-    if (str_is(s->name, "loglevel") && s->is_int) {
-        ec->loglevel = s->value;
+    if (str_is(s->name, "loglevel")) {
         ec->has_loglevel = true;
-        return 0;
+        return want_i64(ts, s, &ec->loglevel, err);
     }
-    if (!str_is(s->name, "model.emf.uri"))
-        ignore(ts, "event", s);
+    if (str_is(s->name, "model.emf.uri"))
+        return want_text(ts, s, false, &uri, err);
+    ignore(ts, "event", s);
     return 0;
 }
 
@@ -477,17 +509,15 @@ static int attach_events(struct tsdl *ts, struct err *err)
  * the bits are right.  From others, such a value is one that no field can have. */
 static int check_signs(struct tsdl *ts, struct err *err)
 {
-    const struct tok *t = &ts->odd_sign;
-
-    if (t->line == 0)
+    if (ts->odd_sign.line == 0)
         return 0;
     if (!str_starts(ctf_env_get(ts->meta, "tracer_name"), STR("lttng")))
-        return err_set(err, E_CORRUPT,
-                       "line %u, column %u: the value does not fit: the enum is %s", t->line,
-                       t->column, t->value ? "signed" : "unsigned");
+        return err_set(err, E_CORRUPT, "line %u, column %u: the value does not fit: the enum is %s",
+                       ts->odd_sign.line, ts->odd_sign.column,
+                       ts->odd_sign.is_signed ? "signed" : "unsigned");
     note_add(ts->notes, NOTE_INFO, ts->where,
              "metadata: line %u: a label's value has not the sign of its enum; its bits count",
-             t->line);
+             ts->odd_sign.line);
     return 0;
 }
 

@@ -8,7 +8,7 @@
 struct attr {
     struct str key, text;
     int64_t value;
-    bool is_int, is_quoted;
+    bool is_int;
 };
 
 static int parse_attr(struct tsdl *ts, struct attr *ret, struct err *err)
@@ -20,8 +20,7 @@ static int parse_attr(struct tsdl *ts, struct attr *ret, struct err *err)
     ret->key = ts->lx.tok.text;
     if ((rc = tsdl_next(ts, err)) < 0 || (rc = tsdl_want(ts, '=', err)) < 0)
         return rc;
-    ret->is_quoted = ts->lx.tok.kind == TOK_STRING;
-    if (ret->is_quoted)
+    if (ts->lx.tok.kind == TOK_STRING)
         return tsdl_bad(ts, err, "'" STR_FMT "' must be a number or a word, without quotes",
                         STR_ARG(ret->key));
     if ((rc = tsdl_value(ts, &ret->text, &ret->value, &ret->is_int, err)) < 0)

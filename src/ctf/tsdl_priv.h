@@ -26,8 +26,11 @@ struct tsdl {
     const char *where;
     int depth;
     bool has_env;
-    bool after_body;     /* the current token follows '}', or the ')' of an alignment */
-    struct tok odd_sign; /* the first value whose sign its enum does not have; see tsdl.c */
+    bool after_body; /* the current token follows '}', or the ')' of an alignment */
+    struct {
+        uint32_t line, column; /* 0 = there is none */
+        bool is_signed;        /* the enum */
+    } odd_sign;                /* the first value of a label whose sign its enum cannot have */
 };
 
 /* -E_CORRUPT with the place of the current token. */

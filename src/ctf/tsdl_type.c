@@ -42,6 +42,35 @@ static int add_name(struct tsdl *ts, struct str name, struct ctf_type *t, struct
     return 0;
 }
 
+/* "a.b.c" after its first name: one text without the blanks that may be around dots. */
+static int parse_path(struct tsdl *ts, struct str first, struct str *ret, struct err *err)
+{
+    struct sbuf b = { 0 };
+    const char *end = first.p + first.n;
+    int rc = 0;
+
+    *ret = first;
+    if (!tsdl_is(ts, '.') && ts->lx.tok.kind != TOK_ARROW)
+        return 0;
+    sbuf_str(&b, first);
+    while (rc == 0 && (tsdl_is(ts, '.') || ts->lx.tok.kind == TOK_ARROW)) {
+        sbuf_z(&b, tsdl_is(ts, '.') ? "." : "->");
+        rc = tsdl_next(ts, err);
+        if (rc == 0 && ts->lx.tok.kind != TOK_WORD)
+            rc = tsdl_bad(ts, err, "expected a name after '.'");
+        if (rc == 0) {
+            sbuf_str(&b, ts->lx.tok.text);
+            end = ts->lx.tok.text.p + ts->lx.tok.text.n;
+            rc = tsdl_next(ts, err);
+        }
+    }
+    if (rc == 0)
+        *ret = b.n == (size_t)(end - first.p) ? (struct str){ first.p, b.n }
+                                              : str_dup(&ts->meta->mem, sbuf_view(&b));
+    sbuf_free(&b);
+    return rc;
+}
+
 int tsdl_value(struct tsdl *ts, struct str *ret_text, int64_t *ret, bool *ret_is_int,
                struct err *err)
 {
@@ -69,18 +98,7 @@ int tsdl_value(struct tsdl *ts, struct str *ret_text, int64_t *ret, bool *ret_is
     *ret_text = t.text;
     rc = tsdl_next(ts, err);
     /* A path such as clock.monotonic.value is one value. */
-    while (rc == 0 && t.kind == TOK_WORD && (tsdl_is(ts, '.') || ts->lx.tok.kind == TOK_ARROW)) {
-        rc = tsdl_next(ts, err);
-        if (rc == 0 && ts->lx.tok.kind != TOK_WORD)
-            return tsdl_bad(ts, err, "expected a name after '.'");
-        if (rc == 0) {
-            const char *end = ts->lx.tok.text.p + ts->lx.tok.text.n;
-
-            *ret_text = (struct str){ t.text.p, (size_t)(end - t.text.p) };
-            rc = tsdl_next(ts, err);
-        }
-    }
-    return rc;
+    return rc == 0 && t.kind == TOK_WORD ? parse_path(ts, t.text, ret_text, err) : rc;
 }
 
 static struct str field_name(struct str name)
@@ -90,39 +108,67 @@ static struct str field_name(struct str name)
 
 typedef VEC(struct ctf_member) member_vec;
 
-/* What can be said of a length or tag before the type is used: if the same body
- * has a field of that name, it must be fit for it. */
-static int check_ref(const struct tsdl *ts, const struct ctf_type *t, const member_vec *before,
-                     struct err *err)
+/* What can be said of the tag of a variant, or of an array of them, before the type is
+ * used: if it is an enum of the same body, some label must name an option.  Anything
+ * else of that name may be passed over for a field further out: see ctf/resolve.c.
+ * Errors are 'at' the member's first token. */
+static int check_tag(struct tsdl *ts, const struct ctf_type *t, const member_vec *before,
+                     struct tok at, struct err *err)
 {
-    while (t->kind == CTF_ARRAY)
+    while (t->kind == CTF_ARRAY || t->kind == CTF_SEQ)
         t = t->elem;
-    if (t->kind == CTF_VARIANT && t->ref.n == 0)
+    if (t->kind != CTF_VARIANT)
+        return 0;
+    if (t->ref.n == 0)
         return tsdl_bad(ts, err, "a variant without a tag");
-    for (size_t i = 0; i < before->n && (t->kind == CTF_SEQ || t->kind == CTF_VARIANT); i++) {
-        const struct ctf_type *to = before->at[i].type;
+    for (size_t i = 0; i < before->n; i++) {
+        const struct ctf_type *tag = before->at[i].type;
 
-        if (!str_eq(before->at[i].raw, t->ref))
+        if (!str_eq(before->at[i].raw, t->ref) || tag->kind != CTF_ENUM ||
+            ctf_label_options(tag, t, NULL) > 0)
             continue;
-        if (t->kind == CTF_VARIANT && to->kind != CTF_ENUM)
-            return tsdl_bad(ts, err, "tag '" STR_FMT "' of a variant is not an enum",
-                            STR_ARG(t->ref));
-        if (t->kind == CTF_SEQ && to->kind != CTF_INT && to->kind != CTF_ENUM)
-            return tsdl_bad(ts, err, "length '" STR_FMT "' of a sequence is not an integer",
-                            STR_ARG(t->ref));
-        if (t->kind == CTF_SEQ && to->is_signed)
-            return tsdl_bad(ts, err, "length '" STR_FMT "' of a sequence is signed",
-                            STR_ARG(t->ref));
+        ts->lx.tok = at;
+        return tsdl_bad(ts, err, "no label of '" STR_FMT "' names an option of the variant",
+                        STR_ARG(t->ref));
     }
-    return t->kind == CTF_SEQ ? check_ref(ts, t->elem, before, err) : 0;
+    return 0;
+}
+
+/* At "struct x", "enum x", "variant x". */
+static bool at_tag_name(const struct tsdl *ts)
+{
+    struct lex ahead = ts->lx;
+    struct err ignored;
+
+    return (tsdl_is_word(ts, "struct") || tsdl_is_word(ts, "enum") ||
+            tsdl_is_word(ts, "variant")) &&
+           lex_next(&ahead, &ignored) == 0 && ahead.tok.kind == TOK_WORD;
+}
+
+/* "struct x { };" in a body declares a type and no field; so does, for other readers, a
+ * variant without any name. */
+static bool is_bare_type(struct tsdl *ts, const struct ctf_type *t, bool is_named)
+{
+    if (!ts->after_body || !tsdl_is(ts, ';') || !(is_named || t->kind == CTF_VARIANT))
+        return false;
+    if (!is_named)
+        note_add(ts->notes, NOTE_WARN, ts->where,
+                 "metadata: line %u: a variant without the name of a field is read as a "
+                 "declaration: it has no bits",
+                 ts->lx.tok.line);
+    return true;
 }
 
 /* "type a, b[3];" inside a struct or variant. */
 static int parse_members(struct tsdl *ts, member_vec *into, struct err *err)
 {
+    const struct tok at = ts->lx.tok;
+    bool is_named = at_tag_name(ts);
     struct ctf_type *base;
     int rc = tsdl_type(ts, true, &base, err);
 
+    if (rc == 0 && is_bare_type(ts, base, is_named))
+        return tsdl_next(ts, err);
     while (rc == 0) {
         struct ctf_type *t = base;
 
@@ -136,7 +182,7 @@ static int parse_members(struct tsdl *ts, member_vec *into, struct err *err)
             if (str_eq(into->at[i].raw, name))
                 return tsdl_bad(ts, err, "field '" STR_FMT "' is declared twice", STR_ARG(name));
         if ((rc = tsdl_next(ts, err)) < 0 || (rc = tsdl_brackets(ts, &t, err)) < 0 ||
-            (rc = check_ref(ts, t, into, err)) < 0)
+            (rc = check_tag(ts, t, into, at, err)) < 0)
             break;
         *vec_push(into) =
             (struct ctf_member){ .raw = name, .name = field_name(name), .type = t, .slot = -1 };
@@ -160,6 +206,8 @@ static int parse_body(struct tsdl *ts, struct ctf_type *t, struct err *err)
     while (rc == 0 && !tsdl_is(ts, '}')) {
         if (ts->lx.tok.kind == TOK_END)
             rc = tsdl_bad(ts, err, "the text ends inside a structure");
+        else if (tsdl_is(ts, ';'))
+            rc = tsdl_next(ts, err);
         else if (tsdl_is_word(ts, "typedef") || tsdl_is_word(ts, "typealias"))
             rc = tsdl_declaration(ts, err);
         else
@@ -232,6 +280,9 @@ static int parse_tag(struct tsdl *ts, struct str *ret, struct err *err)
         return tsdl_bad(ts, err, "the tag of a variant must be the name of a field");
     if ((rc = tsdl_value(ts, ret, &value, &is_int, err)) < 0)
         return rc;
+    if (lex_is_keyword(*ret))
+        return tsdl_bad(ts, err, "'" STR_FMT "' is a keyword and cannot be the tag of a variant",
+                        STR_ARG(*ret));
     return tsdl_want(ts, '>', err);
 }
 
@@ -267,17 +318,24 @@ static int parse_variant(struct tsdl *ts, struct ctf_type **ret, struct err *err
 
 typedef VEC(struct ctf_enum_map) map_vec;
 
-/* Makes the end of a range fit the integer that 't' is: the sign may be written
- * differently (-1 for all bits set), but the bits must be there. */
-static int fit_bound(const struct tsdl *ts, const struct ctf_type *t, bool neg, int64_t *v,
+/* Makes the end of a range fit the integer that 't' is: the bits must be there.  The
+ * sign may be written differently (-1 for all bits set) in traces of LTTng; who wrote
+ * this one is known when the text ends.  'at' is where the value stands. */
+static int fit_bound(struct tsdl *ts, const struct ctf_type *t, bool neg, struct tok at, int64_t *v,
                      struct err *err)
 {
     uint64_t u = (uint64_t)*v, all = t->size < 64 ? (UINT64_C(1) << t->size) - 1 : UINT64_MAX;
+    bool odd = t->is_signed ? !neg && u > all / 2 : neg && u;
     bool fits = neg && u ? u >= 0 - (all / 2 + 1) : u <= all;
 
     if (!fits)
         return tsdl_bad(ts, err, "%s%" PRIu64 " does not fit in the %u bits of the enum",
                         neg ? "-" : "", neg ? 0 - u : u, t->size);
+    if (odd && ts->odd_sign.line == 0) {
+        ts->odd_sign.line = at.line;
+        ts->odd_sign.column = at.column;
+        ts->odd_sign.is_signed = t->is_signed;
+    }
     u &= all;
     if (t->is_signed && t->size < 64 && u > all / 2)
         u |= ~all;
@@ -288,12 +346,13 @@ static int fit_bound(const struct tsdl *ts, const struct ctf_type *t, bool neg, 
 static int parse_bound(struct tsdl *ts, const struct ctf_type *t, int64_t *ret, struct err *err)
 {
     bool is_int, neg = tsdl_is(ts, '-');
+    const struct tok at = ts->lx.tok;
     struct str text;
     int rc = tsdl_value(ts, &text, ret, &is_int, err);
 
     if (rc == 0 && !is_int)
         rc = tsdl_bad(ts, err, "the value of a label must be a number");
-    return rc < 0 ? rc : fit_bound(ts, t, neg, ret, err);
+    return rc < 0 ? rc : fit_bound(ts, t, neg, at, ret, err);
 }
 
 /* label [= lo [... hi]] */
@@ -304,7 +363,8 @@ static int parse_enumerator(struct tsdl *ts, const struct ctf_type *t, struct ct
 
     if (ts->lx.tok.kind != TOK_WORD && ts->lx.tok.kind != TOK_STRING)
         return tsdl_bad(ts, err, "expected a label");
-    m->label = ts->lx.tok.text;
+    const struct tok at = ts->lx.tok;
+    m->label = at.text;
     m->lo = m->hi = *next;
     rc = tsdl_next(ts, err);
     if (rc == 0 && tsdl_is(ts, '=')) {
@@ -315,7 +375,7 @@ static int parse_enumerator(struct tsdl *ts, const struct ctf_type *t, struct ct
             ((rc = tsdl_next(ts, err)) < 0 || (rc = parse_bound(ts, t, &m->hi, err)) < 0))
             return rc;
     } else if (rc == 0) {
-        rc = fit_bound(ts, t, t->is_signed && *next < 0, &m->lo, err);
+        rc = fit_bound(ts, t, t->is_signed && *next < 0, at, &m->lo, err);
         m->hi = m->lo;
     }
     *next = (int64_t)((uint64_t)m->hi + 1);
@@ -402,6 +462,7 @@ static int parse_named(struct tsdl *ts, bool stop_at_name, struct ctf_type **ret
             sbuf_str(&name, word);
         }
         ts->lx = ahead;
+        ts->after_body = false;
     }
     if (rc == 0) {
         *ret = find_name(ts, sbuf_view(&name));
@@ -448,19 +509,42 @@ static int check_length_ref(const struct tsdl *ts, struct str ref, struct err *e
     return 0;
 }
 
+/* "env.KEY": a number of the environment, which must come before. */
+static int env_length(const struct tsdl *ts, struct str ref, int64_t *ret, struct err *err)
+{
+    struct str key = str_from(ref, strlen("env."));
+
+    for (size_t i = 0; i < ts->meta->env.n; i++) {
+        const struct ctf_env *e = &ts->meta->env.at[i];
+
+        if (!str_eq(e->key, key))
+            continue;
+        if (!e->is_int || e->value <= 0)
+            return tsdl_bad(ts, err,
+                            "'" STR_FMT "' is no length: it must be a number of at least 1",
+                            STR_ARG(ref));
+        *ret = e->value;
+        return 0;
+    }
+    return tsdl_bad(ts, err, "there is no '" STR_FMT "' before for a length", STR_ARG(ref));
+}
+
 static int parse_bracket(struct tsdl *ts, struct ctf_type *t, struct err *err)
 {
     bool is_int, is_quoted = ts->lx.tok.kind == TOK_STRING;
-    int64_t value;
+    int64_t value = 0;
     int rc = tsdl_value(ts, &t->ref, &value, &is_int, err);
 
     if (rc == 0 && is_quoted)
         return tsdl_bad(ts, err, "a length must be a number or the name of a field");
-    if (rc == 0 && !is_int)
+    bool is_env = rc == 0 && !is_int && str_starts(t->ref, STR("env."));
+    if (is_env)
+        rc = env_length(ts, t->ref, &value, err);
+    else if (rc == 0 && !is_int)
         rc = check_length_ref(ts, t->ref, err);
     if (rc < 0)
         return rc;
-    if (is_int) {
+    if (is_int || is_env) {
         if (value < 0)
             return tsdl_bad(ts, err, "an array cannot have a negative length");
         t->kind = CTF_ARRAY;
@@ -540,6 +624,7 @@ static int alias_name(struct tsdl *ts, struct str *ret, struct err *err)
 int tsdl_declaration(struct tsdl *ts, struct err *err)
 {
     bool alias = tsdl_is_word(ts, "typealias"), def = tsdl_is_word(ts, "typedef");
+    bool is_named = at_tag_name(ts);
     struct ctf_type *t;
     struct str name;
     int rc = 0;
@@ -554,7 +639,7 @@ int tsdl_declaration(struct tsdl *ts, struct err *err)
         if (ts->lx.tok.kind != TOK_ASSIGN)
             return tsdl_bad(ts, err, "expected ':=' in a typealias");
         if ((rc = tsdl_next(ts, err)) < 0 || (rc = alias_name(ts, &name, err)) < 0 ||
-            (rc = add_name(ts, name, t, err)) < 0)
+            (rc = tsdl_brackets(ts, &t, err)) < 0 || (rc = add_name(ts, name, t, err)) < 0)
             return rc;
     }
     while (def) {
@@ -573,6 +658,11 @@ int tsdl_declaration(struct tsdl *ts, struct err *err)
             break;
         if ((rc = tsdl_next(ts, err)) < 0)
             return rc;
+    }
+    if (is_named && ts->after_body && tsdl_at_declaration(ts)) {
+        note_add(ts->notes, NOTE_INFO, ts->where,
+                 "metadata: line %u: ';' is missing before this declaration", ts->lx.tok.line);
+        return 0;
     }
     return tsdl_want(ts, ';', err);
 }
