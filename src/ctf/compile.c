@@ -48,9 +48,7 @@ static struct ctf_op *emit(struct gen *g, enum ctf_op_code code)
 {
     struct ctf_op *op = vec_push(&g->ops);
 
-    *op = (struct ctf_op){
-        .code = code, .seg = SEG_NONE, .slot = -1, .skip = g->off - g->flushed
-    };
+    *op = (struct ctf_op){ .code = code, .seg = SEG_NONE, .slot = -1, .skip = g->off - g->flushed };
     g->flushed = g->off;
     return op;
 }
@@ -407,8 +405,7 @@ static struct ctf_prog *finish(struct gen *g)
     p->nops = (uint32_t)(g->loose->n + g->ops.n);
     p->ops = arena_array(g->mem, struct ctf_op, p->nops);
     for (size_t i = 0; i < g->loose->n; i++)
-        p->ops[i] =
-            (struct ctf_op){ .code = OP_CLEAR, .seg = SEG_NONE, .slot = g->loose->at[i] };
+        p->ops[i] = (struct ctf_op){ .code = OP_CLEAR, .seg = SEG_NONE, .slot = g->loose->at[i] };
     if (g->ops.n)
         memcpy(p->ops + g->loose->n, g->ops.at, g->ops.n * sizeof *g->ops.at);
     p->nsegs = *g->nsegs;
@@ -604,7 +601,8 @@ static void find_layout(struct ctf_event_class *ec)
         ec->layout = LAYOUT_STRING;
 }
 
-static struct ctf_shape shape_of(const struct ctf_stream_class *sc, const struct ctf_event_class *ec)
+static struct ctf_shape shape_of(const struct ctf_stream_class *sc,
+                                 const struct ctf_event_class *ec)
 {
     static const uint32_t header_bytes[] = {
         [HEADER_COMPACT] = 4, [HEADER_LARGE] = 6, [HEADER_PLAIN] = 12, [HEADER_PLAIN64] = 16

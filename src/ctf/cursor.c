@@ -91,8 +91,8 @@ static bool enter_packet(struct ctf_cursor *c)
 }
 
 /* Pages of traces that stay mapped behind the cursors (the front of each file), in the whole
- * program, once a file is read for the second time; all others are given back.  The kernel's page cache has them
- * all anyway, but mapping a page anew costs as much as reading some twenty events in
+ * program, once a file is read for the second time; all others are given back.  The kernel's page
+ * cache has them all anyway, but mapping a page anew costs as much as reading some twenty events in
  * it.  Pages go in pieces, since the kernel maps the neighbours of a page that is touched. */
 #define KEEP_BYTES (UINT64_C(128) << 20)
 #define RELEASE_BYTES (UINT64_C(1) << 20)

@@ -38,8 +38,7 @@ static struct merge_node *build(struct ctf_merge *m, uint32_t *used, uint32_t lo
     return n;
 }
 
-void ctf_merge_init(struct ctf_merge *m, struct ctf_trace *t, struct notes *notes,
-                    unsigned helpers)
+void ctf_merge_init(struct ctf_merge *m, struct ctf_trace *t, struct notes *notes, unsigned helpers)
 {
     uint32_t used = 0;
 

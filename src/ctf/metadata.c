@@ -34,6 +34,20 @@ static uint32_t u32_at(const uint8_t *p, bool swap)
     return swap ? __builtin_bswap32(v) : v;
 }
 
+/* What else is wrong with the header of a metadata packet; NULL = nothing. */
+static const char *header_fault(const struct fmap *map, const uint8_t *p, bool swap)
+{
+    if (memcmp(p + 4, map->p + 4, 16) != 0)
+        return "its UUID is not that of the first packet";
+    if (p[32] || p[33])
+        return "compressed or encrypted";
+    if (p[34])
+        return "has a checksum of a kind that cannot be checked";
+    if (u32_at(p + 24, swap) % 8 || u32_at(p + 28, swap) % 8)
+        return "its sizes are no whole bytes";
+    return NULL;
+}
+
 /* One packet's text, into 'text'.  Returns its size, or 0 when it is bad. */
 static uint32_t one_packet(const struct fmap *map, size_t at, bool swap, struct sbuf *text,
                            struct err *err)
@@ -45,15 +59,16 @@ static uint32_t one_packet(const struct fmap *map, size_t at, bool swap, struct 
         return 0;
     }
     uint32_t content = u32_at(p + 24, swap) / 8, size = u32_at(p + 28, swap) / 8;
+    const char *fault = header_fault(map, p, swap);
     if (u32_at(p, swap) != META_MAGIC)
         err_set(err, E_CORRUPT, "metadata packet at byte %zu: wrong magic number", at);
-    else if (p[32] || p[33])
-        err_set(err, E_UNSUP, "metadata packet at byte %zu: compressed or encrypted", at);
-    else if (p[35] != 1 || p[36] != 8)
+    else if (!(p[35] == 1 && p[36] == 8) && !(p[35] == 2 && p[36] == 0))
         err_set(err, E_UNSUP,
-                "metadata packet at byte %zu: CTF version %u.%u; this program reads "
-                "1.8",
+                "metadata packet at byte %zu: CTF version %u.%u; this program reads 1.8 and 2.0",
                 at, p[35], p[36]);
+    else if (fault)
+        err_set(err, p[32] || p[33] || p[34] ? E_UNSUP : E_CORRUPT,
+                "metadata packet at byte %zu: %s", at, fault);
     else if (content < META_HEADER || content > size || size > map->n - at)
         err_set(err, E_CORRUPT,
                 "metadata packet at byte %zu: content of %u bytes, packet of %u, %zu left in the "

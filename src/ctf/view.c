@@ -5,7 +5,6 @@
 
 #include "ctf/packet.h"
 
-
 void ctf_view_init(struct ctf_view *v, const struct ctf_trace *t)
 {
     *v = (struct ctf_view){ .trace = t, .stream = UINT32_MAX, .packet = UINT32_MAX };
