@@ -19,8 +19,8 @@ static inline size_t nul_in_16(const void *p)
 {
     __m128i v = _mm_loadu_si128((const __m128i *)p);
 
-    return (size_t)__builtin_ctz((unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_setzero_si128())) |
-                                 1u << 16);
+    return (size_t)__builtin_ctz(
+        (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_setzero_si128())) | 1u << 16);
 }
 #else
 /* Position of the first NUL in a word, 8 if there is none (H. S. Warren, Hacker's

@@ -23,7 +23,7 @@ struct ctf_file {
     const char *path; /* as opened             */
     const char *name; /* below the trace's folder */
     struct fmap map;
-    const uint8_t *uuid;   /* of its first packet, or NULL */
+    const uint8_t *uuid; /* of its first packet, or NULL */
     /* See ctf/cursor.c: bytes from its start that stay mapped, and how often it was read. */
     _Atomic uint64_t kept, reads;
 };
@@ -126,15 +126,15 @@ struct ctf_cursor {
     uint32_t stream_no;
     struct notes *notes;
     struct ctf_run run;
-    uint64_t head;  /* bits, the header of 'ev'   */
-    uint64_t pos;   /* bits, next event header    */
-    uint64_t clock; /* cycles                     */
-    size_t packet;  /* the one being read; SIZE_MAX before the first */
-    size_t stop;    /* and the one not to be read any more           */
-    ns_t last;      /* time of the event before; NS_MIN = none       */
+    uint64_t head;   /* bits, the header of 'ev'   */
+    uint64_t pos;    /* bits, next event header    */
+    uint64_t clock;  /* cycles                     */
+    size_t packet;   /* the one being read; SIZE_MAX before the first */
+    size_t stop;     /* and the one not to be read any more           */
+    ns_t last;       /* time of the event before; NS_MIN = none       */
     int64_t base_ns; /* t = base_ns + cycles when 'ghz' */
     bool ghz;
-    bool quick; /* the packet's events may be read by ctf_cursor_fill()'s loops */
+    bool quick;        /* the packet's events may be read by ctf_cursor_fill()'s loops */
     bool is_piece;     /* it walks a part of the stream only */
     uint64_t released; /* bytes of 'released_file' given back so far */
     uint32_t released_file;

@@ -81,7 +81,7 @@ static inline uint64_t ctf_load_int(const struct ctf_rec *r, struct ctf_int i)
     uint64_t v;
 
     memcpy(&v, r->at + (r->more & i.behind) + i.off, 8); /* past the packet: see base/file.h */
-    return ((v & i.mask) ^ i.sign) - i.sign; /* H. S. Warren, Hacker's Delight, 2-5 */
+    return ((v & i.mask) ^ i.sign) - i.sign;             /* H. S. Warren, Hacker's Delight, 2-5 */
 }
 
 /* Raw value of an integer, enum or float (signed: extended to 64 bits). */

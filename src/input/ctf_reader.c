@@ -83,8 +83,8 @@ static void bind_class(struct ctf_reader *r, const struct ctf_event_class *cls, 
         const struct ctf_field *f = find_any(cls, d->fields[i].names, false);
 
         if (f && kind_fits(f, d->fields[i].kind)) {
-            b->members[b->nmembers++] = (struct bound){ ctf_bind(cls, f), d->fields[i].kind,
-                                                           d->fields[i].offset };
+            b->members[b->nmembers++] =
+                (struct bound){ ctf_bind(cls, f), d->fields[i].kind, d->fields[i].offset };
         } else if (d->fields[i].needed) {
             info->missing = d->fields[i].names;
             note_add(r->base.notes, NOTE_WARN, r->base.path,
@@ -296,11 +296,11 @@ static void ctf_close(struct reader *base)
 
 int reader_open_ctf(const char *dir, struct notes *notes, struct reader **ret, struct err *err)
 {
-#define CTF_OPS(NAME)                                                           \
-    {                                                                           \
-        .format = (NAME), .next = ctf_next, .seek = ctf_seek, .fill = ctf_fill, \
-        .visit = ctf_visit_event, .totals = ctf_totals, .count = ctf_count,     \
-        .losses = ctf_losses, .close = ctf_close                                \
+#define CTF_OPS(NAME)                                                                             \
+    {                                                                                             \
+        .format = (NAME), .next = ctf_next, .seek = ctf_seek, .fill = ctf_fill,                   \
+        .visit = ctf_visit_event, .totals = ctf_totals, .count = ctf_count, .losses = ctf_losses, \
+        .close = ctf_close                                                                        \
     }
     static const struct reader_ops ops_1 = CTF_OPS("CTF 1.8"), ops_2 = CTF_OPS("CTF 2");
     struct ctf_trace *trace;
