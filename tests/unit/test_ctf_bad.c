@@ -264,7 +264,7 @@ static void test_elements_without_bits(void **state)
     clock_t start = clock();
     assert_true(touch_dir(f->dir, &f->notes, &t));
     assert_int_equal(t.events, 1);
-    assert_true((double)(clock() - start) / CLOCKS_PER_SEC < 2);
+    assert_true((double)(clock() - start) / CLOCKS_PER_SEC < 10);
 }
 
 /* --- time and losses -------------------------------------------------------------------- */
@@ -532,8 +532,8 @@ static void test_damage(void **state)
         refused += !touch_dir(f->dir, &f->notes, &t);
         events += t.events;
         touch_reader(f->dir, &f->notes, &t);
-        if ((double)(clock() - start) / CLOCKS_PER_SEC > 2)
-            fail_msg("case %d took over 2 s", i);
+        if ((double)(clock() - start) / CLOCKS_PER_SEC > 10)
+            fail_msg("case %d took over 10 s", i);
     }
     alarm(0);
     /* Many cases must get past the parser, or this tests little. */
