@@ -639,7 +639,7 @@ static bool run_mode(enum mode mode, const path_vec *traces, struct open_trace *
                      struct measured *ret, const struct options *o)
 {
     bool wall = mode == PARALLEL_1 || mode == PARALLEL_N;
-    size_t runs = mode == RIVAL ? 1 : o->runs;
+    size_t runs = mode == RIVAL && o->runs > 3 ? 3 : o->runs;
     double took[MAX_RUNS], opening[MAX_RUNS];
 
     for (size_t r = 0; r < runs; r++) {
