@@ -10,8 +10,16 @@
 
 #include <stdlib.h>
 
-/* Small enough that the arrays of a few levels stay in the cache. */
-enum { NODE_RECS = 1024, LEAF_RECS = 1024, LEAF_RECS_AHEAD = 4096 };
+/* Events in an array.  A thousand are worth the calls and stay in the cache with those of
+ * a few levels; where there are very many streams, all of them together have a limit. */
+enum { RECS_MIN = 32, RECS_MAX = 1024, RECS_ALL = 1 << 18, AHEAD_FACTOR = 4 };
+
+static uint32_t recs_for(uint32_t nstreams)
+{
+    uint32_t n = RECS_ALL / nstreams;
+
+    return n < RECS_MIN ? RECS_MIN : n > RECS_MAX ? RECS_MAX : n;
+}
 
 struct merge_node {
     const struct ctf_rec *at, *end; /* ready to be taken */
@@ -32,7 +40,7 @@ static struct merge_node *build(struct ctf_merge *m, uint32_t *used, uint32_t lo
         return n;
     }
     uint32_t mid = lo + (hi - lo) / 2;
-    n->buf = xcalloc(NODE_RECS + 1, sizeof *n->buf); /* see merge_step() */
+    n->buf = xcalloc(m->recs + 1, sizeof *n->buf); /* see merge_step() */
     n->a = build(m, used, lo, mid);
     n->b = build(m, used, mid, hi);
     return n;
@@ -46,10 +54,11 @@ void ctf_merge_init(struct ctf_merge *m, struct ctf_trace *t, struct notes *note
     ctf_view_init(&m->view, t);
     if (m->nleaves == 0)
         return;
+    m->recs = recs_for(m->nleaves);
     m->leaves = xcalloc(m->nleaves, sizeof *m->leaves);
     m->nodes = xcalloc(2 * (size_t)m->nleaves - 1, sizeof *m->nodes);
     for (uint32_t i = 0; i < m->nleaves; i++)
-        leaf_init(&m->leaves[i], t, i, helpers ? LEAF_RECS_AHEAD : LEAF_RECS);
+        leaf_init(&m->leaves[i], t, i, helpers ? m->recs * AHEAD_FACTOR : m->recs);
     build(m, &used, 0, m->nleaves);
     if (helpers)
         m->helpers = helpers_start(helpers, m->leaves, m->nleaves);
@@ -99,14 +108,14 @@ static inline size_t leading(const struct merge_node *n, ns_t limit, bool ties, 
 }
 
 /* Moves the first 'k' events of 'from' to 'n': as they lie if nothing is before them. */
-static struct ctf_rec *take(struct merge_node *n, struct ctf_rec *out, struct merge_node *from,
-                            size_t k)
+static struct ctf_rec *take(struct merge_node *n, struct ctf_rec *out, const struct ctf_rec *full,
+                            struct merge_node *from, size_t k)
 {
     if (out == n->buf && k >= RUN) {
         n->at = from->at;
         n->end = from->at + k;
     } else {
-        size_t room = (size_t)(n->buf + NODE_RECS - out);
+        size_t room = (size_t)(full - out);
 
         k = k < room ? k : room;
         memcpy(out, from->at, k * sizeof *out);
@@ -153,7 +162,7 @@ static size_t step_size(const struct merge_node *n, size_t room)
 
 static void refill_node(struct ctf_merge *m, struct merge_node *n)
 {
-    struct ctf_rec *out = n->buf, *full = n->buf + NODE_RECS;
+    struct ctf_rec *out = n->buf, *full = n->buf + m->recs;
 
     n->at = n->end = n->buf;
     while (out < full && n->at == n->buf) {
@@ -165,11 +174,11 @@ static void refill_node(struct ctf_merge *m, struct merge_node *n)
 
             if (!a && !b)
                 break;
-            out = take(n, out, rest, (size_t)(rest->end - rest->at));
+            out = take(n, out, full, rest, (size_t)(rest->end - rest->at));
         } else if ((k = leading(n->a, n->b->at->t, true, SIZE_MAX)) >= RUN) {
-            out = take(n, out, n->a, k);
+            out = take(n, out, full, n->a, k);
         } else if (k == 0 && (k = leading(n->b, n->a->at->t, false, SIZE_MAX)) >= RUN) {
-            out = take(n, out, n->b, k);
+            out = take(n, out, full, n->b, k);
         } else {
             k = step_size(n, (size_t)(full - out));
             merge_step(n->a, n->b, out, k);

@@ -21,6 +21,7 @@ struct ctf_merge {
     struct merge_node *nodes; /* [0] is the root; NULL for a trace without streams */
     struct merge_leaf *leaves;
     uint32_t nleaves;
+    uint32_t recs;                  /* events in the array of a node */
     struct merge_helpers *helpers;  /* NULL without */
     const struct ctf_rec *at, *end; /* events ready for ctf_merge_next() */
     struct ctf_view view;           /* shows the event of ctf_merge_next() */
