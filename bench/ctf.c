@@ -776,15 +776,16 @@ int main(int argc, char **argv)
     bool json = false;
 
     for (int i = 1; i < argc; i++) {
+        uint64_t *number = !strcmp(argv[i], "--runs")      ? &runs
+                           : !strcmp(argv[i], "--threads") ? &threads
+                                                           : NULL;
+
         if (!strcmp(argv[i], "--json"))
             json = true;
-        else if (!strcmp(argv[i], "--runs") && i + 1 < argc && str_u64(str_of(argv[i + 1]), &runs))
-            i++;
-        else if (!strcmp(argv[i], "--threads") && i + 1 < argc &&
-                 str_u64(str_of(argv[i + 1]), &threads))
-            i++;
-        else
+        else if (!number)
             path = argv[i];
+        else if (++i >= argc || !str_u64(str_of(argv[i]), number))
+            return fprintf(stderr, "ctf: %s needs a number\n", argv[i - 1]), 2;
     }
     runs = runs < 1 ? 1 : runs > MAX_RUNS ? MAX_RUNS : runs;
     threads = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads;
