@@ -8,7 +8,8 @@ in the packets' headers where they do not: babeltrace2 2.0.4 stops in the two
 `scp` traces at events 11,682 and 11,679, and adds up the counter of `ust-overwrite`,
 which goes back, to 18,446,744,073,709,489,204 lost events (2.1.1: 240,777).  The same must
 come out of the packet-parallel pass that `neph stats` makes and of the merged one that
-`neph events` makes.
+`neph events` makes, and the losses that `neph doctor` lists, with the time in which
+each lies, must add up to them.
 """
 
 import json
@@ -56,6 +57,18 @@ def check(neph, path, name, events, discarded, lost):
     return good
 
 
+def check_losses(neph, path, name, discarded, lost):
+    p = subprocess.run([neph, "doctor", "-q", "-o", "json", path], capture_output=True, text=True)
+    losses = json.loads(p.stdout)["losses"]
+    sums = tuple(sum(x[k] for x in losses) for k in ("events", "packets"))
+    odd = [x for x in losses if x["from_ns"] is not None and x["from_ns"] > x["to_ns"]]
+    good = sums == (discarded, lost) and not odd
+    print("%s losses/%s" % ("ok" if good else "not ok", name))
+    if not good:
+        print("# %r instead of %r; end before they begin: %r" % (sums, (discarded, lost), odd[:3]))
+    return good
+
+
 def main():
     neph = os.path.abspath(sys.argv[1])
     good = True
@@ -68,6 +81,7 @@ def main():
             subprocess.run(["tar", "-xf", path, "-C", tmp], check=True)
             for folder, events, discarded, lost in rows:
                 good &= check(neph, os.path.join(tmp, folder), folder, events, discarded, lost)
+                good &= check_losses(neph, os.path.join(tmp, folder), folder, discarded, lost)
     return 0 if good else 1
 
 
