@@ -101,7 +101,8 @@ static int get_text(const struct fmap *map, struct sbuf *text, enum ctf_order *r
     bool host_le = *(const uint8_t *)&order_word == 1;
 
     if (map->n == 0)
-        return err_set(err, E_CORRUPT, "the metadata is empty: is the session still being recorded?");
+        return err_set(err, E_CORRUPT,
+                       "the metadata is empty: is the session still being recorded?");
     if (map->n > LIMIT_METADATA_BYTES)
         return err_set(err, E_LIMIT, "the metadata is over %u bytes", LIMIT_METADATA_BYTES);
     bool plain = map->n >= 4 && u32_at(map->p, false) == META_MAGIC;
