@@ -8,8 +8,9 @@
  *   walk            every event, merged in order of time
  *   lazy            and one field of each
  *   all-fields      and every field: numbers, and the bytes of every text
+ *   all-fields-ahead  the same while a helper thread steps over the events; by the clock
  *   parallel-1, -N  every field, packet by packet in any order, on one thread and on
- *                   N (2); the only modes with time on the clock
+ *                   N (2); by the clock
  *
  * The time of the others is CPU time (user and system), the median of the runs, of
  * traces that are open.  Where libbabeltrace2 is there, the same loop over every field
@@ -322,7 +323,7 @@ static inline void touch_all(struct sums *s, struct ctf_view *v, const struct ct
         touch_others(s, v, r, p);
 }
 
-enum mode { OPEN, WALK, LAZY, ALL_FIELDS, PARALLEL_1, PARALLEL_N, RIVAL, MODES };
+enum mode { OPEN, WALK, LAZY, ALL_FIELDS, AHEAD, PARALLEL_1, PARALLEL_N, RIVAL, MODES };
 
 enum { FEW = 4 }; /* events of a class that are not worth it */
 
@@ -384,7 +385,7 @@ static void touch_batch(const struct plan *plans, struct groups *g, struct ctf_v
 static void read_batch(struct open_trace *o, enum mode mode, struct ctf_view *v,
                        const struct ctf_rec *r, size_t n, struct sums *s)
 {
-    if (mode == ALL_FIELDS)
+    if (mode == ALL_FIELDS || mode == AHEAD)
         touch_batch(o->plans, &o->groups, v, r, n, s);
     if (mode == WALK)
         for (size_t i = 0; i < n; i++)
@@ -405,7 +406,7 @@ static void read_trace(struct open_trace *o, enum mode mode, struct sums *s)
     struct ctf_merge m;
     size_t n;
 
-    ctf_merge_init(&m, o->t, &o->notes, 0);
+    ctf_merge_init(&m, o->t, &o->notes, mode == AHEAD);
     while ((r = ctf_merge_batch(&m, &n)))
         read_batch(o, mode, &m.view, r, n, s);
     ctf_merge_free(&m);
@@ -629,6 +630,7 @@ static bool run_once(enum mode mode, const path_vec *traces, struct open_trace *
         case WALK:
         case LAZY:
         case ALL_FIELDS:
+        case AHEAD:
         case MODES: read_trace(&open[i], mode, &ret->s); break;
         }
     }
@@ -638,7 +640,7 @@ static bool run_once(enum mode mode, const path_vec *traces, struct open_trace *
 static bool run_mode(enum mode mode, const path_vec *traces, struct open_trace *open,
                      struct measured *ret, const struct options *o)
 {
-    bool wall = mode == PARALLEL_1 || mode == PARALLEL_N;
+    bool wall = mode >= AHEAD && mode <= PARALLEL_N;
     size_t runs = mode == RIVAL && o->runs > 3 ? 3 : o->runs;
     double took[MAX_RUNS], opening[MAX_RUNS];
 
@@ -680,10 +682,12 @@ static int compare(const struct measured *m, bool json)
     return same ? 0 : 1;
 }
 
-/* Did the parallel passes see what the merged one saw, and how much faster are two? */
+/* Did the passes with threads see what the merged one saw, and how much faster are two? */
 static int compare_parallel(const struct measured *m, const struct options *o)
 {
-    bool same = same_sums(&m[ALL_FIELDS].s, &m[PARALLEL_1].s) &&
+    bool same = m[ALL_FIELDS].s.times == m[AHEAD].s.times &&
+                same_sums(&m[ALL_FIELDS].s, &m[AHEAD].s) &&
+                same_sums(&m[ALL_FIELDS].s, &m[PARALLEL_1].s) &&
                 same_sums(&m[ALL_FIELDS].s, &m[PARALLEL_N].s);
     double faster = m[PARALLEL_N].seconds > 0 ? m[PARALLEL_1].seconds / m[PARALLEL_N].seconds : 0;
 
@@ -699,9 +703,14 @@ static int compare_parallel(const struct measured *m, const struct options *o)
 static int measure(const path_vec *traces, struct open_trace *open, const struct options *o)
 {
     char parallel[32];
-    const char *const names[MODES] = {
-        "open", "walk", "lazy", "all-fields", "parallel-1", parallel, "babeltrace2-all-fields"
-    };
+    const char *const names[MODES] = { "open",
+                                       "walk",
+                                       "lazy",
+                                       "all-fields",
+                                       "all-fields-ahead",
+                                       "parallel-1",
+                                       parallel,
+                                       "babeltrace2-all-fields" };
     struct measured m[MODES] = { 0 };
 
     snprintf(parallel, sizeof parallel, "parallel-%u", o->threads);
