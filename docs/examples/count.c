@@ -10,7 +10,8 @@
 int main(int argc, char **argv)
 {
     char error[512];
-    struct neph *n = neph_open((const char *const *)argv + 1, (size_t)argc - 1, error, sizeof error);
+    struct neph *n =
+        neph_open((const char *const *)argv + 1, (size_t)argc - 1, error, sizeof error);
 
     if (!n) {
         fprintf(stderr, "%s\n", error);
