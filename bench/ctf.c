@@ -18,6 +18,7 @@
  * reading alone (its time before the first event does not count), and of opening and
  * reading.  Without PATH two traces are made (bench/made.h), 2,000,000 events each. */
 #define _GNU_SOURCE
+#include "bench/ctf_rival.h"
 #include "bench/made.h"
 #include "ctf/merge.h"
 #include "ctf/scan.h"
@@ -29,61 +30,6 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-#if HAVE_BABELTRACE2
-#include "tests/oracle/bt2_graph.h"
-#endif
-
-struct sums {
-    uint64_t events;
-    uint64_t times; /* sum of time * position: sees the order */
-    uint64_t ints, floats, bytes;
-};
-
-/* Kept small enough that each use inlines it. */
-static inline void add_time(struct sums *s, int64_t t)
-{
-    s->times += (uint64_t)t * ++s->events;
-}
-
-/* Every byte of a text, eight at a time; zeros behind the last.  For texts of a mapped
- * trace, where sixteen bytes can be read from any on. */
-static inline void add_text(struct sums *s, const char *p, size_t n)
-{
-    /* clang-format off */
-#define HALF(N) (N) ? UINT64_MAX >> (64 - 8 * ((N) ? (N) : 1)) : 0
-#define MASKS(N) { HALF((N) < 8 ? (N) : 8), HALF((N) < 8 ? 0 : (N) - 8) }
-    static const uint64_t masks[16 + 1][2] = {
-        MASKS(0), MASKS(1), MASKS(2), MASKS(3), MASKS(4), MASKS(5), MASKS(6), MASKS(7), MASKS(8),
-        MASKS(9), MASKS(10), MASKS(11), MASKS(12), MASKS(13), MASKS(14), MASKS(15), MASKS(16),
-    };
-    /* clang-format on */
-    uint64_t word[2];
-
-    for (; n > 16; n -= 16, p += 16) {
-        memcpy(word, p, sizeof word);
-        s->bytes += word[0] + word[1];
-    }
-    memcpy(word, p, sizeof word);
-    s->bytes += (word[0] & masks[n][0]) + (word[1] & masks[n][1]);
-}
-
-static inline void add_float(struct sums *s, double v)
-{
-    uint64_t bits;
-
-    memcpy(&bits, &v, sizeof bits);
-    s->floats += bits;
-}
-
-static double cpu_seconds(void)
-{
-    struct rusage u;
-
-    getrusage(RUSAGE_SELF, &u);
-    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
 
 /* --- ours ------------------------------------------------------------------------ */
 
@@ -447,98 +393,6 @@ static void scan_trace(struct open_trace *o, unsigned threads, struct sums *s)
         groups_free(&parts[i].groups);
     }
 }
-
-/* --- libbabeltrace2 --------------------------------------------------------------- */
-
-#if HAVE_BABELTRACE2
-
-/* The same sum for texts that end with their last byte. */
-static void bt2_text(struct sums *s, const char *p, size_t n)
-{
-    uint64_t word = 0;
-
-    for (; n >= sizeof word; n -= sizeof word, p += sizeof word) {
-        memcpy(&word, p, sizeof word);
-        s->bytes += word;
-    }
-    word = 0;
-    memcpy(&word, p, n);
-    s->bytes += word;
-}
-
-static void bt2_touch(struct sums *s, const bt_field *f)
-{
-    bt_field_class_type type = bt_field_get_class_type(f);
-
-    if (bt_field_class_type_is(type, BT_FIELD_CLASS_TYPE_UNSIGNED_INTEGER)) {
-        s->ints += bt_field_integer_unsigned_get_value(f);
-    } else if (bt_field_class_type_is(type, BT_FIELD_CLASS_TYPE_SIGNED_INTEGER)) {
-        s->ints += (uint64_t)bt_field_integer_signed_get_value(f);
-    } else if (type == BT_FIELD_CLASS_TYPE_STRING) {
-        bt2_text(s, bt_field_string_get_value(f), bt_field_string_get_length(f));
-    } else if (type == BT_FIELD_CLASS_TYPE_STRUCTURE) {
-        uint64_t n = bt_field_class_structure_get_member_count(bt_field_borrow_class_const(f));
-
-        for (uint64_t i = 0; i < n; i++)
-            bt2_touch(s, bt_field_structure_borrow_member_field_by_index_const(f, i));
-    } else if (bt_field_class_type_is(type, BT_FIELD_CLASS_TYPE_ARRAY)) {
-        uint64_t n = bt_field_array_get_length(f);
-
-        for (uint64_t i = 0; i < n; i++)
-            bt2_touch(s, bt_field_array_borrow_element_field_by_index_const(f, i));
-    } else if (bt_field_class_type_is(type, BT_FIELD_CLASS_TYPE_VARIANT)) {
-        bt2_touch(s, bt_field_variant_borrow_selected_option_field_const(f));
-    } else if (type == BT_FIELD_CLASS_TYPE_SINGLE_PRECISION_REAL) {
-        add_float(s, (double)bt_field_real_single_precision_get_value(f));
-    } else if (type == BT_FIELD_CLASS_TYPE_DOUBLE_PRECISION_REAL) {
-        add_float(s, bt_field_real_double_precision_get_value(f));
-    }
-}
-
-static double bt2_first; /* when the first event came */
-
-static void bt2_event(void *ctx, const bt_message *msg, const bt_event *ev)
-{
-    const bt_field *f;
-    int64_t ns = 0;
-
-    if (bt2_first == 0)
-        bt2_first = cpu_seconds();
-    if (bt_stream_class_borrow_default_clock_class_const(
-            bt_stream_borrow_class_const(bt_event_borrow_stream_const(ev))))
-        (void)bt_clock_snapshot_get_ns_from_origin(
-            bt_message_event_borrow_default_clock_snapshot_const(msg), &ns);
-    add_time(ctx, ns);
-    if ((f = bt_event_borrow_common_context_field_const(ev)))
-        bt2_touch(ctx, f);
-    if ((f = bt_event_borrow_specific_context_field_const(ev)))
-        bt2_touch(ctx, f);
-    if ((f = bt_event_borrow_payload_field_const(ev)))
-        bt2_touch(ctx, f);
-}
-
-/* '*ret_open' grows by the time before the first event. */
-static bool bt2_trace(const char *dir, struct sums *s, double *ret_open)
-{
-    double start = cpu_seconds();
-
-    bt2_first = 0;
-    bool ok = bt2_read(&dir, 1, bt2_event, s);
-    *ret_open += bt2_first > 0 ? bt2_first - start : 0;
-    if (!ok)
-        bt_current_thread_clear_error();
-    return ok;
-}
-
-#else
-
-static bool bt2_trace(const char *dir, struct sums *s, double *ret_open)
-{
-    (void)dir, (void)s, (void)ret_open;
-    return false;
-}
-
-#endif
 
 /* --- measuring ------------------------------------------------------------------------ */
 
