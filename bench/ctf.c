@@ -283,10 +283,16 @@ static void touch_group(struct sums *s, struct ctf_view *v, const struct ctf_rec
     }
     for (uint32_t f = 0; f < p->nints; f++) {
         struct ctf_int x = p->ints[f];
-        uint64_t sum = 0;
+        uint64_t sum = 0, word;
 
-        for (size_t i = 0; i < n; i++)
-            sum += ctf_load_int(&r[i], x);
+        if (x.behind)
+            for (size_t i = 0; i < n; i++)
+                sum += ctf_load_int(&r[i], x);
+        else
+            for (size_t i = 0; i < n; i++) {
+                memcpy(&word, r[i].at + x.off, sizeof word);
+                sum += ((word & x.mask) ^ x.sign) - x.sign;
+            }
         s->ints += sum;
     }
     for (uint32_t f = 0; f < p->ntexts; f++)
@@ -635,7 +641,7 @@ static int measure_made(const struct made_kind *kind, const char *name, const st
 int main(int argc, char **argv)
 {
     const char *path = NULL;
-    uint64_t runs = 9, threads = 2;
+    uint64_t runs = 21, threads = 2;
     bool json = false;
 
     for (int i = 1; i < argc; i++) {
