@@ -283,16 +283,14 @@ static void touch_group(struct sums *s, struct ctf_view *v, const struct ctf_rec
     }
     for (uint32_t f = 0; f < p->nints; f++) {
         struct ctf_int x = p->ints[f];
-        uint64_t sum = 0, word;
+        uint64_t sum = 0;
 
         if (x.behind)
             for (size_t i = 0; i < n; i++)
                 sum += ctf_load_int(&r[i], x);
         else
-            for (size_t i = 0; i < n; i++) {
-                memcpy(&word, r[i].at + x.off, sizeof word);
-                sum += ((word & x.mask) ^ x.sign) - x.sign;
-            }
+            for (size_t i = 0; i < n; i++)
+                sum += ctf_int_at(r[i].at, x);
         s->ints += sum;
     }
     for (uint32_t f = 0; f < p->ntexts; f++)

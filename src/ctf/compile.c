@@ -604,13 +604,9 @@ static void find_layout(struct ctf_event_class *ec)
 static struct ctf_shape shape_of(const struct ctf_stream_class *sc,
                                  const struct ctf_event_class *ec)
 {
-    static const uint32_t header_bytes[] = {
-        [HEADER_COMPACT] = 4, [HEADER_LARGE] = 6, [HEADER_PLAIN] = 12, [HEADER_PLAIN64] = 16
-    };
-
     if (ec->layout == LAYOUT_PROGRAM || sc->header_kind < HEADER_COMPACT)
         return (struct ctf_shape){ 0 };
-    return (struct ctf_shape){ header_bytes[sc->header_kind] + ec->before,
+    return (struct ctf_shape){ ctf_quick_headers[sc->header_kind].head + ec->before,
                                ec->layout == LAYOUT_STRING ? ec->after : SHAPE_FIXED };
 }
 

@@ -138,11 +138,10 @@ static void release(struct ctf_cursor *c)
     struct ctf_file *f = &c->trace->files.at[p->file];
     uint64_t to = p->offset & ~(RELEASE_BYTES - 1);
 
-    if (c->released_file != p->file || c->released > to) {
+    if (c->released_file != p->file && !c->is_piece)
+        ctf_file_begin(f);
+    if (c->released_file != p->file || c->released > to)
         c->released = to;
-        if (!c->is_piece)
-            ctf_file_begin(f);
-    }
     c->released_file = p->file;
     if (c->released < to) {
         ctf_file_release(f, c->released, to);
@@ -357,21 +356,6 @@ struct ctf_rec ctf_cursor_rec(const struct ctf_cursor *c)
                              more,    c->stream_no,        (uint32_t)c->packet };
 }
 
-/* The layouts of event headers that are read by hand, in bytes and bits. */
-struct quick_header {
-    uint32_t head;             /* bytes                                      */
-    unsigned id_bits, ts_bits; /* of the first word; ts_bits 0: 64 bits at the end of it */
-    uint64_t extended;         /* this id: an extended header follows; UINT64_MAX = never */
-    uint32_t extended_at;      /* bytes to its u32 id, then a u64 time       */
-};
-
-static const struct quick_header quick_headers[] = {
-    [HEADER_COMPACT] = { 4, 5, 27, 31, 1 },
-    [HEADER_LARGE] = { 6, 16, 32, 65535, 2 },
-    [HEADER_PLAIN] = { 12, 32, 0, UINT64_MAX, 0 },
-    [HEADER_PLAIN64] = { 16, 64, 0, UINT64_MAX, 0 },
-};
-
 /* Behind an event whose fields begin at 'at', and padding up to a byte; NULL if that is
  * not to be found out here. */
 static const uint8_t *step_program(struct ctf_cursor *c, uint64_t id, const uint8_t *at)
@@ -390,7 +374,7 @@ static const uint8_t *step_program(struct ctf_cursor *c, uint64_t id, const uint
  * all else hangs beside it.  Compiled once for each kind of header. */
 static inline __attribute__((always_inline)) size_t fill_quick(struct ctf_cursor *c,
                                                                struct ctf_rec *ret, size_t max,
-                                                               const struct quick_header h,
+                                                               const struct ctf_quick_header h,
                                                                bool *ret_full)
 {
     const struct ctf_stream_class *sc = c->stream->cls;
@@ -474,10 +458,14 @@ static size_t fill_some(struct ctf_cursor *c, struct ctf_rec *ret, size_t max)
     size_t n = 0;
 
     switch (kind) {
-    case HEADER_COMPACT: n = fill_quick(c, ret, max, quick_headers[HEADER_COMPACT], &full); break;
-    case HEADER_LARGE: n = fill_quick(c, ret, max, quick_headers[HEADER_LARGE], &full); break;
-    case HEADER_PLAIN: n = fill_quick(c, ret, max, quick_headers[HEADER_PLAIN], &full); break;
-    case HEADER_PLAIN64: n = fill_quick(c, ret, max, quick_headers[HEADER_PLAIN64], &full); break;
+    case HEADER_COMPACT:
+        n = fill_quick(c, ret, max, ctf_quick_headers[HEADER_COMPACT], &full);
+        break;
+    case HEADER_LARGE: n = fill_quick(c, ret, max, ctf_quick_headers[HEADER_LARGE], &full); break;
+    case HEADER_PLAIN: n = fill_quick(c, ret, max, ctf_quick_headers[HEADER_PLAIN], &full); break;
+    case HEADER_PLAIN64:
+        n = fill_quick(c, ret, max, ctf_quick_headers[HEADER_PLAIN64], &full);
+        break;
     case HEADER_NONE:
     case HEADER_PROGRAM: break;
     }

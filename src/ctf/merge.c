@@ -167,7 +167,7 @@ static void refill_node(struct ctf_merge *m, struct merge_node *n)
     n->at = n->end = n->buf;
     while (out < full && n->at == n->buf) {
         bool a = ready(m, n->a), b = ready(m, n->b);
-        size_t k;
+        size_t k, most = out == n->buf ? SIZE_MAX : (size_t)(full - out);
 
         if (!a || !b) {
             struct merge_node *rest = a ? n->a : n->b;
@@ -175,9 +175,9 @@ static void refill_node(struct ctf_merge *m, struct merge_node *n)
             if (!a && !b)
                 break;
             out = take(n, out, full, rest, (size_t)(rest->end - rest->at));
-        } else if ((k = leading(n->a, n->b->at->t, true, SIZE_MAX)) >= RUN) {
+        } else if ((k = leading(n->a, n->b->at->t, true, most)) >= RUN) {
             out = take(n, out, full, n->a, k);
-        } else if (k == 0 && (k = leading(n->b, n->a->at->t, false, SIZE_MAX)) >= RUN) {
+        } else if (k == 0 && (k = leading(n->b, n->a->at->t, false, most)) >= RUN) {
             out = take(n, out, full, n->b, k);
         } else {
             k = step_size(n, (size_t)(full - out));

@@ -130,6 +130,21 @@ enum ctf_header_kind {
     HEADER_PLAIN64, /* u64 id, u64 time, little-endian (babeltrace2's CTF 2) */
 };
 
+/* The layouts of event headers that are read by hand, in bytes and bits. */
+struct ctf_quick_header {
+    uint32_t head;             /* bytes                                      */
+    unsigned id_bits, ts_bits; /* of the first word; ts_bits 0: 64 bits at the end of it */
+    uint64_t extended;         /* this id: an extended header follows; UINT64_MAX = never */
+    uint32_t extended_at;      /* bytes to its u32 id, then a u64 time       */
+};
+
+static const struct ctf_quick_header ctf_quick_headers[] = {
+    [HEADER_COMPACT] = { 4, 5, 27, 31, 1 },
+    [HEADER_LARGE] = { 6, 16, 32, 65535, 2 },
+    [HEADER_PLAIN] = { 12, 32, 0, UINT64_MAX, 0 },
+    [HEADER_PLAIN64] = { 16, 64, 0, UINT64_MAX, 0 },
+};
+
 /* Little-endian or big-endian bits at any position; 'bits' from 1 to 64. */
 uint64_t ctf_bits_le(const uint8_t *p, uint64_t pos, unsigned bits);
 uint64_t ctf_bits_be(const uint8_t *p, uint64_t pos, unsigned bits);

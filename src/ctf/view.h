@@ -4,10 +4,9 @@
  *
  * A field is bound to its event class once.  Most fields lie at a fixed distance
  * from the event's first byte or from the end of its only string, and a bound field
- * is then one load.  All others are
- * found by running the program of the event, once for all fields of it; a program
- * sees the bytes and the header of the packet only, so it finds again what it
- * found when the event was stepped over. */
+ * is then one load.  All others are found by running the program of the event, once
+ * for all fields of it; a program sees the bytes and the header of the packet only, so
+ * it finds again what it found when the event was stepped over. */
 #ifndef CTF_VIEW_H
 #define CTF_VIEW_H
 
@@ -76,12 +75,17 @@ static inline bool ctf_bound_has(struct ctf_view *v, const struct ctf_rec *r,
     return ev && ctf_has(ev, b->field);
 }
 
-static inline uint64_t ctf_load_int(const struct ctf_rec *r, struct ctf_int i)
+static inline uint64_t ctf_int_at(const uint8_t *p, struct ctf_int i)
 {
     uint64_t v;
 
-    memcpy(&v, r->at + (r->more & i.behind) + i.off, 8); /* past the packet: see base/file.h */
-    return ((v & i.mask) ^ i.sign) - i.sign;             /* H. S. Warren, Hacker's Delight, 2-5 */
+    memcpy(&v, p + i.off, 8);                /* may reach past the packet: see base/file.h */
+    return ((v & i.mask) ^ i.sign) - i.sign; /* H. S. Warren, Hacker's Delight, 2-5 */
+}
+
+static inline uint64_t ctf_load_int(const struct ctf_rec *r, struct ctf_int i)
+{
+    return ctf_int_at(r->at + (r->more & i.behind), i);
 }
 
 /* Raw value of an integer, enum or float (signed: extended to 64 bits). */
