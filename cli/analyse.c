@@ -6,16 +6,39 @@
 #include "analysis/list.h"
 #include "cli/open.h"
 
+int cli_keep_check(const struct ctx *c)
+{
+    if (c->g.history && c->g.no_cache) {
+        ctx_error(c, "--history says where to keep histories, --no-cache that none is kept");
+        return RC_USAGE;
+    }
+    if (c->g.history && !*c->g.history) {
+        ctx_error(c, "--history takes a folder");
+        return RC_USAGE;
+    }
+    return RC_OK;
+}
+
+struct keep *cli_keep(struct ctx *c)
+{
+    struct keep_opts o = { .folder = c->g.history,
+                           .memory = c->g.no_cache,
+                           .rebuild = c->g.rebuild,
+                           .version = NEPH_VERSION "/" ANALYSIS_VERSION };
+
+    return keep_new(&o, &c->notes);
+}
+
 int cli_analyse(struct ctx *c, size_t first, struct analysed *ret)
 {
     struct err err;
     int rc;
 
     *ret = (struct analysed){ 0 };
-    rc = cli_open(c, first);
-    if (rc != RC_OK)
+    if ((rc = cli_keep_check(c)) != RC_OK || (rc = cli_open(c, first)) != RC_OK)
         return rc;
-    if (engine_analyse(analyses, &c->x, &c->notes, &ret->cloud, &err) < 0) {
+    ret->keep = cli_keep(c);
+    if (engine_analyse(analyses, &c->x, ret->keep, &c->notes, &ret->cloud, &err) < 0) {
         ctx_error(c, "%s", err.text);
         return RC_IO;
     }
@@ -36,6 +59,8 @@ int cli_analyse(struct ctx *c, size_t first, struct analysed *ret)
 void analysed_free(struct analysed *a)
 {
     src_index_free(&a->vms);
+    engine_cloud_check(&a->cloud);
     engine_cloud_free(&a->cloud);
+    keep_free(a->keep);
     arena_free(&a->mem);
 }

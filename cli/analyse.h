@@ -10,6 +10,7 @@
 #include "report/source.h"
 
 struct analysed {
+    struct keep *keep;
     struct cloud cloud;
     struct arena mem;
     struct src_index vms;
@@ -19,6 +20,10 @@ struct analysed {
 /* Opens the arguments from number 'first' on and analyses them.  Returns 0, or an
  * exit code after it has said why; analysed_free() in any case. */
 int cli_analyse(struct ctx *c, size_t first, struct analysed *ret);
+/* Do the options on histories go together?  RC_USAGE, said, if not. */
+int cli_keep_check(const struct ctx *c);
+/* Where histories are kept, as they say. */
+struct keep *cli_keep(struct ctx *c);
 void analysed_free(struct analysed *a);
 
 #endif

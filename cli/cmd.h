@@ -71,8 +71,9 @@ enum opt_group {
     GROUP_HOST = 8,    /* --host                                       */
     GROUP_VM = 16,     /* --vm                                         */
     GROUP_REQUEST = 32,
-    GROUP_SECRETS = 64, /* --show-secrets                               */
-    GROUP_OUTPUT = 128, /* -o; set for commands that have 'outputs'     */
+    GROUP_SECRETS = 64,  /* --show-secrets                               */
+    GROUP_OUTPUT = 128,  /* -o; set for commands that have 'outputs'     */
+    GROUP_HISTORY = 256, /* --history --rebuild --no-cache: commands that analyse */
 };
 
 struct global_opts {
@@ -82,6 +83,8 @@ struct global_opts {
     const char *begin, *end, *range;
     const char *host, *vm, *request;
     bool show_secrets;
+    const char *history;
+    bool rebuild, no_cache;
     const char *color;
     bool quiet, verbose, no_progress, strict, help, version;
 };

@@ -10,6 +10,7 @@
 #include "cli/open.h"
 #include "cli/scan.h"
 #include "ctf/trace.h"
+#include "engine/keep.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -293,6 +294,69 @@ static void json_losses(struct json *j, const struct health *hl)
     vec_free(&losses);
 }
 
+/* --- where histories are kept -------------------------------------------------------- */
+
+struct cache {
+    const char *folder; /* NULL: none */
+    const char *why;    /* it can't be written; NULL: it can */
+    uint64_t files, bytes;
+};
+
+static struct cache look_at_cache(struct arena *mem)
+{
+    struct cache ret = { 0 };
+    struct keep_file *f;
+    struct err err;
+    size_t n;
+
+    ret.folder = keep_cache_folder(mem, &ret.why);
+    if (!ret.folder)
+        return ret;
+    ret.why = keep_cannot_write(ret.folder, mem);
+    if (keep_list(ret.folder, mem, &f, &n, &err) < 0)
+        return ret;
+    ret.files = n;
+    for (size_t i = 0; i < n; i++)
+        ret.bytes += f[i].bytes;
+    return ret;
+}
+
+static void print_cache(struct health *hl)
+{
+    struct cache k = look_at_cache(&hl->mem);
+
+    if (k.folder)
+        printf("\nHistories are kept in %s: %" PRIu64 " of %.1f MiB", k.folder, k.files,
+               (double)k.bytes / (1 << 20));
+    else
+        printf("\nHistories are not kept");
+    if (k.why)
+        printf("; it cannot be written: %s", k.why);
+    putchar('\n');
+}
+
+static void json_cache(struct json *j, struct health *hl)
+{
+    struct cache k = look_at_cache(&hl->mem);
+
+    json_kopen(j, "cache", '{');
+    json_key(j, STR("folder"));
+    if (k.folder)
+        json_str(j, str_of(k.folder));
+    else
+        json_none(j);
+    json_ku64(j, "histories", k.files);
+    json_ku64(j, "size_bytes", k.bytes);
+    json_key(j, STR("writable"));
+    json_bool(j, !k.why);
+    json_key(j, STR("reason"));
+    if (k.why)
+        json_str(j, str_of(k.why));
+    else
+        json_none(j);
+    json_close(j, '}');
+}
+
 /* --- output ------------------------------------------------------------------------ */
 
 static void print_hosts(const struct ctx *c, const struct health *hl)
@@ -405,7 +469,7 @@ static void json_host(struct json *j, const struct health *hl, const struct host
     json_close(j, '}');
 }
 
-static void print_json(const struct ctx *c, const struct health *hl)
+static void print_json(const struct ctx *c, struct health *hl)
 {
     struct json j = { .f = stdout, .pretty = true };
 
@@ -418,6 +482,7 @@ static void print_json(const struct ctx *c, const struct health *hl)
         json_host(&j, hl, &c->x.hosts.at[i]);
     json_close(&j, ']');
     json_losses(&j, hl);
+    json_cache(&j, hl);
     json_kopen(&j, "notes", '[');
     for (int level = NOTE_LOST; level >= NOTE_INFO; level--)
         for (size_t i = 0; i < c->notes.list.n; i++) {
@@ -457,7 +522,7 @@ static void print_verdict(const struct ctx *c, const struct health *hl)
         printf("nothing is missing\n\n");
 }
 
-static int print(const struct ctx *c, const struct health *hl)
+static int print(const struct ctx *c, struct health *hl)
 {
     bool human = c->table.format == TABLE_TABLE || c->table.format == TABLE_WIDE;
 
@@ -469,6 +534,7 @@ static int print(const struct ctx *c, const struct health *hl)
         print_verdict(c, hl);
         print_hosts(c, hl);
         print_losses(c, hl);
+        print_cache(hl);
         if (c->notes.list.n == 0)
             return RC_OK;
         putchar('\n');

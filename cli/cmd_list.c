@@ -11,10 +11,13 @@
     C(summary)       \
     C(list)          \
     C(show)          \
+    C(state)         \
+    C(timeline)      \
     C(info)          \
     C(stats)         \
     C(doctor)        \
     C(events)        \
+    C(history)       \
     C(sim)           \
     C(help)          \
     C(version)       \

@@ -53,7 +53,7 @@ const struct cmd cmd_list = {
         "than fits in a line: an instance's states, a volume's tasks, the parts of a task.",
     .outputs = TABLE_OUTPUTS,
     .groups = GROUP_LISTING | GROUP_LIMIT | GROUP_TIME | GROUP_HOST | GROUP_VM | GROUP_REQUEST |
-              GROUP_SECRETS,
+              GROUP_SECRETS | GROUP_HISTORY,
     .min_args = 2,
     .choices = "vms|volumes|networks|requests|services|tasks|hosts|durations|steps|schedule|"
                "resources|marks",

@@ -47,7 +47,7 @@ const struct cmd cmd_show = {
     .about = "An instance is named by its name, uuid or libvirt name; a request by its id or a "
              "part of it; a task by its name, its entity, its request, or name/entity.",
     .outputs = "table|wide|json",
-    .groups = GROUP_TIME | GROUP_HOST | GROUP_SECRETS,
+    .groups = GROUP_TIME | GROUP_HOST | GROUP_SECRETS | GROUP_HISTORY,
     .min_args = 3,
     .choices = "vm|request|task",
     .run = run,

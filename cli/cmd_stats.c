@@ -4,6 +4,7 @@
 #include "cli/cmd.h"
 
 #include "analysis/list.h"
+#include "cli/analyse.h"
 #include "cli/open.h"
 #include "cli/scan.h"
 #include "report/lists.h"
@@ -211,19 +212,21 @@ static bool has_log_lines(const struct ctx *c)
 /* How long the tasks took that the log lines tell of.  The events were counted by
  * a walk of their own, so the traces are opened again for the analyses; what is
  * to be noted was noted then. */
-static void add_durations(const struct ctx *c, struct table *t)
+static void add_durations(struct ctx *c, struct table *t)
 {
     struct experiment x;
     struct notes notes = { 0 };
     struct arena mem = { 0 };
     struct cloud cloud;
+    struct keep *keep;
     struct err err;
 
     if (!has_log_lines(c) || experiment_open(c->args, c->nargs, &notes, &x, &err) < 0) {
         notes_free(&notes);
         return;
     }
-    if (engine_analyse(analyses, &x, &notes, &cloud, &err) == 0) {
+    keep = cli_keep(c);
+    if (engine_analyse(analyses, &x, keep, &notes, &cloud, &err) == 0) {
         struct report_src src = { .hosts = cloud.hosts,
                                   .nhosts = cloud.nhosts,
                                   .global = cloud.global,
@@ -231,8 +234,10 @@ static void add_durations(const struct ctx *c, struct table *t)
                                   .span = c->span };
 
         list_durations.fill(&src, t);
+        engine_cloud_check(&cloud);
         engine_cloud_free(&cloud);
     }
+    keep_free(keep);
     experiment_close(&x);
     notes_free(&notes);
     arena_free(&mem);
@@ -318,9 +323,9 @@ static int run(struct ctx *c)
 {
     type_vec types = { 0 };
     struct scan s;
-    int rc = cli_open(c, 0);
+    int rc = cli_keep_check(c);
 
-    if (rc)
+    if (rc || (rc = cli_open(c, 0)) != 0)
         return rc;
     scan_run(c, &s);
     find_types(&s, &types);
@@ -348,7 +353,7 @@ const struct cmd cmd_stats = {
         "--by chooses another table. The numbers of what is missing are always those of "
         "whole traces.",
     .outputs = TABLE_OUTPUTS,
-    .groups = GROUP_LISTING | GROUP_LIMIT | GROUP_TIME | GROUP_HOST,
+    .groups = GROUP_LISTING | GROUP_LIMIT | GROUP_TIME | GROUP_HOST | GROUP_HISTORY,
     .options = options,
     .noptions = ARRAY_SIZE(options),
     .opts_size = sizeof(struct stats_opts),

@@ -38,7 +38,7 @@ const struct cmd cmd_summary = {
              "operations, long waits with what was waited for, locks with their holders. This is "
              "what `neph PATH...` does without a command.",
     .outputs = "table|wide|json",
-    .groups = GROUP_TIME | GROUP_HOST | GROUP_VM | GROUP_REQUEST | GROUP_SECRETS,
+    .groups = GROUP_TIME | GROUP_HOST | GROUP_VM | GROUP_REQUEST | GROUP_SECRETS | GROUP_HISTORY,
     .min_args = 1,
     .run = run,
 };

@@ -77,6 +77,13 @@ static int parse_time(const struct ctx *c, const char *option, struct str text, 
     return 0;
 }
 
+int cli_time(struct ctx *c, size_t first, const char *option, struct str text, ns_t *ret)
+{
+    if (!c->origin)
+        c->origin = find_origin(c, first);
+    return parse_time(c, option, text, ret);
+}
+
 static int parse_span(struct ctx *c, size_t first)
 {
     const struct global_opts *g = &c->g;
@@ -165,13 +172,13 @@ void cli_close(struct ctx *c)
 {
     struct reader_totals t;
 
+    c->partial |= c->notes.unlisted > 0;
+    for (size_t i = 0; i < c->notes.list.n; i++)
+        c->partial |= c->notes.list.at[i].level == NOTE_LOST;
     if (!c->is_open)
         return;
     experiment_totals(&c->x, NULL, &t);
-    c->partial |=
-        t.discarded || t.lost_packets || t.bad_packets || c->x.failed || c->notes.unlisted;
-    for (size_t i = 0; i < c->notes.list.n; i++)
-        c->partial |= c->notes.list.at[i].level == NOTE_LOST;
+    c->partial |= t.discarded || t.lost_packets || t.bad_packets || c->x.failed;
     experiment_close(&c->x);
     c->is_open = false;
 }

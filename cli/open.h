@@ -9,6 +9,9 @@
 /* Opens the arguments from number 'first' on as c->x; applies --host; sets
  * c->span from -b, -e and -r.  Returns 0, or an exit code after it has said why. */
 int cli_open(struct ctx *c, size_t first);
+/* The time that an option of the command's own names.  Returns 0, or RC_USAGE after it
+ * has said why. */
+int cli_time(struct ctx *c, size_t first, const char *option, struct str text, ns_t *ret);
 /* After the events were read: RC_IO, said, if not one could be, and some should
  * have been; else 'rc'. */
 int cli_check_read(struct ctx *c, int rc);

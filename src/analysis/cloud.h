@@ -21,7 +21,8 @@ struct cloud_rows {
     bool open;
 };
 struct cloud_rows cloud_rows(const struct cloud *c, enum schema_table t);
-/* The next row; '*ret' is its host's history.  NULL at the end. */
+/* The next row, valid until the next call; '*ret' is its host's history.  NULL at the
+ * end. */
 const cell_t *cloud_rows_next(struct cloud_rows *r, const struct store **ret);
 
 /* Adds a record to the global history; text must have been interned there. */

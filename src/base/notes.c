@@ -9,9 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* 'count' times the note; it is copied. */
-static void add(struct notes *n, enum note_level level, struct str where, struct str text,
-                uint64_t count)
+void note_add_times(struct notes *n, enum note_level level, struct str where, struct str text,
+                    uint64_t count)
 {
     uint64_t key = hash_bytes(text.p, text.n, hash_bytes(where.p, where.n, level));
     uint32_t at;
@@ -39,7 +38,7 @@ void note_add(struct notes *n, enum note_level level, const char *where, const c
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    add(n, level, str_of(where), str_of(text), 1);
+    note_add_times(n, level, str_of(where), str_of(text), 1);
 }
 
 void notes_move(struct notes *n, struct notes *from)
@@ -49,7 +48,7 @@ void notes_move(struct notes *n, struct notes *from)
     for (size_t i = 0; i < from->list.n; i++) {
         const struct note *x = &from->list.at[i];
 
-        add(n, x->level, x->where, x->text, x->count);
+        note_add_times(n, x->level, x->where, x->text, x->count);
     }
     n->unlisted += from->unlisted;
     notes_free(from);

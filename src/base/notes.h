@@ -34,6 +34,9 @@ struct notes {
 /* Adds a note about 'where' (a file, a host, a stream). */
 void note_add(struct notes *n, enum note_level level, const char *where, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+/* Adds 'count' times the same note. */
+void note_add_times(struct notes *n, enum note_level level, struct str where, struct str text,
+                    uint64_t count);
 /* Adds all notes of 'from', which is empty then. */
 void notes_move(struct notes *n, struct notes *from);
 const char *note_level_name(enum note_level level);

@@ -4,10 +4,12 @@
 #include "engine/engine.h"
 
 #include "engine/rules.h"
+#include "engine/told.h"
 
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct subscriber {
     handler_fn fn;
@@ -22,7 +24,7 @@ struct pass_priv {
     int depth; /* of derived events */
 };
 
-enum { EMIT_DEPTH = 8 };
+enum { EMIT_DEPTH = 8, STOP_EVENTS = 65536 };
 
 /* The schema speaks in its own terms because it is below the store; these are
  * the same facts in the store's terms, made once. */
@@ -93,7 +95,7 @@ static void subscribe(struct pass *p, const struct analysis *a, void *state)
 }
 
 static void pass_init(struct pass *p, const struct analysis *const *list, const struct host *host,
-                      struct notes *notes)
+                      struct notes *notes, struct store *s)
 {
     size_t n = 0;
 
@@ -101,7 +103,7 @@ static void pass_init(struct pass *p, const struct analysis *const *list, const 
         n++;
     *p = (struct pass){ .notes = notes, .t0 = NS_MAX, .t1 = NS_MIN };
     p->host = arena_strdup(&p->mem, host->name.p, host->name.n);
-    p->store = store_new(p->host);
+    p->store = s;
     p->priv = arena_new(&p->mem, struct pass_priv);
     p->priv->list = list;
     p->priv->states = arena_array(&p->mem, void *, n);
@@ -146,10 +148,14 @@ static void run_events(struct pass *p, const struct experiment *x, const struct 
     struct stream_head *s;
     struct merged m;
     struct ev_head h;
+    uint32_t n = 0;
 
     merged_init(&m, x, host, NS_MIN);
     while ((s = merged_next(&m))) {
         enum ev_type type = s->ev.type;
+
+        if (n++ % STOP_EVENTS == 0 && store_failed(p->store)) /* a full disk: read no further */
+            break;
 
         p->t0 = s->ev.t < p->t0 ? s->ev.t : p->t0;
         p->t1 = s->ev.t > p->t1 ? s->ev.t : p->t1;
@@ -162,65 +168,273 @@ static void run_events(struct pass *p, const struct experiment *x, const struct 
     merged_free(&m);
 }
 
-int engine_run_host(const struct analysis *const *list, const struct experiment *x,
-                    const struct host *host, struct notes *notes, struct store **ret,
-                    struct err *err)
+/* Runs the analyses over a host into an empty history, without finishing it. */
+static struct span fill_host(const struct analysis *const *list, const struct experiment *x,
+                             const struct host *host, struct notes *notes, struct store *s)
 {
     struct pass p;
 
-    (void)err; /* bad events are notes; a store on disk can fail here */
-    pass_init(&p, list, host, notes);
+    pass_init(&p, list, host, notes, s);
     run_events(&p, x, host);
     if (p.t0 > p.t1)
         p.t0 = p.t1 = 0;
     for (size_t i = 0; list[i]; i++)
         if (list[i]->finish)
             list[i]->finish(p.priv->states[i], &p);
-    store_finish(p.store, p.t0, p.t1 == NS_MAX ? NS_MAX : p.t1 + 1);
-    *ret = p.store;
+    struct span span = { p.t0, p.t1 == NS_MAX ? NS_MAX : p.t1 + 1 };
     pass_free(&p);
-    return 0;
+    return span;
 }
 
-int engine_analyse(const struct analysis *const *list, const struct experiment *x,
-                   struct notes *notes, struct cloud *ret, struct err *err)
+int engine_run_host(const struct analysis *const *list, const struct experiment *x,
+                    const struct host *host, struct notes *notes, struct store **ret,
+                    struct err *err)
 {
-    struct cloud c = { .notes = notes };
-    ns_t t0 = NS_MAX, t1 = NS_MIN;
+    char *name = strndup(host->name.p, host->name.n);
+    struct store *s = store_new(name);
+
+    free(name);
+    if (!s)
+        return err_set(err, E_LIMIT, "there is no memory left for a history");
+    struct span span = fill_host(list, x, host, notes, s);
+    int rc = store_finish(s, span.t0, span.t1, err);
+
+    if (rc < 0)
+        store_free(s);
+    else
+        *ret = s;
+    return rc;
+}
+
+/* --- histories that are kept ------------------------------------------------------- */
+
+/* What the functions below get of keep.h's jobs. */
+struct host_job {
+    const struct analysis *const *list;
+    struct experiment *x;
+    struct host *host;
+    struct notes *notes;
+    VEC(struct identity) looks; /* of the traces, before the pass */
+};
+
+/* What the pass notes goes into the history as well, so it is kept apart first. */
+static int fill_job(void *ctx, struct store *s, struct err *err)
+{
+    struct host_job *j = ctx;
+    struct notes before = *j->notes; /* readers have the address */
+    struct reader_totals totals;
+
+    *j->notes = (struct notes){ 0 };
+    struct span span = fill_host(j->list, j->x, j->host, j->notes, s);
+    struct notes mine = *j->notes;
+    *j->notes = before;
+    experiment_totals(j->x, j->host, &totals);
+    told_write(s, j->host, &mine, &totals);
+    int rc = store_finish(s, span.t0, span.t1, err);
+    if (rc == 0)
+        notes_move(j->notes, &mine);
+    notes_free(&mine);
+    return rc;
+}
+
+static int again_job(void *ctx, struct err *err)
+{
+    struct host_job *j = ctx;
+
+    return experiment_reopen(j->x, j->host, err);
+}
+
+static bool changed_job(void *ctx)
+{
+    struct host_job *j = ctx;
+
+    for (size_t i = 0; i < j->host->readers.n; i++) {
+        struct files_looks looks;
+        struct err err;
+
+        if (files_looks(j->host->readers.at[i]->path, &looks, &err) < 0 ||
+            !identity_eq(looks.id, j->looks.at[i]))
+            return true;
+    }
+    return false;
+}
+
+/* The key of a host's history: what its readers read, in their order, which decides
+ * between equal times. */
+static int host_key(struct keep *k, struct host_job *j, struct identity *ret, struct err *err)
+{
+    struct identity_sum sum = { 0 };
     int rc = 0;
 
-    c.hosts = xcalloc(x->hosts.n, sizeof *c.hosts);
-    for (size_t i = 0; i < x->hosts.n && rc == 0; i++) {
-        rc = engine_run_host(list, x, &x->hosts.at[i], notes, &c.hosts[i], err);
-        if (rc == 0)
-            c.nhosts++;
+    identity_add_text(&sum, str_of(keep_version(k)));
+    identity_add_text(&sum, j->host->name);
+    for (size_t i = 0; i < j->host->readers.n && rc == 0; i++) {
+        const char *path = j->host->readers.at[i]->path;
+        struct identity content, looks;
+
+        rc = keep_content(k, path, j->x->opened, &content, &looks, err);
+        if (rc == 0) {
+            *vec_push(&j->looks) = looks;
+            identity_add(&sum, &content, sizeof content);
+        }
     }
-    c.global = store_new("");
+    struct identity key = identity_end(&sum);
+    if (rc == 0)
+        *ret = key;
+    return rc;
+}
+
+/* The history of one host: kept, or made and kept. */
+static int keep_host(const struct analysis *const *list, struct experiment *x, struct host *host,
+                     struct keep *k, struct notes *notes, struct kept *ret,
+                     struct identity *ret_key, bool *ret_keyed, struct err *err)
+{
+    struct host_job j = { list, x, host, notes, { 0 } };
+    char *name = strndup(host->name.p, host->name.n);
+    struct keep_job job = {
+        .host = name, .fill = fill_job, .again = again_job, .changed = changed_job, .ctx = &j
+    };
+    struct err why;
+
+    if (!keep_in_memory(k) && host_key(k, &j, &job.key, &why) < 0)
+        job.no_key = why.text;
+    int rc = keep_history(k, &job, ret, err);
+    if (rc == 0 && ret->reused) {
+        told_read(ret->store, host, notes, &host->told);
+        host->is_told = true;
+    }
+    *ret_key = job.key;
+    *ret_keyed = !job.no_key;
+    vec_free(&j.looks);
+    free(name);
+    return rc;
+}
+
+/* --- all hosts ----------------------------------------------------------------------- */
+
+struct join_job {
+    const struct analysis *const *list;
+    struct cloud *c;
+};
+
+static int join(void *ctx, struct store *s, struct err *err)
+{
+    struct join_job *j = ctx;
+    struct cloud *c = j->c;
+    ns_t t0 = NS_MAX, t1 = NS_MIN;
+    struct notes *notes = c->notes, mine = { 0 };
+    struct sbuf names = { 0 };
+
+    c->global = s;
+    c->notes = &mine;
     for (int i = 0; i < SCHEMA_TABLES; i++)
-        store_table(c.global, engine_table((enum schema_table)i));
-    for (uint32_t i = 0; i < c.nhosts; i++) {
+        store_table(s, engine_table((enum schema_table)i));
+    for (uint32_t i = 0; i < c->nhosts; i++) {
         struct store_coverage cov;
 
-        store_coverage(c.hosts[i], &cov);
+        store_coverage(c->hosts[i], &cov);
         t0 = cov.t0 < t0 ? cov.t0 : t0;
         t1 = cov.t1 > t1 ? cov.t1 : t1;
+        sbuf_fmt(&names, "%s%s", i ? "," : "", store_host(c->hosts[i]));
     }
-    for (size_t i = 0; list[i] && rc == 0; i++)
-        if (list[i]->global)
-            list[i]->global(&c);
-    store_finish(c.global, t0, t1);
-    if (rc < 0)
-        engine_cloud_free(&c);
-    else
-        *ret = c;
+    store_set_fact(s, "hosts", sbuf_view(&names));
+    sbuf_free(&names);
+    for (size_t i = 0; j->list[i]; i++)
+        if (j->list[i]->global)
+            j->list[i]->global(c);
+    c->global = NULL;
+    c->notes = notes;
+    told_write(s, NULL, &mine, NULL);
+    int rc = store_finish(s, t0, t1, err);
+    if (rc == 0)
+        notes_move(notes, &mine);
+    notes_free(&mine);
     return rc;
+}
+
+/* The histories of all hosts; '*ret_key' is of all of them together. */
+static int all_hosts(const struct analysis *const *list, struct experiment *x, struct keep *k,
+                     struct cloud *c, struct identity *ret_key, bool *ret_keyed, struct err *err)
+{
+    struct identity_sum sum = { 0 };
+    int rc = 0;
+
+    identity_add_text(&sum, STR("joined"));
+    identity_add_text(&sum, str_of(keep_version(k)));
+    *ret_keyed = true;
+    for (size_t i = 0; i < x->hosts.n && rc == 0; i++) {
+        struct kept kept;
+        struct identity key;
+        bool keyed;
+
+        rc = keep_host(list, x, &x->hosts.at[i], k, c->notes, &kept, &key, &keyed, err);
+        if (rc < 0)
+            break;
+        identity_add(&sum, &key, sizeof key);
+        *ret_keyed &= keyed;
+        c->hosts[c->nhosts] = kept.store;
+        c->paths[c->nhosts++] = kept.path;
+    }
+    *ret_key = identity_end(&sum);
+    return rc;
+}
+
+int engine_analyse(const struct analysis *const *list, struct experiment *x, struct keep *keep,
+                   struct notes *notes, struct cloud *ret, struct err *err)
+{
+    static const struct keep_opts nowhere = { .memory = true, .version = "" };
+    struct keep *mine = keep ? NULL : keep_new(&nowhere, notes), *k = keep ? keep : mine;
+    struct cloud c = { .notes = notes };
+    struct join_job j = { list, &c };
+    struct keep_job job = { .host = "", .fill = join, .ctx = &j };
+    struct kept kept;
+    bool keyed;
+
+    c.hosts = xcalloc(x->hosts.n + 1, sizeof *c.hosts);
+    c.paths = xcalloc(x->hosts.n + 1, sizeof *c.paths);
+    int rc = all_hosts(list, x, k, &c, &job.key, &keyed, err);
+    if (!keyed)
+        job.no_key = "that of a host is not";
+    if (rc == 0)
+        rc = keep_history(k, &job, &kept, err);
+    if (rc == 0) {
+        if (kept.reused)
+            told_read(kept.store, NULL, notes, NULL);
+        c.global = kept.store;
+        c.paths[c.nhosts] = kept.path;
+        *ret = c;
+    } else {
+        engine_cloud_free(&c);
+    }
+    keep_free(mine);
+    return rc;
+}
+
+void engine_cloud_check(struct cloud *c)
+{
+    for (uint32_t i = 0; c->hosts && i <= c->nhosts; i++) {
+        const struct store *s = i < c->nhosts ? c->hosts[i] : c->global;
+        struct store_coverage cov;
+
+        store_notes(s, c->notes);
+        store_coverage(s, &cov);
+        if (cov.bad_blocks == 0 || !c->paths[i])
+            continue;
+        unlink(c->paths[i]);
+        note_add(c->notes, NOTE_WARN, c->paths[i],
+                 "the history is damaged and was removed: it is built again next time");
+    }
 }
 
 void engine_cloud_free(struct cloud *c)
 {
     for (uint32_t i = 0; i < c->nhosts; i++)
         store_free(c->hosts[i]);
+    for (uint32_t i = 0; c->paths && i <= c->nhosts; i++)
+        free(c->paths[i]);
+    free(c->paths);
     free(c->hosts);
-    store_free(c->global);
+    if (c->global)
+        store_free(c->global);
     *c = (struct cloud){ 0 };
 }

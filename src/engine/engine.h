@@ -13,6 +13,7 @@
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
+#include "engine/keep.h"
 #include "input/experiment.h"
 #include "model/events.h"
 #include "model/schema.h"
@@ -52,6 +53,7 @@ struct cloud {
     struct store **hosts;
     uint32_t nhosts;
     struct store *global; /* what no single host can know */
+    char **paths;         /* of the files, the global one's last; NULL = in memory */
     struct notes *notes;
 };
 
@@ -67,13 +69,19 @@ struct analysis {
 };
 
 /* Runs the analyses of 'list' (ends with NULL) over one host. '*ret' is a finished
- * history that the caller frees. */
+ * history in memory that the caller frees. */
 int engine_run_host(const struct analysis *const *list, const struct experiment *x,
                     const struct host *host, struct notes *notes, struct store **ret,
                     struct err *err);
-/* Runs them over all hosts and then joins.  The caller frees with engine_cloud_free(). */
-int engine_analyse(const struct analysis *const *list, const struct experiment *x,
+/* Runs them over all hosts and then joins, or takes the histories that are kept of
+ * that; with 'keep' NULL, all in memory.  A host whose history is there is not read:
+ * its totals and notes are what they were.  'notes' are those that 'x' was opened with.
+ * The caller frees with engine_cloud_free(). */
+int engine_analyse(const struct analysis *const *list, struct experiment *x, struct keep *keep,
                    struct notes *notes, struct cloud *ret, struct err *err);
+/* When everything was asked: notes what could not be read of the histories, and
+ * removes those files. */
+void engine_cloud_check(struct cloud *c);
 void engine_cloud_free(struct cloud *c);
 
 /* Hands a derived event to its handlers and rules, at once. */

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Parts of the folders that LTTng makes; what is left names the host. */
@@ -185,10 +186,19 @@ static void drop_shared(const struct host *h)
             reader_drop_shared(h->readers.at[later], h->readers.at[earlier]);
 }
 
+/* The clock by which the kernel stamps files. */
+static ns_t now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME_COARSE, &t);
+    return (ns_t)t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
 int experiment_open(const char *const *paths, size_t npaths, struct notes *notes,
                     struct experiment *ret, struct err *err)
 {
-    struct experiment x = { .notes = notes };
+    struct experiment x = { .notes = notes, .opened = now() };
     int rc = 0;
 
     for (size_t i = 0; i < npaths && rc == 0; i++)
@@ -204,6 +214,35 @@ int experiment_open(const char *const *paths, size_t npaths, struct notes *notes
         drop_shared(&x.hosts.at[i]);
     *ret = x;
     return 0;
+}
+
+static int reopen(struct experiment *x, struct host *h, struct err *err)
+{
+    for (size_t k = 0; k < h->readers.n; k++) {
+        struct reader *old = h->readers.at[k], *r;
+        const char *path = arena_strdup(&x->mem, old->path, strlen(old->path));
+        int rc = path_is_dir(path) ? reader_open_ctf(path, x->notes, &r, err)
+                                   : reader_open_jsonl(path, h->name, x->notes, &r, err);
+
+        if (rc < 0)
+            return rc;
+        r->host = h->name;
+        old->ops->close(old);
+        h->readers.at[k] = r;
+    }
+    drop_shared(h);
+    return 0;
+}
+
+int experiment_reopen(struct experiment *x, struct host *h, struct err *err)
+{
+    struct notes before = *x->notes; /* readers keep the address */
+
+    *x->notes = (struct notes){ 0 };
+    int rc = reopen(x, h, err);
+    notes_free(x->notes);
+    *x->notes = before;
+    return rc;
 }
 
 void experiment_close(struct experiment *x)
@@ -227,7 +266,12 @@ void experiment_totals(const struct experiment *x, const struct host *host,
         for (size_t k = 0; k < h->readers.n && (!host || host == h); k++) {
             struct reader_totals t;
 
-            h->readers.at[k]->ops->totals(h->readers.at[k], &t);
+            if (h->is_told && k > 0)
+                break;
+            if (h->is_told)
+                t = h->told;
+            else
+                h->readers.at[k]->ops->totals(h->readers.at[k], &t);
             ret->events += t.events;
             ret->discarded += t.discarded;
             ret->lost_packets += t.lost_packets;

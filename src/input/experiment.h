@@ -13,6 +13,10 @@
 struct host {
     struct str name;
     VEC(struct reader *) readers;
+    /* Of an earlier pass over the same events, when they need not be read again:
+     * experiment_totals() gives these then. */
+    struct reader_totals told;
+    bool is_told;
 };
 
 struct experiment {
@@ -21,6 +25,7 @@ struct experiment {
     struct arena mem;
     uint32_t found;  /* traces and files that looked like ours  */
     uint32_t failed; /* of these, not readable at all           */
+    ns_t opened;     /* when; files that changed since may be read in part  */
 };
 
 /* Opens all of 'paths'.  What can't be read is noted.  Fails when a path does
@@ -29,6 +34,9 @@ struct experiment {
 int experiment_open(const char *const *paths, size_t npaths, struct notes *notes,
                     struct experiment *ret, struct err *err);
 void experiment_close(struct experiment *x);
+/* Opens the readers of 'h' anew, so that its events can be read again from the first
+ * on.  What was noted at the first time is not noted again. */
+int experiment_reopen(struct experiment *x, struct host *h, struct err *err);
 /* Sums over the readers of a host, or of all hosts if 'host' is NULL. */
 void experiment_totals(const struct experiment *x, const struct host *host,
                        struct reader_totals *ret);

@@ -72,6 +72,12 @@ static void add_steps(const struct report_src *src, const struct src_row *task, 
     }
 }
 
+/* Rows are copies: the same task is one with the same cells. */
+static bool same_task(const struct src_row *task, const struct store *store, const cell_t *row)
+{
+    return store == task->store && memcmp(row, task->row, task_columns * sizeof *row) == 0;
+}
+
 static void add_tasks(const struct report_src *src, const struct src_row *task, part_vec *v)
 {
     struct src_rows r = src_rows(src, TABLE_task);
@@ -79,8 +85,8 @@ static void add_tasks(const struct report_src *src, const struct src_row *task, 
 
     r.ended = true;
     while ((row = src_next(&r))) {
-        bool inside = row != task->row && row[0] != STORE_NULL && row[1] != STORE_NULL &&
-                      row[0] >= task->row[0] && row[1] <= task->row[1];
+        bool inside = !same_task(task, r.store, row) && row[0] != STORE_NULL &&
+                      row[1] != STORE_NULL && row[0] >= task->row[0] && row[1] <= task->row[1];
         /* In another thread, a task inside of another one is a part of that one. */
         bool mine = (r.store == task->store && same_lane(row, C_task_pid, C_task_thread, task->row,
                                                          C_task_pid, C_task_thread)) ||

@@ -99,8 +99,10 @@ bool report_vm_fits(const struct report_src *src, struct str uuid, struct str na
     while ((row = src_next(&r)))
         if (str_eq(name, src_text(&r, row, C_vm_vm)) &&
             (str_eq(src_text(&r, row, C_vm_libvirt_name), src->vm) ||
-             str_eq(src_text(&r, row, C_vm_uuid), src->vm)))
+             str_eq(src_text(&r, row, C_vm_uuid), src->vm))) {
+            src_end(&r);
             return true;
+        }
     return false;
 }
 
@@ -538,17 +540,21 @@ static uint64_t vms_on(const struct report_src *src, struct str host)
     return n;
 }
 
-/* The node's last resource report, wherever it was logged; NULL if none. */
-static const cell_t *last_resources(const struct report_src *src, struct str node)
+/* The node's last resource report, wherever it was logged; false if none. */
+static bool last_resources(const struct report_src *src, struct str node,
+                           cell_t ret[static resource_columns])
 {
     struct src_rows r = src_rows(src, TABLE_resource);
-    const cell_t *row, *last = NULL;
+    const cell_t *row;
+    bool found = false;
 
     while ((row = src_next(&r)))
         if (str_is(src_text(&r, row, C_resource_kind), "final") &&
-            str_eq(src_text(&r, row, C_resource_node), node) && (!last || row[0] >= last[0]))
-            last = row;
-    return last;
+            str_eq(src_text(&r, row, C_resource_node), node) && (!found || row[0] >= ret[0])) {
+            memcpy(ret, row, resource_columns * sizeof *row);
+            found = true;
+        }
+    return found;
 }
 
 static void host_services(const struct report_src *src, const struct store *s, struct table *t)
@@ -598,7 +604,8 @@ static void fill_hosts(const struct report_src *src, struct table *t)
     for (uint32_t i = 0; i < src->nhosts; i++) {
         const struct store *s = src->hosts[i];
         struct str host = str_of(store_host(s));
-        const cell_t *res = last_resources(src, host);
+        cell_t res[resource_columns];
+        bool known = last_resources(src, host, res);
         uint64_t vms = vms_on(src, host);
         struct store_coverage cov;
 
@@ -612,12 +619,12 @@ static void fill_hosts(const struct report_src *src, struct table *t)
         table_count(t, rows_of(s, "task"));
         table_count(t, vms);
         table_ratio(t, all ? (double)vms / (double)all : 0.0);
-        cell_int(t, res ? res[C_resource_vcpus_used] : STORE_NULL, STORE_NULL);
-        cell_int(t, res ? res[C_resource_vcpus_total] : STORE_NULL, STORE_NULL);
-        cell_int(t, res ? res[C_resource_ram_used_mb] : STORE_NULL, STORE_NULL);
-        cell_int(t, res ? res[C_resource_ram_total_mb] : STORE_NULL, STORE_NULL);
-        cell_int(t, res ? res[C_resource_disk_used_gb] : STORE_NULL, STORE_NULL);
-        cell_int(t, res ? res[C_resource_disk_total_gb] : STORE_NULL, STORE_NULL);
+        cell_int(t, known ? res[C_resource_vcpus_used] : STORE_NULL, STORE_NULL);
+        cell_int(t, known ? res[C_resource_vcpus_total] : STORE_NULL, STORE_NULL);
+        cell_int(t, known ? res[C_resource_ram_used_mb] : STORE_NULL, STORE_NULL);
+        cell_int(t, known ? res[C_resource_ram_total_mb] : STORE_NULL, STORE_NULL);
+        cell_int(t, known ? res[C_resource_disk_used_gb] : STORE_NULL, STORE_NULL);
+        cell_int(t, known ? res[C_resource_disk_total_gb] : STORE_NULL, STORE_NULL);
     }
 }
 

@@ -28,12 +28,12 @@ static const struct column seen_cols[] = {
     { "power_state", "POWER", COL_INT, 0, 0, 0 }, { "host", "HOST", COL_STR, 0, 0, 0 },
 };
 
-static void fact(struct table *t, const char *what, struct str value, struct str evidence)
+static void fact(struct table *t, struct str what, struct str value, struct str evidence)
 {
     if (value.n == 0)
         return;
     table_row(t);
-    table_str(t, str_of(what));
+    table_str(t, what);
     table_str(t, value);
     cell_str(t, evidence);
 }
@@ -49,9 +49,9 @@ static void identity(const struct report_src *src, struct str uuid, struct table
                                             STR_ARG(src_text(&r, row, C_ident_evidence)), r.host));
 
         if (str_eq(src_text(&r, row, C_ident_a), uuid) && uuid.n)
-            fact(t, src_text(&r, row, C_ident_bkind).p, src_text(&r, row, C_ident_b), ev);
+            fact(t, src_text(&r, row, C_ident_bkind), src_text(&r, row, C_ident_b), ev);
         else if (str_eq(src_text(&r, row, C_ident_b), uuid) && uuid.n)
-            fact(t, src_text(&r, row, C_ident_akind).p, src_text(&r, row, C_ident_a), ev);
+            fact(t, src_text(&r, row, C_ident_akind), src_text(&r, row, C_ident_a), ev);
     }
 }
 
@@ -122,9 +122,9 @@ bool show_vm(const struct report_src *src, struct str id, struct sections *ret)
             continue;
         struct section *s =
             section_add(ret, "identity", "Identity", fact_cols, ARRAY_SIZE(fact_cols));
-        fact(&s->table, "instance", name, STR(""));
-        fact(&s->table, "uuid", uuid, STR(""));
-        fact(&s->table, "doubt", src_text(&r, row, C_vm_doubt), STR(""));
+        fact(&s->table, STR("instance"), name, STR(""));
+        fact(&s->table, STR("uuid"), uuid, STR(""));
+        fact(&s->table, STR("doubt"), src_text(&r, row, C_vm_doubt), STR(""));
         identity(src, uuid, &s->table);
         s = section_add(ret, "states", "States", state_cols, ARRAY_SIZE(state_cols));
         vm_states(src, src_text(&r, row, C_vm_key), &s->table);
@@ -167,8 +167,9 @@ static void task_parts(const struct report_src *src, const struct src_row *r, st
 
     breakdown_of(src, r, &b);
     char *title = arena_printf(
-        src->mem, "Where the time went: %s " STR_FMT " (" STR_FMT "), %s, of which %s is explained",
-        row_text(r, C_task_task).p, STR_ARG(row_text(r, C_task_entity)),
+        src->mem,
+        "Where the time went: " STR_FMT " " STR_FMT " (" STR_FMT "), %s, of which %s is explained",
+        STR_ARG(row_text(r, C_task_task)), STR_ARG(row_text(r, C_task_entity)),
         STR_ARG(row_text(r, C_task_status)), b.total ? time_human(b.total, total) : "no end seen",
         time_human(b.explained, known));
     struct section *s = section_add(ret, "parts", title, part_cols, ARRAY_SIZE(part_cols));

@@ -169,6 +169,7 @@ static struct str find_request(const struct report_src *src, struct str id, size
 
         if (str_eq(one, id)) {
             *ret_n = 1;
+            src_end(&r);
             return one;
         }
         if (id.n >= 4 && str_find(one, id, 0) != STR_NONE) {

@@ -53,6 +53,21 @@ const cell_t *src_next(struct src_rows *r)
     return row;
 }
 
+void src_end(struct src_rows *r)
+{
+    if (r->store)
+        store_rows_end(&r->rows);
+    r->next_host = UINT32_MAX;
+    r->store = NULL;
+}
+
+const cell_t *src_keep(const struct report_src *src, enum schema_table t, const cell_t *row)
+{
+    size_t n = schema_tables[t].ncolumns;
+
+    return memcpy(arena_array(src->mem, cell_t, n), row, n * sizeof *row);
+}
+
 struct str src_text(const struct src_rows *r, const cell_t *row, int column)
 {
     return store_text(r->store, row[column]);
@@ -82,7 +97,7 @@ static int by_time(const void *a, const void *b)
     if (tx != ty)
         return tx < ty ? -1 : 1;
     int host = strcmp(x->host, y->host);
-    return host ? host : (x->row > y->row) - (x->row < y->row);
+    return host ? host : (x->no > y->no) - (x->no < y->no);
 }
 
 struct src_row *src_sorted(const struct report_src *src, enum schema_table t, size_t *ret_n)
@@ -92,7 +107,7 @@ struct src_row *src_sorted(const struct report_src *src, enum schema_table t, si
     const cell_t *row;
 
     while ((row = src_next(&r)))
-        *vec_push(&v) = (struct src_row){ row, r.store, r.host };
+        *vec_push(&v) = (struct src_row){ src_keep(src, t, row), r.store, r.host, v.n };
     struct src_row *sorted = arena_array(src->mem, struct src_row, v.n);
     if (v.n) {
         qsort(v.at, v.n, sizeof *v.at, by_time);
@@ -125,6 +140,7 @@ void src_index_make(const struct report_src *src, enum schema_table t, bool glob
 {
     struct src_rows r = global ? src_rows_global(src, t) : src_rows(src, t);
     const cell_t *row;
+    size_t no = 0;
 
     *ret = (struct src_index){ 0 };
     while ((row = src_next(&r))) {
@@ -132,7 +148,8 @@ void src_index_make(const struct report_src *src, enum schema_table t, bool glob
 
         while (ret->groups.n <= id)
             *vec_push(&ret->groups) = (struct src_group){ 0 };
-        *vec_push(&ret->groups.at[id].rows) = (struct src_row){ row, r.store, r.host };
+        *vec_push(&ret->groups.at[id].rows) =
+            (struct src_row){ src_keep(src, t, row), r.store, r.host, no++ };
     }
 }
 

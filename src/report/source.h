@@ -37,7 +37,12 @@ struct src_rows {
 };
 struct src_rows src_rows(const struct report_src *src, enum schema_table t);
 struct src_rows src_rows_global(const struct report_src *src, enum schema_table t);
+/* The next row, valid until the next call; NULL at the end. */
 const cell_t *src_next(struct src_rows *r);
+/* For those who stop before src_next() returned NULL. */
+void src_end(struct src_rows *r);
+/* A copy of a row that lives as long as the report. */
+const cell_t *src_keep(const struct report_src *src, enum schema_table t, const cell_t *row);
 
 /* A text column of the current row, as it is. */
 struct str src_text(const struct src_rows *r, const cell_t *row, int column);
@@ -48,9 +53,10 @@ struct str src_mask(const struct report_src *src, struct str text);
 
 /* All rows of a table of all hosts in order of time (start, else end). */
 struct src_row {
-    const cell_t *row;
+    const cell_t *row; /* lives as long as the report */
     const struct store *store;
     const char *host;
+    size_t no; /* as the histories give them: the order of equal times */
 };
 struct src_row *src_sorted(const struct report_src *src, enum schema_table t, size_t *ret_n);
 

@@ -183,7 +183,7 @@ static struct str last_state(const struct report_src *src, const struct src_rows
     const cell_t *other;
 
     while ((other = src_next(&r)))
-        if (other != row && other[C_vm_state_key] == row[C_vm_state_key] && other[0] < row[0])
+        if (other[C_vm_state_key] == row[C_vm_state_key] && other[0] < row[0])
             state = src_text(now, other, C_vm_state_state);
     return state;
 }
@@ -235,10 +235,14 @@ static struct str lock_holder(const struct report_src *src, const struct src_row
     while ((other = src_next(&r)))
         if (r.store == wait->store && str_is(src_text(&r, other, C_step_kind), "lock") &&
             other[C_step_name] == row[C_step_name] && other[0] != STORE_NULL && other[0] < row[1] &&
-            other[C_step_pid] == row[C_step_pid] && other[C_step_thread] != row[C_step_thread])
-            return MAKE(src, "held by%s" STR_FMT " thread %" PRId64,
-                        other[C_step_detail] ? " " : "",
-                        STR_ARG(src_text(&r, other, C_step_detail)), other[C_step_thread]);
+            other[C_step_pid] == row[C_step_pid] && other[C_step_thread] != row[C_step_thread]) {
+            struct str by =
+                MAKE(src, "held by%s" STR_FMT " thread %" PRId64, other[C_step_detail] ? " " : "",
+                     STR_ARG(src_text(&r, other, C_step_detail)), other[C_step_thread]);
+
+            src_end(&r);
+            return by;
+        }
     return STR("its holder was not seen");
 }
 
@@ -274,15 +278,15 @@ static void note_steps(const struct report_src *src, notable_vec *v)
                                              row[0],
                                              row_length(row) };
         else if (str_is(status, "failed") || str_is(status, "timeout"))
-            *vec_push(v) = (struct notable){
-                step_rank(kind, status, row[C_step_code]),
-                MAKE(src, STR_FMT " " STR_FMT " %s", STR_ARG(kind), STR_ARG(name), status.p),
-                at,
-                row[C_step_code] == STORE_NULL ? STR("")
-                                               : MAKE(src, "code %" PRId64, row[C_step_code]),
-                row_begin(row),
-                row_length(row)
-            };
+            *vec_push(v) = (struct notable){ step_rank(kind, status, row[C_step_code]),
+                                             MAKE(src, STR_FMT " " STR_FMT " " STR_FMT,
+                                                  STR_ARG(kind), STR_ARG(name), STR_ARG(status)),
+                                             at,
+                                             row[C_step_code] == STORE_NULL
+                                                 ? STR("")
+                                                 : MAKE(src, "code %" PRId64, row[C_step_code]),
+                                             row_begin(row),
+                                             row_length(row) };
     }
 }
 

@@ -86,6 +86,12 @@ void table_null(struct table *t)
     t->at++;
 }
 
+void table_null_word(struct table *t, const char *word)
+{
+    assert(t->nrows > 0 && t->at < t->ncols);
+    t->rows.at[t->nrows - 1][t->at++].s = str_of(word);
+}
+
 void table_str(struct table *t, struct str s)
 {
     struct table_cell *c = next_cell(t, COL_STR, COL_STR);
@@ -439,7 +445,7 @@ static void add_human(struct sbuf *b, enum col_kind kind, const struct table_cel
     char text[TIME_TEXT];
 
     if (!c->known) {
-        sbuf_chr(b, '-');
+        sbuf_str(b, c->s.n ? c->s : STR("-"));
         return;
     }
     switch (kind) {

@@ -124,6 +124,8 @@ void table_free(struct table *t);
  * fit its column.  Text is copied. */
 void table_row(struct table *t);
 void table_null(struct table *t);
+/* Null, for which a table has 'word' instead of a dash; static. */
+void table_null_word(struct table *t, const char *word);
 void table_str(struct table *t, struct str s);                   /* COL_STR; s.p == NULL is null */
 void table_int(struct table *t, int64_t v);                      /* COL_INT */
 void table_count(struct table *t, uint64_t v);                   /* COL_COUNT, COL_BYTES */
