@@ -80,8 +80,8 @@ bool leaf_open(struct reader *r, const struct run_ref *ref, attr_t a, struct lea
 
         ret->t0 = ref->t0;
         ret->t1 = (ns_t)((uint64_t)ref->t0 + span);
-        if (n <= RUN_MAX && ret->t1 > ret->t0 && get_steps(&in, (size_t)n, span, &ret->steps) &&
-            get_column(&in, (size_t)n, &ret->values))
+        if (n <= RUN_MAX && ret->t1 > ret->t0 && get_column(&in, (size_t)n, &ret->values) &&
+            get_steps(&in, (size_t)n, span, &ret->steps))
             return true;
     }
     block_unpin(ret->frame);

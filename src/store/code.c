@@ -282,24 +282,29 @@ static inline uint64_t ones_up_to_byte(uint64_t x)
     return x * BYTES;
 }
 
-/* Position of one number 'k' of 'x', which has more than 'k' ones; 'ones' as above (S. Vigna,
- * "Broadword implementation of rank/select queries", 2008). */
-static unsigned select_one(uint64_t x, unsigned k, uint64_t ones)
+/* Goes on with the lower or the upper half of 'bits', whichever has one number 'k'. */
+static inline void in_half(unsigned half, unsigned *bits, unsigned *k, unsigned *at)
 {
     static const uint8_t ones_of[16] = { 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4 };
+    unsigned n = ones_of[*bits & ((1u << half) - 1)], upper = *k >= n;
+
+    *k -= n & (0 - upper);
+    *bits >>= half & (0 - upper);
+    *at += half & (0 - upper);
+}
+
+/* Position of one number 'k' of 'x', which has more than 'k' ones; 'ones' as above (S. Vigna,
+ * "Broadword implementation of rank/select queries", 2008). */
+static inline unsigned select_one(uint64_t x, unsigned k, uint64_t ones)
+{
     uint64_t not_over = (((k * BYTES) | (BYTES << 7)) - ones) & BYTES << 7;
     unsigned at = (unsigned)((not_over >> 7) * BYTES >> 53 & ~7u);
-    unsigned bits = (unsigned)(x >> at & 0xff), n;
+    unsigned bits = (unsigned)(x >> at & 0xff);
 
     k -= (unsigned)(ones << 8 >> at & 0xff);
-    for (unsigned half = 4; half; half /= 2) { /* in which half of what is left? */
-        n = ones_of[bits & ((1u << half) - 1)];
-        bool upper = k >= n;
-
-        k -= upper ? n : 0;
-        bits >>= upper ? half : 0;
-        at += upper ? half : 0;
-    }
+    in_half(4, &bits, &k, &at);
+    in_half(2, &bits, &k, &at);
+    in_half(1, &bits, &k, &at);
     return at;
 }
 
@@ -399,15 +404,17 @@ uint32_t steps_find(const struct steps *s, uint64_t d, uint64_t *lo, uint64_t *h
 
     ahead &= left < 56 ? (UINT64_C(1) << left) - 1 : (UINT64_C(1) << 56) - 1;
     uint64_t more = ahead & (ahead - 1);
-    if (!ahead || !more || !back)
+    if (!ahead || (i && !back) || (!more && i + 1 < s->n))
         return find_slowly(s, d, i, bit, lo, hi);
     uint32_t first = bit + (uint32_t)__builtin_ctzll(ahead);
-    uint32_t second = bit + (uint32_t)__builtin_ctzll(more);
-    uint32_t last = bit - 1 - (uint32_t)__builtin_clzll(back);
+    uint32_t second = bit + (uint32_t)__builtin_ctzll(more | UINT64_C(1) << 63);
+    uint32_t last = bit - 1 - (uint32_t)__builtin_clzll(back | 1);
     if (i && (last >= bit || last + 1 < i))
         return find_slowly(s, d, i, bit, lo, hi);
-    uint64_t x0 = i ? step_at(s, i - 1, last) : 0;
-    uint64_t x1 = step_at(s, i, first), x2 = step_at(s, i + 1, second);
+    uint64_t x0 = step_at(s, i - (i > 0), last), x1 = step_at(s, i, first);
+    uint64_t x2 = step_at(s, i + 1, second);
+    x0 = i ? x0 : 0;
+    x2 = more ? x2 : UINT64_MAX;
     bool past = x1 <= d;
     if (x0 > d || (past & (x2 <= d)) || i + past >= s->n)
         return find_slowly(s, d, i, bit, lo, hi);

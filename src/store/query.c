@@ -280,12 +280,15 @@ static void probe_run(const struct store *s, attr_t a, ns_t t, struct probe *p,
 static void probe_open(const struct store *s, attr_t a, ns_t t, struct probe *p)
 {
     struct leaf *leaf = &p->leaf;
+    const struct steps *steps = &leaf->steps;
 
     if (!p->run || !(p->open = leaf_open(s->r, &p->l.at[p->i], a, leaf)) || t >= leaf->t1)
         return;
-    double part = (double)((uint64_t)t - (uint64_t)leaf->t0) / (double)leaf->steps.span;
-    uint32_t k = (uint32_t)(part * leaf->steps.n);
-    __builtin_prefetch(leaf->steps.lower + (size_t)k * leaf->steps.l / 8);
+    double d = (double)(int64_t)(((uint64_t)t - (uint64_t)leaf->t0) >> 1);
+    uint32_t k = (uint32_t)(d / (double)(int64_t)(steps->span >> 1 | 1) * steps->n);
+    __builtin_prefetch(steps->upper);
+    __builtin_prefetch(steps->upper + LINE);
+    __builtin_prefetch(steps->lower + (size_t)k * steps->l / 8);
     __builtin_prefetch(leaf->values.codes + (size_t)k * leaf->values.width / 8);
 }
 
@@ -300,7 +303,7 @@ static void at_together(const struct store *s, const attr_t *attrs, size_t n, ns
         if (p[i].run) {
             const struct run_ref *ref = &p[i].l.at[p[i].i];
 
-            block_prefetch(&s->r->frames[ref->block], ref->pos, 2 * LINE);
+            block_prefetch(&s->r->frames[ref->block], ref->pos, LINE);
         }
     for (size_t i = 0; i < n; i++)
         probe_open(s, attrs[i], t, &p[i]);

@@ -13,8 +13,10 @@
  * Body of a run of intervals of one attribute, the next beginning where one ends:
  *
  *   varint n, varint span            intervals, ns from the first start to the last end
- *   steps  n ends, from the start    (code_priv.h)
- *   column n values                  STORE_NULL: the attribute has none
+ *   column n values                  STORE_NULL: the attribute has none (code_priv.h)
+ *   steps  n ends, from the start
+ *
+ * What has to be read to know where everything is comes first, in one line of memory.
  *
  * A block has runs of one family whose intervals last about equally long, in the
  * order of time: so its own span says well whether a window meets it. */
@@ -109,8 +111,8 @@ void w_intervals(struct writer *w, attr_t attr, size_t n)
     }
     put_varint(&w->scratch, n);
     put_varint(&w->scratch, span);
-    put_steps(&w->scratch, steps, n);
     put_column(&w->scratch, values, n);
+    put_steps(&w->scratch, steps, n);
     h.klass = (uint16_t)((63 - __builtin_clzll(span / n | 1)) / 4);
     w_run(w, &h, &w->scratch);
     if (!w->failed)

@@ -489,10 +489,15 @@ static void series_run(struct walk *w, const ns_t *t, uint32_t n, const struct c
                        ns_t y)
 {
     struct series *p = (struct series *)w;
+    cell_t values[RUN_MAX];
 
+    if (v)
+        column_all(v, values);
+    else
+        values[0] = 0; /* lost: any but STORE_NULL */
     for (uint32_t i = 0; i < n && t[i] < y; i++) {
         ns_t t0 = t[i] > x ? t[i] : x, t1 = t[i + 1] < y ? t[i + 1] : y;
-        cell_t value = v ? column_at(v, i) : 0;
+        cell_t value = values[i];
 
         if (t1 <= t0 || value == STORE_NULL)
             continue;

@@ -6,6 +6,17 @@
 
 enum { RUN_BYTES = 1024 }; /* that most runs have */
 
+/* Lets the processor fetch run 'i', and find out where the one after it is. */
+static inline void prefetch(const struct walk *w, const struct run_list *l, uint32_t i)
+{
+    _Atomic(struct frame *) const *frames = w->s->r->frames;
+
+    if (i < l->n)
+        block_prefetch(&frames[l->at[i].block], l->at[i].pos, RUN_BYTES);
+    if (i + 1 < l->n)
+        __builtin_prefetch(atomic_load_explicit(&frames[l->at[i + 1].block], memory_order_relaxed));
+}
+
 static bool open_buckets(struct reader *r, const struct run_ref *ref, attr_t a, bool number,
                          struct bucket_run *ret, struct frame *f)
 {
@@ -96,8 +107,7 @@ static void walk_intervals(struct walk *w, ns_t x, ns_t y)
 
         if (end <= x)
             continue;
-        if (i + 1 < l->n)
-            block_prefetch(&w->s->r->frames[l->at[i + 1].block], l->at[i + 1].pos, RUN_BYTES);
+        prefetch(w, l, i + 1);
         t[0] = l->at[i].t0;
         if (leaf_open(w->s->r, &l->at[i], w->a, &leaf)) {
             if ((ok = leaf.t1 == end && steps_all(&leaf.steps, leaf.t0, t + 1)))
@@ -121,8 +131,7 @@ static void walk_down(struct walk *w, int level, ns_t x, ns_t y)
     }
     const struct run_list *l = &w->lists[level];
     for (uint32_t i = run_before(l, x); i < l->n && l->at[i].t0 < y && x < y; i++) {
-        if (i + 1 < l->n)
-            block_prefetch(&w->s->r->frames[l->at[i + 1].block], l->at[i + 1].pos, RUN_BYTES);
+        prefetch(w, l, i + 1);
         x = walk_run(w, level, &l->at[i], x, y);
     }
     if (x < y)
