@@ -79,6 +79,7 @@ const struct column state_columns[] = {
     { "bad", "BAD", COL_BOOL, 0, COL_WIDE, 0 },
     { "lost", "LOST", COL_BOOL, 0, COL_WIDE, 0 },
     { "title", "WHAT IT IS", COL_STR, 0, COL_WIDE, 0 },
+    { "complete_until_ns", "COMPLETE UNTIL", COL_INSTANT, 0, COL_WIDE, 0 },
 };
 const size_t nstate_columns = ARRAY_SIZE(state_columns);
 
@@ -96,7 +97,9 @@ static void state_row(const struct report_src *src, const struct attr_ref *a,
 {
     const struct store_family *f = a->family;
     bool known = v->value != STORE_NULL, ends = v->t0 != NS_MIN && v->t1 != NS_MAX;
+    struct store_coverage cov;
 
+    store_coverage(a->store, &cov);
     table_row(t);
     cell_str(t, str_of(a->host));
     table_str(t, a->path);
@@ -118,6 +121,7 @@ static void state_row(const struct report_src *src, const struct attr_ref *a,
                       f->values[v->value].bad);
     table_bool(t, v->lost);
     table_str(t, str_of(f->title));
+    instant(t, cov.complete_until);
 }
 
 size_t state_fill(const struct report_src *src, const struct attr_list *list, ns_t t, bool all,

@@ -415,9 +415,13 @@ void timeline_print(const struct report_src *src, const struct attr_list *list,
 /* --- the same for programs ------------------------------------------------------------ */
 
 const struct column timeline_columns[] = {
-    { "host", "HOST", COL_STR, 0, 0, 0 },          { "attribute", "ATTRIBUTE", COL_STR, 0, 0, 0 },
-    { "type", "TYPE", COL_STR, 0, 0, 0 },          { "unit", "UNIT", COL_STR, 0, 0, 0 },
-    { "begin_ns", "BEGIN", COL_INSTANT, 0, 0, 0 }, { "end_ns", "END", COL_INSTANT, 0, 0, 0 },
+    { "host", "HOST", COL_STR, 0, 0, 0 },
+    { "attribute", "ATTRIBUTE", COL_STR, 0, 0, 0 },
+    { "type", "TYPE", COL_STR, 0, 0, 0 },
+    { "unit", "UNIT", COL_STR, 0, 0, 0 },
+    { "begin_ns", "BEGIN", COL_INSTANT, 0, 0, 0 },
+    { "end_ns", "END", COL_INSTANT, 0, 0, 0 },
+    { "complete_until_ns", "COMPLETE UNTIL", COL_INSTANT, 0, 0, 0 },
     { "pixels", "PIXELS", COL_NESTED, 0, 0, 0 },
 };
 const size_t ntimeline_columns = ARRAY_SIZE(timeline_columns);
@@ -513,7 +517,9 @@ void timeline_fill(const struct report_src *src, const struct attr_list *list,
 {
     for (size_t i = 0; i < list->n; i++) {
         struct strip_arg *s = arena_new(src->mem, struct strip_arg);
+        struct store_coverage cov;
 
+        store_coverage(list->at[i].store, &cov);
         *s = (struct strip_arg){ src, list->at[i], o->span, o->columns };
         table_row(t);
         cell_str(t, str_of(list->at[i].host));
@@ -522,6 +528,10 @@ void timeline_fill(const struct report_src *src, const struct attr_list *list,
         cell_str(t, str_of(list->at[i].family->unit));
         table_ns(t, o->span.t0);
         table_ns(t, o->span.t1);
+        if (cov.complete_until == NS_MIN || cov.complete_until == NS_MAX)
+            table_null(t);
+        else
+            table_ns(t, cov.complete_until);
         table_nested(t, emit_pixels, s);
     }
 }

@@ -191,29 +191,37 @@ int block_read(int fd, const struct block_ref *ref, uint64_t file_id, uint8_t *o
     return rc;
 }
 
-/* With the lock held: the block is not here. */
+/* Reads a block that is not here: without the lock, so that others can. */
 static struct frame *load(struct reader *r, uint32_t block)
 {
     const struct block_ref *ref = &r->blocks.at[block];
-    struct frame *f = frame_for(ref->raw + BLOCK_SLACK);
+    struct frame *f, *other;
     struct err err;
+    int rc;
 
-    if (!f) {
-        io_no_memory(&err);
+    pthread_mutex_lock(&cache.lock);
+    f = frame_for(ref->raw + BLOCK_SLACK);
+    pthread_mutex_unlock(&cache.lock);
+    rc = f ? block_read(r->fd, ref, r->file_id, f->data, &err) : io_no_memory(&err);
+    if (rc < 0)
         reader_lost(r, block, &err);
+    if (!f)
         return NULL;
-    }
-    if (block_read(r->fd, ref, r->file_id, f->data, &err) < 0) {
+    pthread_mutex_lock(&cache.lock);
+    other = atomic_load(&r->frames[block]);
+    if (rc == 0 && !other) {
+        f->n = ref->raw;
+        f->owner = &r->frames[block];
+        atomic_fetch_add(&f->pins, 1);
+        atomic_store(&r->frames[block], f);
+        give_back(f);
+    } else { /* it can't be read, or another thread was faster */
         data_free(f);
         give_back(f);
-        reader_lost(r, block, &err);
-        return NULL;
+        if ((f = other))
+            atomic_fetch_add(&f->pins, 1);
     }
-    f->n = ref->raw;
-    f->owner = &r->frames[block];
-    atomic_fetch_add(&f->pins, 1);
-    atomic_store(&r->frames[block], f);
-    give_back(f);
+    pthread_mutex_unlock(&cache.lock);
     return f;
 }
 
@@ -228,16 +236,9 @@ struct frame *block_pin(struct reader *r, uint32_t block)
                 atomic_store_explicit(&f->used, true, memory_order_relaxed);
             return f;
         }
-        atomic_fetch_sub(&f->pins, 1);
+        atomic_fetch_sub(&f->pins, 1); /* it was given away meanwhile */
     }
-    pthread_mutex_lock(&cache.lock);
-    f = atomic_load(&r->frames[block]);
-    if (f) /* another thread was faster; with the lock held nothing is taken away */
-        atomic_fetch_add(&f->pins, 1);
-    else
-        f = load(r, block);
-    pthread_mutex_unlock(&cache.lock);
-    return f;
+    return load(r, block);
 }
 
 void cache_forget(struct reader *r)

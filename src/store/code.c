@@ -250,25 +250,26 @@ static inline uint64_t upper_word(const struct steps *s, uint32_t bit)
 
 bool steps_all(const struct steps *s, ns_t base, ns_t *ret)
 {
-    unsigned l = s->l;
+    const unsigned l = s->l;
+    const uint8_t *const lower = s->lower;
+    const uint64_t mask = (UINT64_C(1) << l) - 1;
     uint32_t i = 0, n = s->n;
-    uint64_t before = 0, low_bit = 0;
-    bool up = true;
+    uint64_t before = 0, low_bit = 0, down = 0;
 
     for (uint32_t bit = 0; bit < s->upper_bits; bit += 64) {
         /* A word adds at most 64 more: they are written, then seen to be too many. */
         for (uint64_t word = upper_word(s, bit); word; word &= word - 1, i++, low_bit += l) {
             uint64_t high = bit + (uint32_t)__builtin_ctzll(word) - i;
-            uint64_t x = high << l | get_bits(s->lower, low_bit, l);
+            uint64_t x = high << l | (get64(lower + (low_bit >> 3)) >> (low_bit & 7) & mask);
 
-            up &= x > before;
+            down |= x - before - 1; /* the sign: it is not above the one before */
             before = x;
             ret[i] = (ns_t)((uint64_t)base + x);
         }
         if (i > n)
             return false;
     }
-    return up && i == n && before == s->span;
+    return down >> 63 == 0 && i == n && before == s->span;
 }
 
 #define BYTES UINT64_C(0x0101010101010101)

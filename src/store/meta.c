@@ -183,7 +183,7 @@ int meta_names(struct reader *r, const struct out *o, bool all, struct err *err)
         in.p += rest;
         if (n < r->path_ends.n) /* known already */
             continue;
-        if (r->path_text.n + same > STREAM_LIMIT * (r->bytes + BLOCK_MAX))
+        if (r->path_text.n + same > meta_limit(r))
             return err_set(err, E_LIMIT, "its names are longer than they can be");
         if (!io_reserve(&r->path_text, r->path_text.n + same + rest) ||
             !io_reserve(&r->path_ends, n + 1) || !io_reserve(&r->attr_family, n + 1))

@@ -6,7 +6,14 @@
 
 #include "store/read_priv.h"
 
-enum { STREAM_LIMIT = 64 }; /* bytes that streams may take, in lengths of the file */
+/* Bytes that all names, or all that commits tell, may take: what is compressed could be
+ * much more than it looks. */
+static inline uint64_t meta_limit(const struct reader *r)
+{
+    uint64_t limit = 16 * r->bytes + (UINT64_C(64) << 20), most = UINT64_C(1) << 30;
+
+    return limit < most ? limit : most;
+}
 
 /* How long a reader's lists are. */
 struct reader_marks {

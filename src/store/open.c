@@ -34,7 +34,6 @@ static int read_head(int fd, const char *path, uint64_t *ret_id, struct err *err
 {
     uint8_t page[FORMAT_PAGE], mine[FORMAT_PAGE];
     struct stat st;
-    int rc;
 
     if (fstat(fd, &st) < 0)
         return err_set(err, E_IO, "%s: %s", path, strerror(errno));
@@ -43,7 +42,7 @@ static int read_head(int fd, const char *path, uint64_t *ret_id, struct err *err
     if (st.st_size < FORMAT_PAGE)
         return err_set(err, E_CORRUPT, "%s has %lld bytes: no history is that short", path,
                        (long long)st.st_size);
-    if ((rc = io_pread(fd, page, sizeof page, 0, err)) < 0)
+    if (io_pread(fd, page, sizeof page, 0, err) < 0)
         return err_in(err, "%s", path);
     if (memcmp(page, FORMAT_MAGIC, 8) != 0)
         return err_set(err, E_CORRUPT, "%s is no history: it does not begin with " FORMAT_MAGIC,
@@ -125,14 +124,14 @@ static int read_piece(struct reader *r, uint64_t at, uint64_t end, struct stream
     if (!format_get_block(head, &h) || block_bytes(h.stored) > end - at)
         return err_set(err, E_CORRUPT, "there is no block at byte %llu", (unsigned long long)at);
     struct out *o = &s->of[h.kind];
-    if (o->n + h.raw > STREAM_LIMIT * (r->bytes + BLOCK_MAX))
+    if ((r->streamed += h.raw) > meta_limit(r))
         return err_set(err, E_LIMIT, "its index is larger than it can be");
     if (!io_reserve(o, o->n + h.raw + BLOCK_SLACK))
         return io_no_memory(err);
     struct block_ref ref = {
         .at = at, .sum = h.sum, .stored = h.stored, .raw = h.raw, .kind = (uint8_t)h.kind
     };
-    if ((rc = block_read(r->fd, &ref, r->file_id, o->at + o->n, err)) < 0)
+    if (block_read(r->fd, &ref, r->file_id, o->at + o->n, err) < 0)
         return err_in(err, "block at byte %llu", (unsigned long long)at);
     o->n += h.raw;
     *ret_bytes = block_bytes(h.stored);
@@ -275,6 +274,7 @@ static int load(struct reader *r, const struct slot *slot, const struct commit *
     int rc;
 
     r->bytes = slot->bytes;
+    r->streamed = 0;
     rc = find_steps(r, last, slot->commit_at, &steps, err);
     for (size_t i = steps.n; i-- > 0 && rc == 0;)
         rc = read_step(r, &steps.at[i], &runs, err);

@@ -51,6 +51,7 @@ struct reader {
     int fd;
     char *path;
     uint64_t file_id, bytes, commit_at;
+    uint64_t streamed; /* bytes that the last opening decoded */
     struct commit c;
 
     LIST(struct block_ref) blocks;

@@ -66,7 +66,7 @@ static bool take_block(struct reader *r, struct row_cursor *c, uint32_t ncolumns
         return false;
     in = (struct in){ f->data, f->data + f->n, false };
     uint64_t n = get_varint(&in);
-    if (!in.bad && n <= BLOCK_MAX &&
+    if (!in.bad && n <= ROWS_PER_BLOCK &&
         (n * ncolumns <= c->cap || io_grow(&c->rows, &c->cap, n * ncolumns, sizeof *c->rows))) {
         ok = true;
         for (uint32_t k = 0; k < ncolumns && ok; k++) {

@@ -9,8 +9,6 @@
  * has none. */
 #include "store/rows_priv.h"
 
-enum { ROWS_PER_BLOCK = 1024 };
-
 table_t store_table(struct store *s, const struct store_table *def)
 {
     struct writer *w = s->w;

@@ -22,6 +22,8 @@
  * order of time: so its own span says well whether a window meets it. */
 #include "store/store_priv.h"
 
+#include <assert.h>
+
 static bool begin_block(struct writer *w, struct filling *f, const struct run_head *h)
 {
     if (f->bytes.n)
@@ -102,6 +104,7 @@ void w_intervals(struct writer *w, attr_t attr, size_t n)
     cell_t values[RUN_MAX];
     struct run_head h = { KIND_INTERVALS, a->family, attr, 0, 0, a->at[0].t, a->at[n].t };
 
+    assert(n > 0);
     w->scratch.n = 0;
     if (!w_reserve(w, &w->scratch, 2 * VARINT_MAX + 2 * code_room(n)))
         return;

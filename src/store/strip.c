@@ -90,8 +90,10 @@ struct strip {
     struct slot_map sums; /* of the run of buckets that has this serial   */
     uint32_t serial;
     /* values so far */
-    cell_t keys[SLOTS];
-    bool bad[SLOTS];
+    struct value_slot {
+        cell_t v;
+        uint32_t bad;
+    } slots[SLOTS];
     uint8_t hashed[HASHED]; /* slot + 1 */
     uint32_t nslots, drops;
     /* of the pixel */
@@ -114,9 +116,10 @@ static uint32_t set_slot(struct strip *p, cell_t v)
     while (p->hashed[h])
         h = (h + 1) % HASHED;
     p->hashed[h] = (uint8_t)(slot + 1);
-    p->keys[slot] = v;
+    p->slots[slot].v = v;
     p->ns[slot] = 0;
-    p->bad[slot] = f->type == STORE_STATE && v >= 0 && (uint64_t)v < f->nvalues && f->values[v].bad;
+    p->slots[slot].bad =
+        f->type == STORE_STATE && v >= 0 && (uint64_t)v < f->nvalues && f->values[v].bad;
     return slot;
 }
 
@@ -130,7 +133,7 @@ static bool drop_slots(struct strip *p)
     if (n + 2 >= SLOTS)
         return false;
     for (uint32_t i = 0; i < n; i++) {
-        keys[i] = p->keys[p->used[i]];
+        keys[i] = p->slots[p->used[i]].v;
         ns[i] = p->ns[p->used[i]];
     }
     memset(p->hashed, 0, sizeof p->hashed);
@@ -148,7 +151,7 @@ static bool drop_slots(struct strip *p)
 static uint32_t slot_of(struct strip *p, cell_t v)
 {
     for (uint32_t h = hash_of(v); p->hashed[h]; h = (h + 1) % HASHED)
-        if (p->keys[p->hashed[h] - 1] == v)
+        if (p->slots[p->hashed[h] - 1].v == v)
             return p->hashed[h] - 1u;
     return p->nslots < SLOTS || drop_slots(p) ? set_slot(p, v) : SLOTS;
 }
@@ -156,15 +159,15 @@ static uint32_t slot_of(struct strip *p, cell_t v)
 static inline void slot_add(struct strip *p, uint32_t slot, ns_t ns)
 {
     if (slot == SLOTS) {
-        p->others += ns;
+        p->others = ns_sum(p->others, ns);
         return;
     }
     p->used[p->nused] = slot;
     p->nused += p->ns[slot] == 0;
-    p->ns[slot] += ns;
+    p->ns[slot] = ns_sum(p->ns[slot], ns);
 }
 
-static void strip_add(struct strip *p, cell_t v, ns_t ns)
+static inline void strip_add(struct strip *p, cell_t v, ns_t ns)
 {
     slot_add(p, slot_of(p, v), ns);
 }
@@ -216,94 +219,95 @@ static void pixel_end(struct strip *p)
 {
     struct store_pixel *px = p->px;
     cell_t value = STORE_NULL;
-    ns_t most = 0, all = p->others;
-    bool bad = false;
+    uint64_t all = (uint64_t)p->others;
+    ns_t most = 0;
+    uint32_t bad = 0;
 
     px->inexact = p->others > 0 && unsure(p);
     p->ns[0] = 0; /* time without a value is what the others leave */
-    for (uint32_t i = 0; i < p->nused; i++) {
-        uint32_t k = p->used[i];
-        ns_t ns = p->ns[k];
-        cell_t v = p->keys[k];
-        bool more = (ns > most) | ((ns == most) & (v < value));
+    for (const uint32_t *used = p->used, *end = used + p->nused; used < end; used++) {
+        const struct value_slot *slot = &p->slots[*used];
+        ns_t ns = p->ns[*used];
+        bool more = (ns > most) | ((ns == most) & (slot->v < value));
 
-        p->ns[k] = 0;
-        bad |= p->bad[k];
-        all += ns;
-        value = more ? v : value;
+        p->ns[*used] = 0;
+        bad |= slot->bad;
+        all += (uint64_t)ns;
+        value = more ? slot->v : value;
         most = more ? ns : most;
     }
-    ns_t none = p->edge - p->begin - all;
-    bool has = most > 0 && (px->lost || none <= most);
+    uint64_t wide = (uint64_t)p->edge - (uint64_t)p->begin, none = wide > all ? wide - all : 0;
+    bool has = most > 0 && (px->lost || none <= (uint64_t)most);
     px->value = has ? value : STORE_NULL;
-    px->ns = has ? most : none;
+    px->ns = has ? most : none > INT64_MAX ? NS_MAX : (ns_t)none;
     px->bad = bad;
     p->nused = 0;
     p->others = 0;
     p->begin = p->edge;
 }
 
-/* Moves on to the pixel that has 't'. */
-static inline void pixel_of(struct strip *p, ns_t t)
+static inline void next_pixel(struct strip *p)
 {
-    while (t >= p->edge && p->edges.i < p->edges.n) {
-        pixel_end(p);
-        p->px++;
-        p->edge = edges_next(&p->edges);
-    }
+    pixel_end(p);
+    p->px++;
+    p->edge = edges_next(&p->edges);
 }
 
-static void strip_span(struct strip *p, cell_t v, ns_t x, ns_t y)
+/* Moves on to the pixel that has 't', which is in the window. */
+static inline void pixel_of(struct strip *p, ns_t t)
 {
-    for (; x < y; x = p->edge) {
-        pixel_of(p, x);
-        if (y <= p->edge) {
-            strip_add(p, v, y - x);
-            return;
-        }
-        strip_add(p, v, p->edge - x);
-    }
+    while (t >= p->edge)
+        next_pixel(p);
+}
+
+static void strip_span(struct strip *p, uint32_t slot, ns_t x, ns_t y)
+{
+    for (; y > p->edge; x = p->edge, next_pixel(p))
+        slot_add(p, slot, ns_between(x, p->edge));
+    slot_add(p, slot, ns_between(x, y));
 }
 
 static void strip_lost(struct strip *p, ns_t x, ns_t y)
 {
-    for (; x < y; x = p->edge) {
-        pixel_of(p, x);
+    pixel_of(p, x);
+    for (; y > p->edge; next_pixel(p))
         p->px->lost = true;
-    }
+    p->px->lost = true;
 }
 
 /* Intervals i, i + 1, ..., as long as they end in this pixel; returns the first one that
- * does not. */
+ * does not.  This is where a strip spends its time; what a hostile file says may wrap
+ * around, and does no harm. */
 static uint32_t strip_fast(struct strip *p, struct slot_map *m, const ns_t *t, uint32_t i,
                            uint32_t n, ns_t y)
 {
-    ns_t end = p->edge < y ? p->edge : y, t0 = t[i];
-    const uint8_t *codes = m->v->codes;
-    unsigned width = m->v->width;
+    const ns_t end = p->edge < y ? p->edge : y;
+    const uint8_t *const codes = m->v->codes;
+    const unsigned width = m->v->width;
+    const uint64_t mask = (UINT64_C(1) << width) - 1;
     uint64_t bit = (uint64_t)i * width;
-    uint32_t changes = 0, nused = p->nused;
+    uint32_t nulls = 0, first = i, nused = p->nused;
 
-    for (; i < n && t[i + 1] <= end; i++, bit += width) {
-        uint64_t code = get_bits(codes, bit, width);
+    for (ns_t t0 = t[i], t1; i < n && (t1 = t[i + 1]) <= end; i++, bit += width, t0 = t1) {
+        uint64_t code = get64(codes + (bit >> 3)) >> (bit & 7) & mask;
         uint32_t slot = m->of[code];
-        ns_t ns = t[i + 1] - t0;
 
-        t0 = t[i + 1];
         if (slot == SLOTS) {
             p->nused = nused;
             slot = map_slot(p, m, code);
-            slot_add(p, slot, ns);
+            slot_add(p, slot, ns_between(t0, t1));
             nused = p->nused;
         } else {
+            uint64_t ns = (uint64_t)p->ns[slot];
+
             p->used[nused] = slot;
-            nused += p->ns[slot] == 0;
-            p->ns[slot] += ns;
+            nused += ns == 0;
+            p->ns[slot] = (ns_t)(ns + (uint64_t)t1 - (uint64_t)t0);
         }
-        changes += slot != 0;
+        nulls += slot == 0;
     }
     p->nused = nused;
-    p->px->changes += changes;
+    p->px->changes += i - first - nulls;
     return i;
 }
 
@@ -317,7 +321,7 @@ static uint32_t strip_slow(struct strip *p, const struct column *v, const ns_t *
         cell_t value = column_at(v, i);
 
         p->px->changes += value != STORE_NULL;
-        strip_add(p, value, t[i + 1] - t[i]);
+        strip_add(p, value, ns_between(t[i], t[i + 1]));
     }
     return i;
 }
@@ -326,7 +330,7 @@ static void strip_run(struct walk *w, const ns_t *t, uint32_t n, const struct co
                       ns_t y)
 {
     struct strip *p = (struct strip *)w;
-    uint32_t i = 0;
+    uint32_t i = 0, slot;
 
     if (!v) {
         strip_lost(p, t[0] > x ? t[0] : x, t[1] < y ? t[1] : y);
@@ -335,18 +339,21 @@ static void strip_run(struct walk *w, const ns_t *t, uint32_t n, const struct co
     map_begin(p, &p->map, v);
     while (i < n && t[i + 1] <= x)
         i++;
-    while (i < n && t[i] < y) {
-        if (t[i] >= x) {
-            pixel_of(p, t[i]);
+    for (; i < n && t[i] < y; i++) {
+        bool begins = t[i] >= x;
+
+        pixel_of(p, begins ? t[i] : x);
+        if (begins) {
             i = v->width <= MAP_BITS ? strip_fast(p, &p->map, t, i, n, y)
                                      : strip_slow(p, v, t, i, n, y);
             if (i >= n || t[i] >= y)
                 return;
             pixel_of(p, t[i]);
-            p->px->changes += column_at(v, i) != STORE_NULL;
         }
-        strip_span(p, column_at(v, i), t[i] > x ? t[i] : x, t[i + 1] < y ? t[i + 1] : y);
-        i++;
+        /* This one ends in another pixel, or began before 'x'. */
+        slot = slot_of(p, column_at(v, i));
+        p->px->changes += begins && slot != 0;
+        strip_span(p, slot, begins ? t[i] : x, t[i + 1] < y ? t[i + 1] : y);
     }
 }
 
@@ -383,7 +390,7 @@ static void strip_bucket(struct walk *w, const struct bucket *b)
 
     pixel_of(p, b->t0);
     p->px->changes += (uint32_t)bucket_cell(b, BUCKET_CHANGES);
-    p->others += bucket_cell(b, BUCKET_OTHERS);
+    p->others = ns_sum(p->others, bucket_cell(b, BUCKET_OTHERS));
     if (run->shares && run->values.width <= MAP_BITS)
         strip_shares(p, run, first, b->shares);
     else
@@ -481,8 +488,8 @@ static void point_add(struct series *p, cell_t least, cell_t most, cell_t last, 
     now->min = now->ns == 0 || least < now->min ? least : now->min;
     now->max = now->ns == 0 || most > now->max ? most : now->max;
     now->last = last;
-    now->ns += ns;
-    p->sum += sum;
+    now->ns = ns_sum(now->ns, ns);
+    p->sum = (__int128)((unsigned __int128)p->sum + (unsigned __int128)sum);
 }
 
 static void series_run(struct walk *w, const ns_t *t, uint32_t n, const struct column *v, ns_t x,
@@ -505,7 +512,7 @@ static void series_run(struct walk *w, const ns_t *t, uint32_t n, const struct c
         p->now.changes += v && t[i] >= x;
         for (; t0 < t1; t0 = p->edge) {
             point_of(p, t0);
-            ns_t ns = (t1 < p->edge ? t1 : p->edge) - t0;
+            ns_t ns = ns_between(t0, t1 < p->edge ? t1 : p->edge);
 
             if (!v)
                 p->now.lost = true;

@@ -55,7 +55,8 @@ static void total_add(struct totals *t, cell_t v, ns_t ns)
         t->ret->at[t->ret->n++] = (struct store_total){ v, 0 };
         t->slots[i] = (uint32_t)t->ret->n;
     }
-    t->ret->at[t->slots[i] - 1].ns += ns;
+    struct store_total *total = &t->ret->at[t->slots[i] - 1];
+    total->ns = ns_sum(total->ns, ns);
 }
 
 static void totals_run(struct walk *w, const ns_t *t, uint32_t n, const struct column *v, ns_t x,
@@ -72,10 +73,10 @@ static void totals_run(struct walk *w, const ns_t *t, uint32_t n, const struct c
         if (t1 <= t0)
             continue;
         if (!v) {
-            sums->ret->lost += t1 - t0;
+            sums->ret->lost = ns_sum(sums->ret->lost, ns_between(t0, t1));
         } else if (value[i] != STORE_NULL) {
             sums->ret->changes += t[i] >= x;
-            total_add(sums, value[i], t1 - t0);
+            total_add(sums, value[i], ns_between(t0, t1));
         }
     }
 }
@@ -122,7 +123,7 @@ void store_totals(const struct store *s, const attr_t *attrs, size_t n, struct s
     free(t.slots);
     if (t.failed) { /* no memory: all of it is unknown */
         free(ret->at);
-        *ret = (struct store_totals){ .lost = win.t1 - win.t0 };
+        *ret = (struct store_totals){ .lost = ns_between(win.t0, win.t1) };
     }
     if (ret->n)
         qsort(ret->at, ret->n, sizeof *ret->at, longest_first);
@@ -190,7 +191,8 @@ size_t store_longest(const struct store *s, const attr_t *attrs, size_t n, cell_
             if (!store_ranges_next(&r, &v))
                 break;
             if (v.lost)
-                *ret_lost += (v.t1 < win.t1 ? v.t1 : win.t1) - (v.t0 > win.t0 ? v.t0 : win.t0);
+                *ret_lost = ns_sum(*ret_lost, ns_between(v.t0 > win.t0 ? v.t0 : win.t0,
+                                                         v.t1 < win.t1 ? v.t1 : win.t1));
             else if (v.value == value)
                 longest_add(&l, &(struct store_found){ attrs[i], v });
         }

@@ -21,6 +21,20 @@ enum {
     BUCKET_COLUMNS,
 };
 
+/* Times may be as far apart as all of time is long: what would be longer is NS_MAX. */
+static inline ns_t ns_sum(ns_t a, ns_t b)
+{
+    ns_t sum;
+
+    return __builtin_add_overflow(a, b, &sum) ? NS_MAX : sum;
+}
+static inline ns_t ns_between(ns_t t0, ns_t t1)
+{
+    ns_t ns;
+
+    return __builtin_sub_overflow(t1, t0, &ns) ? NS_MAX : ns;
+}
+
 struct walk;
 
 struct bucket_run {

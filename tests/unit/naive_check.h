@@ -186,6 +186,28 @@ static inline void check_pixel(const struct naive *n, uint32_t attr, ns_t t0, ns
     must_equal(px->ns, best.ns);
 }
 
+/* Of a number: the mean, rounded. */
+static inline void check_number_pixel(const struct naive_attr *a, ns_t t0, ns_t t1,
+                                      const struct store_pixel *px, naive_parts *parts)
+{
+    __int128 sum = 0, off;
+    ns_t ns = 0;
+
+    naive_sums(a, t0, t1, parts);
+    for (size_t i = 0; i < parts->n; i++) {
+        sum += (__int128)parts->at[i].value * parts->at[i].ns;
+        ns += parts->at[i].ns;
+    }
+    must_equal(px->lost, false);
+    must_equal(px->bad, false);
+    must_equal(px->inexact, false);
+    must_equal(px->changes, naive_begins(a, t0, t1));
+    must_equal(px->ns, ns);
+    must_equal(px->value == STORE_NULL, ns == 0);
+    off = ns ? (__int128)px->value * ns - sum : 0;
+    must(2 * (off < 0 ? -off : off) <= ns);
+}
+
 static inline void check_strip(const struct naive *n, const struct store *s, int times)
 {
     enum { MOST = 300 };
@@ -196,12 +218,18 @@ static inline void check_strip(const struct naive *n, const struct store *s, int
         uint32_t a = any(3) ? any(n->nattrs) : 0, npx = 1 + any(any(8) ? 40 : MOST);
         struct span w = any_window(n);
 
-        if (naive_family(a)->type == STORE_INT)
-            continue;
         store_strip(s, a, w, px, npx);
-        must_equal(store_edge(w, npx, 0) <= w.t0, true);
-        for (uint32_t p = 0; p < npx; p++)
-            check_pixel(n, a, store_edge(w, npx, p), store_edge(w, npx, p + 1), &px[p], &parts);
+        must_equal(store_edge(w, npx, 0), w.t0);
+        must_equal(store_edge(w, npx, npx), w.t1);
+        for (uint32_t p = 0; p < npx; p++) {
+            ns_t t0 = store_edge(w, npx, p), t1 = store_edge(w, npx, p + 1);
+
+            must(t0 <= t1);
+            if (naive_family(a)->type == STORE_INT)
+                check_number_pixel(&n->at[a], t0, t1, &px[p], &parts);
+            else
+                check_pixel(n, a, t0, t1, &px[p], &parts);
+        }
     }
     vec_free(&parts);
 }

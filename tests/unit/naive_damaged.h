@@ -92,13 +92,14 @@ static inline void check_damaged_pixels(const struct naive *n, const struct stor
 
     if (number)
         store_series(s, a, w, points, MOST);
-    else
-        store_strip(s, a, w, px, MOST);
+    store_strip(s, a, w, px, MOST);
     for (size_t p = 0; p < MOST; p++) {
         ns_t t0 = store_edge(w, MOST, p), t1 = store_edge(w, MOST, p + 1);
 
         if (number && !points[p].lost)
             check_point(&n->at[a], t0, t1, &points[p]);
+        if (number && !px[p].lost)
+            check_number_pixel(&n->at[a], t0, t1, &px[p], parts);
         if (!number && !px[p].lost)
             check_pixel(n, a, t0, t1, &px[p], parts);
     }

@@ -329,17 +329,20 @@ static inline ns_t naive_within(const struct naive *n, ns_t t)
     return t < n->t0 ? n->t0 : t >= n->t1 ? n->t1 - 1 : t;
 }
 
-/* A covered instant, often at the edge of an interval. */
+/* A covered instant, often at the edge of an interval, or of a bucket of summaries. */
 static inline ns_t any_instant(const struct naive *n)
 {
     const struct naive_attr *a = &n->at[any(3) ? any(n->nattrs) : 0];
+    ns_t t = n->t0 + (ns_t)(any64() % (uint64_t)(n->t1 - n->t0));
 
     if (a->list.n && any(3)) {
         const struct interval *v = &a->list.at[any((uint32_t)a->list.n)];
 
-        return naive_within(n, (any(2) ? v->t0 : v->t1) + (ns_t)any(3) - 1);
+        t = (any(2) ? v->t0 : v->t1) + (ns_t)any(3) - 1;
+    } else if (any(3) == 0) {
+        t = (ns_t)((uint64_t)t & ~UINT64_C(0) << 2 * any(16)) + (ns_t)any(3) - 1;
     }
-    return n->t0 + (ns_t)(any64() % (uint64_t)(n->t1 - n->t0));
+    return naive_within(n, t);
 }
 
 static inline struct span any_window(const struct naive *n)

@@ -94,6 +94,73 @@ static void test_small(void **state)
     }
 }
 
+/* --- summaries ------------------------------------------------------------------ */
+
+/* Enough changes that pixels are made of buckets. */
+static const struct profile deep[] = {
+    { "deep", 4, 900000, -3000000, 4, 4, 1, 200000, 0 },
+    { "deep and uneven", 2, 1200000, -3000000, 12, 15, 1, 150000, 0 },
+};
+
+/* A writer that ends after each commit; another goes on. */
+static void write_in_turns(const char *path, const struct script *script)
+{
+    struct err err = { 0 };
+    struct store *s;
+
+    works(store_create(path, "host", NULL, &s, &err), &err);
+    naive_declare(s, script->nattrs);
+    for (size_t i = 0; i < script->ops.n; i++) {
+        works(script_tell_op(s, &script->ops.at[i], &err), &err);
+        if (script->ops.at[i].kind == OP_COMMIT) {
+            store_free(s);
+            works(store_resume(path, NULL, &s, &err), &err);
+        }
+    }
+    works(store_finish(s, script->t0, script->t1, &err), &err);
+    store_free(s);
+}
+
+static void check_deep(const char *path, const struct naive *naive, int times)
+{
+    struct err err = { 0 };
+    struct store_file file;
+    struct store *s;
+
+    works(store_open(path, &s, &err), &err);
+    store_file(s, &file);
+    must(file.kinds[2].blocks > 0 && !strcmp(file.kinds[2].name, "summaries"));
+    check_strip(naive, s, times * 2);
+    check_series(naive, s, times * 3);
+    check_totals(naive, s, times / 2);
+    check_longest(naive, s, 2);
+    check_sample(naive, s, times);
+    check_at(naive, s, times * 20);
+    store_free(s);
+}
+
+static void test_summaries(void **state)
+{
+    const char *path = naive_file("deep");
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(deep); i++) {
+        struct script script;
+        struct naive naive;
+
+        script_make(&script, &deep[i], i);
+        naive_make(&naive, &script);
+        snprintf(naive_where, sizeof naive_where, "'%s'", deep[i].name);
+        script_write(path, &script);
+        check_deep(path, &naive, 20);
+        snprintf(naive_where, sizeof naive_where, "'%s', in turns", deep[i].name);
+        write_in_turns(path, &script);
+        check_deep(path, &naive, 20);
+        naive_free(&naive);
+        script_free(&script);
+    }
+}
+
 /* --- a small cache, and threads -------------------------------------------------- */
 
 static const struct profile large = { "large", 8, 500000, -99, 10, 4, 0, 100000, 0 };
@@ -379,10 +446,15 @@ static void test_many_texts_in_a_pixel(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_small),       cmocka_unit_test(test_profiles),
-        cmocka_unit_test(test_small_cache), cmocka_unit_test(test_many_attributes),
-        cmocka_unit_test(test_texts),       cmocka_unit_test(test_facts),
-        cmocka_unit_test(test_families),    cmocka_unit_test(test_many_texts_in_a_pixel),
+        cmocka_unit_test(test_small),
+        cmocka_unit_test(test_profiles),
+        cmocka_unit_test(test_summaries),
+        cmocka_unit_test(test_small_cache),
+        cmocka_unit_test(test_many_attributes),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_facts),
+        cmocka_unit_test(test_families),
+        cmocka_unit_test(test_many_texts_in_a_pixel),
     };
 
     return cmocka_run_group_tests(tests, naive_setup, naive_teardown);

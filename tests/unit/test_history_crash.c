@@ -136,7 +136,7 @@ static void test_killed_between_steps(void **state)
     const char *path = naive_file("killed");
 
     (void)state;
-    for (uint64_t seed = 1; seed <= 25; seed++) {
+    for (uint64_t seed = 1; seed <= 14; seed++) {
         struct script script;
         struct naive naive;
         size_t done = 0;
@@ -169,7 +169,7 @@ static void test_killed_anywhere(void **state)
     struct profile p = growing;
 
     (void)state;
-    for (uint64_t seed = 1; seed <= 24; seed++) {
+    for (uint64_t seed = 1; seed <= 16; seed++) {
         struct script script;
         struct naive naive;
         bool there = false;
