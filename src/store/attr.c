@@ -9,11 +9,11 @@
 struct run_list runs_of(const struct reader *r, attr_t a, uint8_t level)
 {
     const struct run_ref *at = r->runs + r->first_run[a];
-    uint32_t n = r->first_run[a + 1] - r->first_run[a], lo = 0, hi = n, end = n;
+    uint32_t lo = r->leaf_runs[a], hi, end = r->first_run[a + 1] - r->first_run[a];
 
-    if (level == 0 && (n == 0 || at[n - 1].level == 0))
-        return (struct run_list){ at, n };
-    while (lo < hi) { /* the first of this level */
+    if (level == 0)
+        return (struct run_list){ at, lo };
+    for (hi = end; lo < hi;) { /* the first of this level */
         uint32_t mid = lo + (hi - lo) / 2;
 
         if (at[mid].level < level)
@@ -106,12 +106,13 @@ ns_t cover_begin(const struct reader *r)
 ns_t run_end(const struct store *s, attr_t a, const struct run_list *l, uint32_t i)
 {
     const struct tail *tail = &s->r->tails[a];
+    ns_t t0 = l->at[i].t0, end = cover_end(s->r) > t0 ? cover_end(s->r) : NS_MAX;
 
     if (i + 1 < l->n)
-        return l->at[i + 1].t0;
-    if (tail->n)
-        return tail->t[0];
-    return cover_end(s->r) > l->at[i].t0 ? cover_end(s->r) : NS_MAX;
+        end = l->at[i + 1].t0;
+    else if (tail->n)
+        end = tail->t[0];
+    return end > t0 ? end : t0; /* what is out of order has no length */
 }
 
 bool tail_at(const struct store *s, attr_t a, ns_t t, struct interval *ret)

@@ -254,7 +254,8 @@ bool steps_all(const struct steps *s, ns_t base, ns_t *ret)
     const uint8_t *const lower = s->lower;
     const uint64_t mask = (UINT64_C(1) << l) - 1;
     uint32_t i = 0, n = s->n;
-    uint64_t before = 0, low_bit = 0, down = 0;
+    uint64_t before = 0, low_bit = 0;
+    bool up = true;
 
     for (uint32_t bit = 0; bit < s->upper_bits; bit += 64) {
         /* A word adds at most 64 more: they are written, then seen to be too many. */
@@ -262,14 +263,14 @@ bool steps_all(const struct steps *s, ns_t base, ns_t *ret)
             uint64_t high = bit + (uint32_t)__builtin_ctzll(word) - i;
             uint64_t x = high << l | (get64(lower + (low_bit >> 3)) >> (low_bit & 7) & mask);
 
-            down |= x - before - 1; /* the sign: it is not above the one before */
+            up &= x > before;
             before = x;
             ret[i] = (ns_t)((uint64_t)base + x);
         }
         if (i > n)
             return false;
     }
-    return down >> 63 == 0 && i == n && before == s->span;
+    return up && i == n && before == s->span;
 }
 
 #define BYTES UINT64_C(0x0101010101010101)

@@ -13,8 +13,8 @@
  *            bits each, which is within half a bit of the least possible for
  *            instants that come at random.
  *
- * Decoding trusts nothing: it stays within the bytes it was given (and
- * BLOCK_SLACK behind them) and says false when they make no sense. */
+ * Decoding trusts nothing: it stays within the bytes it was given, 8 before them
+ * and BLOCK_SLACK behind them, and says false when they make no sense. */
 #ifndef STORE_CODE_PRIV_H
 #define STORE_CODE_PRIV_H
 
@@ -61,6 +61,14 @@ struct in {
     const uint8_t *p, *end;
     bool bad; /* went over the end */
 };
+
+/* Of 'o', which may be empty. */
+static inline struct in in_stream(const struct out *o)
+{
+    static const uint8_t none[1];
+
+    return o->n ? (struct in){ o->at, o->at + o->n, false } : (struct in){ none, none, false };
+}
 
 static inline uint64_t get_varint(struct in *in)
 {

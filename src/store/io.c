@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-struct io_faults io_faults = { -1, -1, -1 };
+struct io_faults io_faults = { -1, -1, -1, false };
 
 static bool fails(int64_t *left)
 {

@@ -15,9 +15,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* Calls of each kind until one fails, and all after it; negative: never. */
+/* For tests: calls of each kind until one fails, and all after it; negative: never. */
 extern struct io_faults {
     int64_t reads, writes, allocs;
+    bool any_sum; /* checksums of blocks are not compared */
 } io_faults;
 
 /* Reads all of 'n' bytes or fails. */

@@ -138,7 +138,7 @@ static bool take_fact(struct reader *r, struct in *in)
 /* 'all': it tells again what is known already. */
 int meta_schema(struct reader *r, const struct out *o, bool all, struct err *err)
 {
-    struct in in = { o->at, o->at + o->n, false };
+    struct in in = in_stream(o);
     size_t families = all ? 0 : r->families.n, tables = all ? 0 : r->tables.n;
     bool ok = true;
 
@@ -170,7 +170,7 @@ int meta_schema(struct reader *r, const struct out *o, bool all, struct err *err
 
 int meta_names(struct reader *r, const struct out *o, bool all, struct err *err)
 {
-    struct in in = { o->at, o->at + o->n, false };
+    struct in in = in_stream(o);
 
     for (size_t n = all ? 0 : r->path_ends.n; in.p < in.end; n++) {
         uint64_t family = get_varint(&in), same = get_varint(&in), rest = get_varint(&in);
@@ -297,7 +297,7 @@ static int by_run(const void *a, const void *b)
 int meta_index(struct reader *r, const struct out *o, bool all, struct run_heap *runs,
                struct err *err)
 {
-    struct in in = { o->at, o->at + o->n, false };
+    struct in in = in_stream(o);
     int rc = load_blocks(r, &in, all, err);
 
     if (all)
@@ -323,12 +323,14 @@ int meta_sort(const struct reader *r, struct run_heap *runs, bool all, struct so
         qsort(runs->at, runs->n, sizeof *runs->at, by_run);
     ret->n = runs->n;
     ret->first = io_calloc(nattrs + 1, sizeof *ret->first);
+    ret->leaves = io_calloc(nattrs, sizeof *ret->leaves);
     ret->at = io_alloc(runs->n * sizeof *ret->at);
-    if (!ret->first || !ret->at)
+    if (!ret->first || !ret->leaves || !ret->at)
         return io_no_memory(err);
     for (size_t i = 0; i < runs->n; i++) {
         ret->at[i] = runs->at[i].ref;
         ret->first[runs->at[i].attr + 1]++;
+        ret->leaves[runs->at[i].attr] += runs->at[i].ref.level == 0;
     }
     for (size_t a = 0; a < nattrs; a++)
         ret->first[a + 1] += ret->first[a];
@@ -338,7 +340,7 @@ int meta_sort(const struct reader *r, struct run_heap *runs, bool all, struct so
 int meta_open(const struct reader *r, const struct out *o, ns_t until, struct tail *tails,
               struct err *err)
 {
-    struct in in = { o->at, o->at + o->n, false };
+    struct in in = in_stream(o);
 
     while (in.p < in.end) {
         uint64_t attr = get_varint(&in), n = get_varint(&in);

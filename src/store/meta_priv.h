@@ -24,11 +24,12 @@ struct run_heap {
     struct new_run *at;
     size_t n, cap;
 };
-/* Runs by attribute, level and start; first[a] is where those of 'a' begin. */
+/* Runs by attribute, level and start; first[a] is where those of 'a' begin, leaves[a] of
+ * which are intervals. */
 struct sorted_runs {
     struct run_ref *at;
     size_t n;
-    uint32_t *first;
+    uint32_t *first, *leaves;
 };
 
 /* 'all': the commit tells again what those before it told. */

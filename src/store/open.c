@@ -242,6 +242,7 @@ static void take_found(struct reader *r, const struct found *f)
     free(r->tails);
     free(r->runs);
     free(r->first_run);
+    free(r->leaf_runs);
     r->frames = f->frames;
     r->nframes = r->blocks.n;
     r->tails = f->tails;
@@ -249,6 +250,7 @@ static void take_found(struct reader *r, const struct found *f)
     r->runs = f->runs.at;
     r->nruns = f->runs.n;
     r->first_run = f->runs.first;
+    r->leaf_runs = f->runs.leaves;
     r->nfirst = r->path_ends.n + 1;
 }
 
@@ -289,6 +291,7 @@ static int load(struct reader *r, const struct slot *slot, const struct commit *
     } else {
         free(found.runs.at);
         free(found.runs.first);
+        free(found.runs.leaves);
         free(found.frames);
         free(found.tails);
         meta_undo(r, &marks);
@@ -399,6 +402,7 @@ void reader_free(struct reader *r)
     free(r->runs);
     free(r->tails);
     free(r->first_run);
+    free(r->leaf_runs);
     free(r->names.slots);
     pthread_mutex_destroy(&r->lock);
     free(r->path);

@@ -464,7 +464,8 @@ bool store_ranges_next(struct store_ranges *r, struct interval *ret)
                 r->done = true;
                 return false;
             }
-            if (r->t[i + 1] <= r->win.t0 || (r->v[i] == STORE_NULL && !r->lost))
+            if (r->t[i + 1] <= r->win.t0 || r->t[i + 1] <= r->t[i] ||
+                (r->v[i] == STORE_NULL && !r->lost))
                 continue;
             *ret = (struct interval){ r->t[i], r->t[i + 1], r->v[i], last, r->lost };
             return true;

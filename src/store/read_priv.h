@@ -25,7 +25,7 @@ struct frame {
     _Atomic int32_t pins;           /* readers; far below zero while it is given away */
     _Atomic bool used;              /* since the clock's hand came by                 */
     _Atomic(struct frame *) *owner; /* the place that points to it; NULL = free */
-    uint8_t *data;                  /* and BLOCK_SLACK zeros                          */
+    _Atomic(uint8_t *) data;        /* and BLOCK_SLACK zeros                          */
     size_t cap, n;
 };
 
@@ -65,7 +65,8 @@ struct reader {
     LIST(uint32_t) attr_family;
     struct tail *tails; /* by attribute */
     size_t ntails;
-    uint32_t *first_run; /* by attribute, and one more */
+    uint32_t *first_run; /* by attribute, and one more     */
+    uint32_t *leaf_runs; /* by attribute: how many of level 0 */
     size_t nfirst;
     struct run_ref *runs;
     size_t nruns;
@@ -94,11 +95,14 @@ static inline void block_unpin(struct frame *f)
 /* Brings 'n' bytes of it from 'pos' on nearer to the processor, if it is here. */
 static inline void block_prefetch(_Atomic(struct frame *) const *place, uint32_t pos, uint32_t n)
 {
-    const struct frame *f = atomic_load_explicit(place, memory_order_relaxed);
+    struct frame *f = atomic_load_explicit(place, memory_order_relaxed);
 
-    if (f) /* whose data may be going away: an address that is not there does no harm */
-        for (uint32_t i = 0; i < n; i += 64)
-            __builtin_prefetch((const void *)((uintptr_t)f->data + pos + i));
+    if (!f)
+        return;
+    /* Its data may be going away: to prefetch what is not there does no harm. */
+    uintptr_t at = (uintptr_t)atomic_load_explicit(&f->data, memory_order_relaxed) + pos;
+    for (uint32_t i = 0; i < n; i += 64)
+        __builtin_prefetch((const void *)(at + i));
 }
 /* Reads, checks and decodes a block into 'out' (of ref->raw + BLOCK_SLACK bytes). */
 int block_read(int fd, const struct block_ref *ref, uint64_t file_id, uint8_t *out,

@@ -260,18 +260,20 @@ static inline void pixel_of(struct strip *p, ns_t t)
         next_pixel(p);
 }
 
+/* A pixel can have no width, if there are more pixels than ns. */
 static void strip_span(struct strip *p, uint32_t slot, ns_t x, ns_t y)
 {
     for (; y > p->edge; x = p->edge, next_pixel(p))
-        slot_add(p, slot, ns_between(x, p->edge));
+        if (x < p->edge)
+            slot_add(p, slot, ns_between(x, p->edge));
     slot_add(p, slot, ns_between(x, y));
 }
 
 static void strip_lost(struct strip *p, ns_t x, ns_t y)
 {
     pixel_of(p, x);
-    for (; y > p->edge; next_pixel(p))
-        p->px->lost = true;
+    for (; y > p->edge; x = p->edge, next_pixel(p))
+        p->px->lost |= x < p->edge;
     p->px->lost = true;
 }
 

@@ -178,7 +178,7 @@ static void *ask_in_thread(void *ctx)
 
     naive_thread = a->seed > 0;
     rng = a->seed;
-    for (int i = 0; i < 12; i++) {
+    for (int i = 0; i < 24; i++) {
         check_at(a->naive, a->s, 2000);
         check_at_all(a->naive, a->s, 40);
         check_sample(a->naive, a->s, 60);

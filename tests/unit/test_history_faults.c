@@ -386,7 +386,7 @@ static void no_faults(void)
 {
     if (io_faults.reads >= 0 || io_faults.writes >= 0 || io_faults.allocs >= 0)
         faults_left = io_faults;
-    io_faults = (struct io_faults){ -1, -1, -1 };
+    io_faults = (struct io_faults){ -1, -1, -1, false };
     naive_no_memory = false;
 }
 
@@ -399,7 +399,7 @@ static void with_faults(const char *what, void (*work)(void *ctx), void *ctx)
             snprintf(naive_where, sizeof naive_where, "%s, %s %d fails", what, fault_names[k],
                      (int)n);
             io_faults = (struct io_faults){ k == READS ? n : -1, k == WRITES ? n : -1,
-                                            k == ALLOCS ? n : -1 };
+                                            k == ALLOCS ? n : -1, false };
             rng = (uint64_t)n;
             naive_no_memory = k == ALLOCS;
             work(ctx);
