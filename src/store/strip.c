@@ -215,31 +215,47 @@ static bool unsure(const struct strip *p)
     return p->others >= most - second;
 }
 
+/* The value that lasted 'most' where several did: the smallest. */
+static cell_t smallest(const struct strip *p, ns_t most)
+{
+    cell_t value = STORE_NULL;
+
+    for (uint32_t i = 0; i < p->nused; i++) {
+        uint32_t k = p->used[i];
+
+        if (p->ns[k] == most && (value == STORE_NULL || p->slots[k].v < value))
+            value = p->slots[k].v;
+    }
+    return value;
+}
+
 static void pixel_end(struct strip *p)
 {
     struct store_pixel *px = p->px;
-    cell_t value = STORE_NULL;
-    uint64_t all = (uint64_t)p->others;
-    ns_t most = 0;
+    const uint32_t *used = p->used, n = p->nused;
+    uint64_t all = (uint64_t)p->others, most = 0, best = 0, equal = 0;
     uint32_t bad = 0;
 
     px->inexact = p->others > 0 && unsure(p);
     p->ns[0] = 0; /* time without a value is what the others leave */
-    for (const uint32_t *used = p->used, *end = used + p->nused; used < end; used++) {
-        const struct value_slot *slot = &p->slots[*used];
-        ns_t ns = p->ns[*used];
-        bool more = (ns > most) | ((ns == most) & (slot->v < value));
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t k = used[i], ns = (uint64_t)p->ns[k], more = 0 - (uint64_t)(ns > most);
 
-        p->ns[*used] = 0;
-        bad |= slot->bad;
-        all += (uint64_t)ns;
-        value = more ? slot->v : value;
-        most = more ? ns : most;
+        equal |= (ns == most) & (k > 0);
+        bad |= p->slots[k].bad;
+        all += ns;
+        best ^= (best ^ k) & more; /* no branch: which one is more is chance */
+        most ^= (most ^ ns) & more;
     }
+    cell_t value = p->slots[best].v;
+    if (equal && most)
+        value = smallest(p, (ns_t)most);
+    for (uint32_t i = 0; i < n; i++)
+        p->ns[used[i]] = 0;
     uint64_t wide = (uint64_t)p->edge - (uint64_t)p->begin, none = wide > all ? wide - all : 0;
-    bool has = most > 0 && (px->lost || none <= (uint64_t)most);
+    bool has = most > 0 && (px->lost || none <= most);
     px->value = has ? value : STORE_NULL;
-    px->ns = has ? most : none > INT64_MAX ? NS_MAX : (ns_t)none;
+    px->ns = has ? (ns_t)most : none > INT64_MAX ? NS_MAX : (ns_t)none;
     px->bad = bad;
     p->nused = 0;
     p->others = 0;
