@@ -148,8 +148,8 @@ static void stream_flush(struct stream *s)
 {
     struct block_head h = { .kind = s->kind };
 
-    if (s->part.n)
-        w_block(s->w, &h, s->part.at, s->part.n, true);
+    if (s->part.n) /* the index is read at every opening: decoding would be a third of that */
+        w_block(s->w, &h, s->part.at, s->part.n, s->kind != KIND_INDEX);
     s->part.n = 0;
 }
 

@@ -260,13 +260,13 @@ static int load_runs(struct reader *r, struct in *in, struct run_heap *runs, str
     if (groups > (uint64_t)(in->end - in->p - 8) / 8)
         return err_set(err, E_CORRUPT, "its index makes no sense");
     p = g + groups * 8;
+    if (!io_reserve(runs, runs->n + (size_t)(in->end - p) / sizeof(struct run_ref)))
+        return io_no_memory(err);
     for (; groups; groups--, g += 8) {
         uint32_t attr = get32(g), n = get32(g + 4);
 
         if (attr >= r->path_ends.n || n > (size_t)(in->end - p) / sizeof(struct run_ref))
             return err_set(err, E_CORRUPT, "its index makes no sense");
-        if (!io_reserve(runs, runs->n + n))
-            return io_no_memory(err);
         for (; n; n--, p += sizeof(struct run_ref)) {
             struct new_run *run = &runs->at[runs->n++];
 
