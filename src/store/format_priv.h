@@ -41,10 +41,10 @@ enum {
     FORMAT_SLOT = 1024, /* slot i is at FORMAT_SLOT * (1 + i) */
     FORMAT_SLOT_SIZE = 64,
     BLOCK_HEAD = 48,
-    BLOCK_MAX = 65536,    /* decoded bytes of a payload                              */
-    BLOCK_TARGET = 16384, /* intervals and summaries: what one question has to decode */
-    BLOCK_SLACK = 512,    /* zero bytes behind a decoded payload: words can be loaded, and
-                             what is wrong be read before it is seen to be wrong    */
+    BLOCK_MAX = 65536,   /* decoded bytes of a payload                              */
+    BLOCK_TARGET = 8192, /* intervals and summaries: what one question has to decode */
+    BLOCK_SLACK = 512,   /* zero bytes behind a decoded payload: words can be loaded, and
+                            what is wrong be read before it is seen to be wrong    */
 };
 #define FORMAT_MAGIC "NEPHHIST"
 #define BLOCK_MAGIC "NBLK"

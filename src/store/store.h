@@ -194,7 +194,7 @@ bool store_ranges_next(struct store_ranges *r, struct interval *ret);
 
 /* Strips and series cut a window into 'npx' pixels.  Edges between pixels are rounded to
  * buckets of the summaries, if those are wide enough: by less than half a pixel, by less
- * than 1 / 4096 of the window where there are fewer pixels than 2048, the same for all
+ * than 1 / 1024 of the window where there are fewer pixels than 512, the same for all
  * attributes.  Everything else is exact: a pixel tells what is in [store_edge(i),
  * store_edge(i + 1)). */
 ns_t store_edge(struct span win, size_t npx, size_t i);

@@ -5,7 +5,7 @@
 
 #include <assert.h>
 
-enum { FINE = 2048 }; /* parts of a window that edges may be rounded to, at least */
+enum { FINE = 512 }; /* parts of a window that edges may be rounded to, at least */
 
 /* Edges between pixels, one by one: begin + i * width / npx, rounded to buckets. */
 struct edges {
