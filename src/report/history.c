@@ -3,7 +3,6 @@
  * history.c -- see history.h. */
 #include "report/history.h"
 
-#include "base/limits.h"
 #include "report/attrs.h"
 #include "report/cell_text.h"
 
@@ -145,35 +144,13 @@ static void add_families(const struct store *s, struct sections *ret)
 
 static void add_facts(const struct store *s, struct sections *ret)
 {
-    static const char *const keys[] = { "version",
-                                        "key",
-                                        "totals.events",
-                                        "totals.discarded",
-                                        "totals.lost_packets",
-                                        "totals.bad_packets",
-                                        "totals.backwards",
-                                        "notes" };
     struct table *t = &section_add(ret, "facts", "Facts", fact_cols, ARRAY_SIZE(fact_cols))->table;
+    struct str key, value;
 
-    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-        struct str v = store_fact(s, keys[i]);
-
-        if (v.n == 0)
-            continue;
+    for (size_t i = 0; store_fact_at(s, i, &key, &value); i++) {
         table_row(t);
-        table_str(t, str_of(keys[i]));
-        table_str(t, v);
-    }
-    for (size_t i = 0; i < LIMIT_NOTES; i++) { /* what its pass noted */
-        char key[32];
-
-        snprintf(key, sizeof key, "note.%zu", i);
-        struct str v = store_fact(s, key);
-        if (v.n == 0)
-            break;
-        table_row(t);
-        table_str(t, str_of(key));
-        table_str(t, v);
+        table_str(t, key);
+        table_str(t, value);
     }
 }
 

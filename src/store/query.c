@@ -30,21 +30,14 @@ void store_coverage(const struct store *s, struct store_coverage *ret)
         ret->t0 = NS_MIN;
 }
 
-static const char *kind_of(const struct reader *r, const struct block_ref *b)
+/* What a data block is about. */
+static const char *about(const struct reader *r, const struct block_ref *b)
 {
-    switch ((enum block_kind)b->kind) {
-    case KIND_INTERVALS: return r->families.at[b->owner]->pattern;
-    case KIND_SUMMARIES: return r->families.at[b->owner]->pattern;
-    case KIND_ROWS: return r->tables.at[b->owner]->name;
-    case KIND_TEXTS: return "texts";
-    case KIND_SCHEMA:
-    case KIND_NAMES:
-    case KIND_INDEX:
-    case KIND_OPEN:
-    case KIND_COMMIT:
-    case KINDS: break;
-    }
-    return "?";
+    if (b->kind == KIND_TEXTS)
+        return "texts";
+    if (b->kind == KIND_ROWS)
+        return r->tables.at[b->owner]->name;
+    return r->families.at[b->owner]->pattern;
 }
 
 void store_notes(const struct store *s, struct notes *notes)
@@ -71,7 +64,7 @@ void store_notes(const struct store *s, struct notes *notes)
         note_add(notes, NOTE_LOST, r->path,
                  "block %u at byte %llu (%s, %s) is lost: %s; build the history again to have it",
                  l->block, (unsigned long long)b->at,
-                 b->kind == KIND_SUMMARIES ? "summaries" : "data", kind_of(r, b),
+                 b->kind == KIND_SUMMARIES ? "summaries" : "data", about(r, b),
                  l->sentence ? l->sentence : "it can't be read");
     }
     pthread_mutex_unlock(&r->lock);
@@ -83,6 +76,15 @@ struct str store_fact(const struct store *s, const char *key)
         if (!strcmp(s->r->facts.at[i].key, key))
             return (struct str){ s->r->facts.at[i].value, s->r->facts.at[i].n };
     return STR("");
+}
+
+bool store_fact_at(const struct store *s, size_t i, struct str *ret_key, struct str *ret_value)
+{
+    if (!s->r || i >= s->r->facts.n)
+        return false;
+    *ret_key = str_of(s->r->facts.at[i].key);
+    *ret_value = (struct str){ s->r->facts.at[i].value, s->r->facts.at[i].n };
+    return true;
 }
 
 void store_file(const struct store *s, struct store_file *ret)

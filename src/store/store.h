@@ -148,6 +148,9 @@ void store_coverage(const struct store *s, struct store_coverage *ret);
 void store_notes(const struct store *s, struct notes *notes);
 /* The fact's text, or an empty one. */
 struct str store_fact(const struct store *s, const char *key);
+/* Fact number 'i', in the order in which they were first given; false: there are not
+ * that many. */
+bool store_fact_at(const struct store *s, size_t i, struct str *ret_key, struct str *ret_value);
 /* Valid as long as the store. */
 struct str store_text(const struct store *s, cell_t id);
 

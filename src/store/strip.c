@@ -347,7 +347,7 @@ static uint32_t strip_slow(struct strip *p, const struct column *v, const ns_t *
 static void strip_run(struct walk *w, const ns_t *t, uint32_t n, const struct column *v, ns_t x,
                       ns_t y)
 {
-    struct strip *p = (struct strip *)w;
+    struct strip *p = w->ctx;
     uint32_t i = 0, slot;
 
     if (!v) {
@@ -402,7 +402,7 @@ static void strip_shares(struct strip *p, const struct bucket_run *run, uint32_t
 
 static void strip_bucket(struct walk *w, const struct bucket *b)
 {
-    struct strip *p = (struct strip *)w;
+    struct strip *p = w->ctx;
     const struct bucket_run *run = b->run;
     uint32_t first = b->first_share, behind = first + b->shares;
 
@@ -422,13 +422,16 @@ static void number_strip(const struct store *s, attr_t a, struct span win, struc
 void store_strip(const struct store *s, attr_t a, struct span win, struct store_pixel *ret,
                  size_t npx)
 {
-    struct strip p = {
-        .w = { .s = s, .a = a, .takes = takes_all, .bucket = strip_bucket, .run = strip_run },
-        .edges = edges_of(win, npx),
-        .px = ret,
-        .family = store_attr_family(s, a),
-        .begin = win.t0
-    };
+    struct strip p = { .w = { .ctx = &p,
+                              .s = s,
+                              .a = a,
+                              .takes = takes_all,
+                              .bucket = strip_bucket,
+                              .run = strip_run },
+                       .edges = edges_of(win, npx),
+                       .px = ret,
+                       .family = store_attr_family(s, a),
+                       .begin = win.t0 };
 
     assert(win.t0 < win.t1 && npx > 0);
     memset(ret, 0, npx * sizeof *ret);
@@ -513,7 +516,7 @@ static void point_add(struct series *p, cell_t least, cell_t most, cell_t last, 
 static void series_run(struct walk *w, const ns_t *t, uint32_t n, const struct column *v, ns_t x,
                        ns_t y)
 {
-    struct series *p = (struct series *)w;
+    struct series *p = w->ctx;
     cell_t values[RUN_MAX];
 
     if (v)
@@ -542,7 +545,7 @@ static void series_run(struct walk *w, const ns_t *t, uint32_t n, const struct c
 
 static void series_bucket(struct walk *w, const struct bucket *b)
 {
-    struct series *p = (struct series *)w;
+    struct series *p = w->ctx;
     __int128 high = (__int128)bucket_cell(b, BUCKET_SUM_HIGH);
     uint64_t low = (uint64_t)bucket_cell(b, BUCKET_SUM_LOW);
 
@@ -557,12 +560,15 @@ static void series(const struct store *s, attr_t a, struct span win, struct stor
                    struct store_pixel *pixels, size_t npx)
 {
     bool number = store_attr_family(s, a)->type == STORE_INT;
-    struct series p = {
-        .w = { .s = s, .a = a, .takes = takes_all, .bucket = series_bucket, .run = series_run },
-        .edges = edges_of(win, npx),
-        .points = points,
-        .pixels = pixels
-    };
+    struct series p = { .w = { .ctx = &p,
+                               .s = s,
+                               .a = a,
+                               .takes = takes_all,
+                               .bucket = series_bucket,
+                               .run = series_run },
+                        .edges = edges_of(win, npx),
+                        .points = points,
+                        .pixels = pixels };
 
     assert(win.t0 < win.t1 && npx > 0);
     p.edge = edges_next(&p.edges);

@@ -62,7 +62,7 @@ static void total_add(struct totals *t, cell_t v, ns_t ns)
 static void totals_run(struct walk *w, const ns_t *t, uint32_t n, const struct column *v, ns_t x,
                        ns_t y)
 {
-    struct totals *sums = (struct totals *)w;
+    struct totals *sums = w->ctx;
     cell_t value[RUN_MAX];
 
     if (v)
@@ -89,7 +89,7 @@ static bool totals_takes(struct walk *w, const struct bucket *b)
 
 static void totals_bucket(struct walk *w, const struct bucket *b)
 {
-    struct totals *t = (struct totals *)w;
+    struct totals *t = w->ctx;
 
     t->ret->changes += (uint64_t)bucket_cell(b, BUCKET_CHANGES);
     for (uint32_t i = b->first_share; i < b->first_share + b->shares; i++)
@@ -108,10 +108,12 @@ static int longest_first(const void *a, const void *b)
 void store_totals(const struct store *s, const attr_t *attrs, size_t n, struct span win,
                   struct store_totals *ret)
 {
-    struct totals t = {
-        .w = { .s = s, .takes = totals_takes, .bucket = totals_bucket, .run = totals_run },
-        .ret = ret
-    };
+    struct totals t = { .w = { .ctx = &t,
+                               .s = s,
+                               .takes = totals_takes,
+                               .bucket = totals_bucket,
+                               .run = totals_run },
+                        .ret = ret };
 
     *ret = (struct store_totals){ 0 };
     for (size_t i = 0; i < n && win.t0 < win.t1; i++) {

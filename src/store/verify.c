@@ -47,7 +47,11 @@ static void check_page(struct check *c, const uint8_t *page)
 
     format_put_head(mine, c->file_id, get32(page + 24));
     if (memcmp(mine, page, FORMAT_SLOT_SIZE) != 0)
-        say(c, "bytes 0 to 63: the head of the file is damaged");
+        say(c,
+            get32(page + 8) == FORMAT_VERSION
+                ? "bytes 0 to 63: the head of the file is damaged"
+                : "bytes 0 to 63: the head of the file is damaged, or it is of version %u",
+            get32(page + 8));
     for (int i = 0; i < 2; i++) {
         size_t at = FORMAT_SLOT * (1 + (size_t)i);
 

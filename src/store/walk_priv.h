@@ -60,6 +60,7 @@ static inline cell_t bucket_cell(const struct bucket *b, int column)
 struct walk {
     const struct store *s;
     attr_t a;
+    void *ctx; /* of those below */
     /* Does a bucket tell what is asked?  If not, what is below it is read. */
     bool (*takes)(struct walk *w, const struct bucket *b);
     void (*bucket)(struct walk *w, const struct bucket *b);
