@@ -22,7 +22,7 @@
 #include "store/io_priv.h"
 #include "store/store.h"
 
-/* --- writing ------------------------------------------------------------------- */
+/* --- writing ----------------------------------------------------------------------- */
 
 /* Bytes that grow.  Whoever puts reserves first, so that putting can't fail. */
 struct out {
@@ -55,7 +55,7 @@ void put_column(struct out *o, const cell_t *v, size_t n);
 /* 'x' ascending strictly, from 1 on. */
 void put_steps(struct out *o, const uint64_t *x, size_t n);
 
-/* --- reading ------------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------------------- */
 
 struct in {
     const uint8_t *p, *end;

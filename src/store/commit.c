@@ -32,7 +32,7 @@
 
 enum { BUF_BYTES = 1 << 20, ZSTD_LEVEL = 1 };
 
-/* --- failing -------------------------------------------------------------------------- */
+/* --- failing ----------------------------------------------------------------------- */
 
 void w_fail(struct writer *w, const struct err *err)
 {
@@ -58,7 +58,7 @@ bool w_reserve(struct writer *w, struct out *o, size_t more)
     return !w->failed;
 }
 
-/* --- blocks ----------------------------------------------------------------------------- */
+/* --- blocks ------------------------------------------------------------------------ */
 
 static bool write_buf(struct writer *w)
 {
@@ -136,7 +136,7 @@ bool w_data_block(struct writer *w, struct block_head *h, const uint8_t *payload
     return true;
 }
 
-/* --- streams ------------------------------------------------------------------------------ */
+/* --- streams ----------------------------------------------------------------------- */
 
 struct stream {
     struct writer *w;
@@ -301,7 +301,7 @@ static void put_open(struct stream *s, attr_t attr, ns_t until)
     }
 }
 
-/* --- commits --------------------------------------------------------------------------------- */
+/* --- commits ----------------------------------------------------------------------- */
 
 /* Everything that is held becomes runs and blocks, but for the open states and gaps
  * right before them, which a change at the same instant may still undo. */

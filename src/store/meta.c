@@ -8,7 +8,7 @@
  * reader as it was. */
 #include "store/meta_priv.h"
 
-/* --- schema and names --------------------------------------------------------------------- */
+/* --- schema and names -------------------------------------------------------------- */
 
 /* A text of a stream, NUL-terminated, for the caller to free; NULL: none, or no memory. */
 static char *take_text(struct in *in, size_t *ret_n)
@@ -197,7 +197,7 @@ int meta_names(struct reader *r, const struct out *o, bool all, struct err *err)
     return 0;
 }
 
-/* --- index ------------------------------------------------------------------------------------ */
+/* --- index ------------------------------------------------------------------------- */
 
 static bool block_ok(const struct reader *r, const struct block_ref *b)
 {

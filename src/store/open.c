@@ -28,7 +28,7 @@ struct steps_back {
     size_t n, cap;
 };
 
-/* --- the first page --------------------------------------------------------------------- */
+/* --- the first page ---------------------------------------------------------------- */
 
 static int read_head(int fd, const char *path, uint64_t *ret_id, struct err *err)
 {
@@ -101,7 +101,7 @@ static int read_slots(int fd, const char *path, uint64_t file_id, struct slot *r
     return 0;
 }
 
-/* --- streams ------------------------------------------------------------------------------- */
+/* --- streams ----------------------------------------------------------------------- */
 
 static void streams_free(struct streams *s)
 {
@@ -149,7 +149,7 @@ static int read_streams(struct reader *r, const struct commit *c, uint64_t end, 
     return rc;
 }
 
-/* --- commits --------------------------------------------------------------------------------- */
+/* --- commits ----------------------------------------------------------------------- */
 
 static int read_commit(const struct reader *r, uint64_t at, struct commit *ret, struct err *err)
 {

@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <sys/stat.h>
 
-/* --- the whole -------------------------------------------------------------------------- */
+/* --- the whole --------------------------------------------------------------------- */
 
 void store_coverage(const struct store *s, struct store_coverage *ret)
 {
@@ -52,7 +52,7 @@ void store_notes(const struct store *s, struct notes *notes)
                  "this history was not finished: it is complete until %s, and what came after "
                  "is not in it",
                  time_iso(r->c.until, when));
-    if (r->c.revised)
+    if (r->c.revised && !r->c.finished)
         note_add(notes, NOTE_WARN, r->path,
                  "%llu changes were told after the time at which they had been declared complete",
                  (unsigned long long)r->c.revised);
@@ -115,7 +115,7 @@ void store_file(const struct store *s, struct store_file *ret)
         ret->tail_bytes = (uint64_t)st.st_size - r->bytes;
 }
 
-/* --- names ------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------- */
 
 uint32_t store_attr_count(const struct store *s)
 {
@@ -180,7 +180,7 @@ bool store_attr_match(const struct store *s, struct str pattern, attr_t *it, att
     return false;
 }
 
-/* --- an instant ----------------------------------------------------------------------------- */
+/* --- an instant -------------------------------------------------------------------- */
 
 static bool lost(struct interval *ret, ns_t t0, ns_t t1)
 {
@@ -328,8 +328,7 @@ void store_at_all(const struct store *s, const attr_t *attrs, size_t n, ns_t t,
         at_together(s, attrs + i, n - i < TOGETHER ? n - i : TOGETHER, t, ret + i);
 }
 
-/* --- many instants ------------------------------------------------------------------------------
- */
+/* --- many instants ----------------------------------------------------------------- */
 
 size_t store_sample(const struct store *s, attr_t a, const ns_t *times, size_t n,
                     struct interval *ret)
@@ -370,8 +369,7 @@ size_t store_sample(const struct store *s, attr_t a, const ns_t *times, size_t n
     return found;
 }
 
-/* --- a window ------------------------------------------------------------------------------------
- */
+/* --- a window ---------------------------------------------------------------------- */
 
 _Static_assert(ARRAY_SIZE(((struct store_ranges *)0)->t) > RUN_MAX + 1 + STEPS_SLACK,
                "steps_all() may write that much");

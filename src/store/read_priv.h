@@ -113,7 +113,7 @@ void cache_forget(struct reader *r);
 /* The text of a number, 0 being the first one; read_texts.c. */
 struct str reader_text(struct reader *r, uint64_t number);
 
-/* --- attr.c: one attribute ---------------------------------------------------------- */
+/* --- attr.c: one attribute --------------------------------------------------------- */
 
 /* Runs of level 0 of an attribute, or of another one. */
 struct run_list {

@@ -76,7 +76,7 @@ struct store_table {
 /* One value: numbers as they are, text and STORE_STR by store_intern(). */
 typedef int64_t cell_t;
 
-/* --- making and filling ---------------------------------------------------- */
+/* --- making and filling ------------------------------------------------------------ */
 
 struct store_options {
     bool durable; /* commits survive a power failure (fdatasync), not only a crash */
@@ -123,7 +123,7 @@ int store_commit(struct store *s, ns_t until, struct err *err);
  * from now on.  Returns 0 or -E_*: the store can only be freed then. */
 int store_finish(struct store *s, ns_t t0, ns_t t1, struct err *err);
 
-/* --- asking ---------------------------------------------------------------- */
+/* --- asking ------------------------------------------------------------------------ */
 
 /* Opens a history, finished or growing.  Any number of threads may ask a store at
  * the same time, but for store_refresh(). */
@@ -282,7 +282,7 @@ void store_rows_end(struct store_rows *r);
 
 #define SPAN_ALL ((struct span){ NS_MIN, NS_MAX })
 
-/* --- looking after files ------------------------------------------------------ */
+/* --- looking after files ----------------------------------------------------------- */
 
 /* Reads the whole file and compares every checksum.  Calls 'problem' with a sentence
  * for each thing that is wrong, and returns how many there were; -E_* if it can't be

@@ -449,7 +449,7 @@ void store_strip(const struct store *s, attr_t a, struct span win, struct store_
     }
 }
 
-/* --- numbers ---------------------------------------------------------------------------------- */
+/* --- numbers ----------------------------------------------------------------------- */
 
 struct series {
     struct walk w;

@@ -195,7 +195,7 @@ static void pending_free(struct pending *p)
     free(p);
 }
 
-/* --- buckets that are kept ------------------------------------------------------------ */
+/* --- buckets that are kept --------------------------------------------------------- */
 
 static void put_cells(struct writer *w, const struct pending *p, int cell)
 {
@@ -314,7 +314,7 @@ static void keep(struct writer *w, struct sums *s, size_t i)
         flush_level(w, s, i);
 }
 
-/* --- levels --------------------------------------------------------------------------- */
+/* --- levels ------------------------------------------------------------------------ */
 
 static struct level *level_at(struct writer *w, struct sums *s, size_t i)
 {

@@ -3,7 +3,7 @@
  * totals.c -- sums and extremes over many attributes. */
 #include "store/walk_priv.h"
 
-/* --- time per value ----------------------------------------------------------------------- */
+/* --- time per value ---------------------------------------------------------------- */
 
 struct totals {
     struct walk w;
@@ -131,7 +131,7 @@ void store_totals(const struct store *s, const attr_t *attrs, size_t n, struct s
         qsort(ret->at, ret->n, sizeof *ret->at, longest_first);
 }
 
-/* --- the longest intervals ------------------------------------------------------------------- */
+/* --- the longest intervals --------------------------------------------------------- */
 
 struct longest {
     struct store_found *at;

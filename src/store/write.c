@@ -19,7 +19,7 @@ enum {
     HELD_BYTES = 24 << 20,           /* of changes and rows in memory           */
 };
 
-/* --- making ------------------------------------------------------------------------------ */
+/* --- making ------------------------------------------------------------------------ */
 
 struct store *store_alloc(const char *host, const char *path, int fd)
 {
@@ -156,7 +156,7 @@ const char *store_host(const struct store *s)
     return s->host;
 }
 
-/* --- names ---------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------- */
 
 static uint32_t family_of(struct writer *w, const struct store_family *f)
 {
@@ -255,8 +255,7 @@ void store_set_fact(struct store *s, const char *key, struct str value)
     f->n = value.n;
 }
 
-/* --- changes -----------------------------------------------------------------------------------
- */
+/* --- changes ----------------------------------------------------------------------- */
 
 static bool room_for_change(struct writer *w, struct w_attr *a)
 {
