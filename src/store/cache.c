@@ -247,8 +247,12 @@ void cache_forget(struct reader *r)
     for (size_t i = 0; i < r->nframes; i++) {
         struct frame *f = atomic_load(&r->frames[i]);
 
-        if (!f || !take_away(f))
+        if (!f)
             continue;
+        if (!take_away(f)) { /* somebody forgot to unpin it: it stays, and is nobody's */
+            f->owner = NULL;
+            continue;
+        }
         data_free(f);
         give_back(f);
     }

@@ -199,7 +199,28 @@ struct found {
     struct sorted_runs runs;
     struct tail *tails;
     _Atomic(struct frame *) *frames;
+    uint32_t *row_blocks, *first_row_block;
 };
+
+/* The blocks of rows of each table, in the order of the file. */
+static bool list_row_blocks(const struct reader *r, struct found *ret)
+{
+    uint32_t *first = io_calloc(r->tables.n + 2, sizeof *first);
+
+    ret->first_row_block = first;
+    ret->row_blocks = io_alloc(r->blocks.n * sizeof *ret->row_blocks);
+    if (!first || !ret->row_blocks)
+        return false;
+    for (size_t i = 0; i < r->blocks.n; i++)
+        if (r->blocks.at[i].kind == KIND_ROWS)
+            first[r->blocks.at[i].owner + 2]++;
+    for (size_t t = 0; t < r->tables.n; t++)
+        first[t + 2] += first[t + 1];
+    for (size_t i = 0; i < r->blocks.n; i++) /* first[t + 1] moves to where t ends */
+        if (r->blocks.at[i].kind == KIND_ROWS)
+            ret->row_blocks[first[r->blocks.at[i].owner + 1]++] = (uint32_t)i;
+    return true;
+}
 
 static int read_step(struct reader *r, const struct step *s, struct run_heap *runs, struct err *err)
 {
@@ -223,7 +244,7 @@ static int make_found(const struct reader *r, const struct steps_back *steps, st
         return rc;
     ret->frames = io_calloc(r->blocks.n, sizeof *ret->frames);
     ret->tails = io_calloc(n, sizeof *ret->tails);
-    if (!ret->frames || !ret->tails)
+    if (!ret->frames || !ret->tails || !list_row_blocks(r, ret))
         return io_no_memory(err);
     if (r->ntails)
         memcpy(ret->tails, r->tails, r->ntails * sizeof *r->tails);
@@ -252,6 +273,10 @@ static void take_found(struct reader *r, const struct found *f)
     r->first_run = f->runs.first;
     r->leaf_runs = f->runs.leaves;
     r->nfirst = r->path_ends.n + 1;
+    free(r->row_blocks);
+    free(r->first_row_block);
+    r->row_blocks = f->row_blocks;
+    r->first_row_block = f->first_row_block;
 }
 
 static int counts_right(const struct reader *r, const struct commit *last, struct err *err)
@@ -294,6 +319,8 @@ static int load(struct reader *r, const struct slot *slot, const struct commit *
         free(found.runs.leaves);
         free(found.frames);
         free(found.tails);
+        free(found.row_blocks);
+        free(found.first_row_block);
         meta_undo(r, &marks);
         r->bytes = bytes;
     }
@@ -403,6 +430,8 @@ void reader_free(struct reader *r)
     free(r->tails);
     free(r->first_run);
     free(r->leaf_runs);
+    free(r->row_blocks);
+    free(r->first_row_block);
     free(r->names.slots);
     pthread_mutex_destroy(&r->lock);
     free(r->path);

@@ -71,6 +71,8 @@ struct reader {
     struct run_ref *runs;
     size_t nruns;
     LIST(struct text_block) texts;
+    uint32_t *row_blocks;      /* those of rows, by table         */
+    uint32_t *first_row_block; /* by table, and one more          */
 
     pthread_mutex_t lock; /* of what follows */
     struct ids names;     /* made when first asked */

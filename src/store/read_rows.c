@@ -3,21 +3,27 @@
  * read_rows.c -- records in the order of their beginnings.
  *
  * The rows of one commit are in order through its blocks, so there is one cursor
- * for each commit that has rows in the window, with one decoded block; the
- * smallest of their rows is next.  Blocks that end before the window are
- * skipped. */
+ * for each commit that has rows in the window, with one pinned block; the
+ * smallest of their rows is next.  Blocks and groups of rows that end before the
+ * window are passed over, and of the rows themselves only the times are decoded
+ * until one is given: most questions are small and asked often. */
 #include "store/read_priv.h"
 #include "store/rows_priv.h"
 
 #include <assert.h>
 
 struct row_cursor {
-    uint32_t block, behind; /* in the reader's list: the next, and where they end */
+    uint32_t next, behind; /* in the reader's list of the table's blocks */
     uint16_t commit;
-    uint32_t i, n; /* rows of the decoded block */
-    cell_t *rows;
-    size_t cap;
-    const cell_t *row; /* the next one; NULL = none */
+    struct frame *frame; /* the block; NULL = none */
+    uint32_t block;
+    uint32_t i, n; /* rows of it: the next one to look at, how many */
+    bool has;      /* row i - 1 is the next one to be given */
+    ns_t begin;    /* of that row */
+    struct column latest, *columns;
+    uint32_t ncolumns; /* that are opened */
+    struct in rest;    /* those that are not */
+    cell_t *row;
 };
 
 struct rows_merge {
@@ -54,66 +60,92 @@ int store_column(const struct store_table *def, const char *name)
     return -1;
 }
 
-/* Decodes a block into rows; false: lost. */
-static bool take_block(struct reader *r, struct row_cursor *c, uint32_t ncolumns, uint32_t block)
+/* Opens columns until there are 'n' of them. */
+static bool open_columns(struct row_cursor *c, uint32_t n)
+{
+    while (c->ncolumns < n && get_column(&c->rest, c->n, &c->columns[c->ncolumns]))
+        c->ncolumns++;
+    return c->ncolumns >= n;
+}
+
+static void close_block(struct row_cursor *c)
+{
+    if (c->frame)
+        block_unpin(c->frame);
+    c->frame = NULL;
+    c->i = c->n = 0;
+}
+
+static void lose_block(struct reader *r, struct row_cursor *c)
+{
+    struct err err;
+
+    close_block(c);
+    err_set(&err, E_CORRUPT, "rows in it make no sense");
+    reader_lost(r, c->block, &err);
+}
+
+static void open_block(struct reader *r, struct row_cursor *c, uint32_t block)
 {
     struct frame *f = block_pin(r, block);
-    struct column col;
-    struct in in;
-    bool ok = false;
 
+    c->block = block;
     if (!f)
-        return false;
-    in = (struct in){ f->data, f->data + f->n, false };
-    uint64_t n = get_varint(&in);
-    if (!in.bad && n <= ROWS_PER_BLOCK &&
-        (n * ncolumns <= c->cap || io_grow(&c->rows, &c->cap, n * ncolumns, sizeof *c->rows))) {
-        ok = true;
-        for (uint32_t k = 0; k < ncolumns && ok; k++) {
-            ok = get_column(&in, (size_t)n, &col);
-            for (uint32_t i = 0; i < n && ok; i++)
-                c->rows[i * ncolumns + k] = column_at(&col, i);
-        }
-    }
-    block_unpin(f);
-    c->i = 0;
-    c->n = ok ? (uint32_t)n : 0;
-    if (!ok) {
-        struct err err;
+        return;
+    c->frame = f;
+    c->rest = (struct in){ f->data, f->data + f->n, false };
+    uint64_t n = get_varint(&c->rest);
+    c->i = c->ncolumns = 0;
+    c->n = n <= ROWS_PER_BLOCK ? (uint32_t)n : 0;
+    if (c->rest.bad || n > ROWS_PER_BLOCK ||
+        !get_column(&c->rest, (c->n + ROWS_GROUP - 1) / ROWS_GROUP, &c->latest) ||
+        !open_columns(c, 2))
+        lose_block(r, c);
+}
 
-        err_set(&err, E_CORRUPT, "rows in it make no sense");
-        reader_lost(r, block, &err);
+/* Looks for the next row of the block that is in the window. */
+static bool find_row(const struct store_rows *q, struct row_cursor *c)
+{
+    while (c->i < c->n) {
+        if (c->i % ROWS_GROUP == 0 && column_at(&c->latest, c->i / ROWS_GROUP) < q->win.t0) {
+            c->i += ROWS_GROUP;
+            continue;
+        }
+        cell_t times[2] = { column_at(&c->columns[0], c->i), column_at(&c->columns[1], c->i) };
+
+        c->i++;
+        c->begin = row_begin(times);
+        if (!row_meets(times, q->win)) {
+            if (c->begin >= q->win.t1 && q->win.t1 != NS_MAX)
+                return false;
+            continue;
+        }
+        if (!(q->skip_open && row_goes_on(times) && c->begin < q->win.t0))
+            return true;
     }
-    return ok;
+    return false;
 }
 
 /* Moves to the cursor's next row that is in the window. */
 static void next_row(const struct store_rows *q, struct row_cursor *c)
 {
     struct reader *r = q->s->r;
-    uint32_t ncolumns = q->merge->ncolumns;
 
-    for (c->row = NULL; !c->row;) {
-        for (; c->i < c->n && !c->row; c->i++) {
-            const cell_t *row = c->rows + (size_t)c->i * ncolumns;
-
-            if (!row_meets(row, q->win))
-                continue;
-            if (!(q->skip_open && row_goes_on(row) && row_begin(row) < q->win.t0))
-                c->row = row;
-        }
-        if (c->row)
+    for (;;) {
+        if (c->frame && (c->has = find_row(q, c)))
             return;
-        for (; c->block < c->behind; c->block++) {
-            const struct block_ref *b = &r->blocks.at[c->block];
+        close_block(c);
+        c->has = false;
+        for (; c->next < c->behind; c->next++) {
+            const struct block_ref *b = &r->blocks.at[r->row_blocks[c->next]];
 
-            if (b->kind == KIND_ROWS && b->owner == q->table && b->klass == c->commit &&
-                b->t1 >= q->win.t0 && (b->t0 < q->win.t1 || q->win.t1 == NS_MAX))
+            if (b->klass == c->commit && b->t1 >= q->win.t0 &&
+                (b->t0 < q->win.t1 || q->win.t1 == NS_MAX))
                 break;
         }
-        if (c->block >= c->behind)
+        if (c->next >= c->behind)
             return;
-        take_block(r, c, ncolumns, c->block++);
+        open_block(r, c, r->row_blocks[c->next++]);
     }
 }
 
@@ -123,37 +155,73 @@ struct store_rows store_rows(const struct store *s, table_t t, struct span win)
     return (struct store_rows){ .s = s, .table = t, .win = win };
 }
 
+static bool add_cursor(struct rows_merge *m, uint32_t block, uint16_t commit)
+{
+    if (!io_reserve(&m->cursors, m->cursors.n + 1))
+        return false;
+    struct row_cursor *c = &m->cursors.at[m->cursors.n];
+    *c = (struct row_cursor){ .next = block, .commit = commit };
+    c->columns = io_alloc(m->ncolumns * sizeof *c->columns);
+    c->row = io_alloc(m->ncolumns * sizeof *c->row);
+    m->cursors.n++;
+    return c->columns && c->row;
+}
+
 static bool begin(struct store_rows *q)
 {
     const struct reader *r = q->s->r;
     struct rows_merge *m = io_calloc(1, sizeof *m);
-    struct row_cursor *c = NULL;
+    uint32_t end = r->first_row_block[q->table + 1];
 
     if (!m)
         return false;
     q->merge = m;
     m->ncolumns = r->tables.at[q->table]->ncolumns;
-    for (uint32_t i = 0; i < r->blocks.n; i++) {
-        const struct block_ref *b = &r->blocks.at[i];
+    for (uint32_t i = r->first_row_block[q->table]; i < end; i++) {
+        const struct block_ref *b = &r->blocks.at[r->row_blocks[i]];
 
-        if (b->kind != KIND_ROWS || b->owner != q->table)
+        if (b->t1 < q->win.t0 || (b->t0 >= q->win.t1 && q->win.t1 != NS_MAX))
             continue;
-        if (!c || c->commit != b->klass) {
-            if (!io_reserve(&m->cursors, m->cursors.n + 1))
-                return false;
-            c = &m->cursors.at[m->cursors.n++];
-            *c = (struct row_cursor){ .block = i, .commit = b->klass };
-        }
-        c->behind = i + 1;
+        if ((m->cursors.n == 0 || m->cursors.at[m->cursors.n - 1].commit != b->klass) &&
+            !add_cursor(m, i, b->klass))
+            return false;
+        m->cursors.at[m->cursors.n - 1].behind = i + 1;
     }
     for (size_t i = 0; i < m->cursors.n; i++)
         next_row(q, &m->cursors.at[i]);
     return true;
 }
 
-const cell_t *store_rows_next(struct store_rows *q)
+/* The row that the cursor stands on, decoded; NULL: it is lost. */
+static const cell_t *give(const struct store_rows *q, struct row_cursor *c)
+{
+    uint32_t n = q->merge->ncolumns;
+
+    if (!open_columns(c, n)) {
+        lose_block(q->s->r, c);
+        return NULL;
+    }
+    for (uint32_t k = 0; k < n; k++)
+        c->row[k] = column_at(&c->columns[k], c->i - 1);
+    return c->row;
+}
+
+static struct row_cursor *smallest(const struct rows_merge *m)
 {
     struct row_cursor *best = NULL;
+
+    for (size_t i = 0; i < m->cursors.n; i++) {
+        struct row_cursor *c = &m->cursors.at[i];
+
+        if (c->has && (!best || c->begin < best->begin))
+            best = c;
+    }
+    return best;
+}
+
+const cell_t *store_rows_next(struct store_rows *q)
+{
+    const cell_t *row = NULL;
 
     if (!q->s->r || q->done)
         return NULL;
@@ -165,19 +233,17 @@ const cell_t *store_rows_next(struct store_rows *q)
         store_rows_end(q);
         return NULL;
     }
-    if (q->merge->last)
-        next_row(q, q->merge->last);
-    for (size_t i = 0; i < q->merge->cursors.n; i++) {
-        struct row_cursor *c = &q->merge->cursors.at[i];
-
-        if (c->row && (!best || row_begin(c->row) < row_begin(best->row)))
-            best = c;
+    while (!row) {
+        if (q->merge->last)
+            next_row(q, q->merge->last);
+        q->merge->last = smallest(q->merge);
+        if (!q->merge->last) {
+            store_rows_end(q);
+            return NULL;
+        }
+        row = give(q, q->merge->last);
     }
-    q->merge->last = best;
-    if (best)
-        return best->row;
-    store_rows_end(q);
-    return NULL;
+    return row;
 }
 
 void store_rows_end(struct store_rows *q)
@@ -185,8 +251,11 @@ void store_rows_end(struct store_rows *q)
     q->done = true;
     if (!q->merge)
         return;
-    for (size_t i = 0; i < q->merge->cursors.n; i++)
-        free(q->merge->cursors.at[i].rows);
+    for (size_t i = 0; i < q->merge->cursors.n; i++) {
+        close_block(&q->merge->cursors.at[i]);
+        free(q->merge->cursors.at[i].columns);
+        free(q->merge->cursors.at[i].row);
+    }
     io_free(&q->merge->cursors);
     free(q->merge);
     q->merge = NULL;

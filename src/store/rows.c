@@ -2,11 +2,12 @@
  *
  * rows.c -- records, while they are written.
  *
- * Payload of a block of rows of one table: varint n, then a column for each of the
- * table's.  The rows of one commit are in the order of their beginnings, through
- * all of its blocks; 'class' is the lower half of the commit's number.  A block's
- * t0 is where its first row begins, its t1 the latest end of any, INT64_MAX if one
- * has none. */
+ * Payload of a block of rows of one table: varint n; a column of the latest end in
+ * each ROWS_GROUP rows, INT64_MAX if one has none, to pass over what is before a
+ * window; a column for each of the table's.  The rows of one commit are in the order of their
+ * beginnings, through all of its blocks; 'class' is the lower half of the commit's number.  A
+ * block's t0 is where its first row begins, its t1 the latest end of any, INT64_MAX if one has
+ * none. */
 #include "store/rows_priv.h"
 
 table_t store_table(struct store *s, const struct store_table *def)
@@ -56,6 +57,20 @@ static int by_begin(const void *a, const void *b)
     return x < y ? -1 : x > y; /* as they were written */
 }
 
+static void put_latest(struct out *o, const cell_t *const *rows, size_t n)
+{
+    cell_t latest[ROWS_PER_BLOCK / ROWS_GROUP];
+    size_t groups = (n + ROWS_GROUP - 1) / ROWS_GROUP;
+
+    for (size_t i = 0; i < n; i++) {
+        ns_t end = row_goes_on(rows[i]) ? NS_MAX : row_end(rows[i]);
+        cell_t *g = &latest[i / ROWS_GROUP];
+
+        *g = i % ROWS_GROUP == 0 || end > *g ? end : *g;
+    }
+    put_column(o, latest, groups);
+}
+
 /* Encodes up to 'n' rows, as many as fit; returns how many. */
 static size_t encode(struct writer *w, const struct w_table *t, const cell_t *const *rows, size_t n)
 {
@@ -63,9 +78,10 @@ static size_t encode(struct writer *w, const struct w_table *t, const cell_t *co
 
     for (n = n < ROWS_PER_BLOCK ? n : ROWS_PER_BLOCK;; n /= 2) {
         w->scratch.n = 0;
-        if (!w_reserve(w, &w->scratch, VARINT_MAX + t->def->ncolumns * code_room(n)))
+        if (!w_reserve(w, &w->scratch, VARINT_MAX + (1 + t->def->ncolumns) * code_room(n)))
             return 0;
         put_varint(&w->scratch, n);
+        put_latest(&w->scratch, rows, n);
         for (uint32_t c = 0; c < t->def->ncolumns; c++) {
             for (size_t i = 0; i < n; i++)
                 column[i] = rows[i][c];

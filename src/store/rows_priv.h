@@ -6,7 +6,7 @@
 
 #include "store/store_priv.h"
 
-enum { ROWS_PER_BLOCK = 1024 };
+enum { ROWS_PER_BLOCK = 1024, ROWS_GROUP = 64 };
 
 /* Where a record begins for sorting: its start, else its end. */
 static inline ns_t row_begin(const cell_t *row)
