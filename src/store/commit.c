@@ -252,17 +252,6 @@ static void put_names(struct writer *w)
     stream_end(&s);
 }
 
-static int by_run(const void *a, const void *b)
-{
-    const struct new_run *x = a, *y = b;
-
-    if (x->attr != y->attr)
-        return x->attr < y->attr ? -1 : 1;
-    if (x->ref.level != y->ref.level)
-        return x->ref.level < y->ref.level ? -1 : 1;
-    return x->ref.t0 < y->ref.t0 ? -1 : x->ref.t0 > y->ref.t0;
-}
-
 static void put_index(struct writer *w)
 {
     struct stream s = { .w = w, .kind = KIND_INDEX };
@@ -273,7 +262,7 @@ static void put_index(struct writer *w)
     if (nblocks)
         stream_put(&s, w->blocks.at + w->told.blocks, nblocks * sizeof *w->blocks.at);
     if (n)
-        qsort(runs, n, sizeof *runs, by_run);
+        qsort(runs, n, sizeof *runs, run_order);
     for (size_t i = 0; i < n; i++)
         groups += i == 0 || runs[i].attr != runs[i - 1].attr;
     stream_put(&s, &groups, 8);

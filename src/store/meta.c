@@ -283,17 +283,6 @@ static int load_runs(struct reader *r, struct in *in, struct run_heap *runs, str
     return in->p == in->end ? 0 : err_set(err, E_CORRUPT, "its index makes no sense");
 }
 
-static int by_run(const void *a, const void *b)
-{
-    const struct new_run *x = a, *y = b;
-
-    if (x->attr != y->attr)
-        return x->attr < y->attr ? -1 : 1;
-    if (x->ref.level != y->ref.level)
-        return x->ref.level < y->ref.level ? -1 : 1;
-    return x->ref.t0 < y->ref.t0 ? -1 : x->ref.t0 > y->ref.t0;
-}
-
 int meta_index(struct reader *r, const struct out *o, bool all, struct run_heap *runs,
                struct err *err)
 {
@@ -318,9 +307,9 @@ int meta_sort(const struct reader *r, struct run_heap *runs, bool all, struct so
         for (uint32_t i = r->first_run[a]; i < r->first_run[a + 1]; i++)
             runs->at[runs->n++] = (struct new_run){ r->runs[i], (uint32_t)a };
     for (size_t i = 1; i < runs->n && sorted; i++)
-        sorted = by_run(&runs->at[i - 1], &runs->at[i]) <= 0;
+        sorted = run_order(&runs->at[i - 1], &runs->at[i]) <= 0;
     if (!sorted)
-        qsort(runs->at, runs->n, sizeof *runs->at, by_run);
+        qsort(runs->at, runs->n, sizeof *runs->at, run_order);
     ret->n = runs->n;
     ret->first = io_calloc(nattrs + 1, sizeof *ret->first);
     ret->leaves = io_calloc(nattrs, sizeof *ret->leaves);

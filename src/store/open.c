@@ -59,18 +59,38 @@ static int read_head(int fd, const char *path, uint64_t *ret_id, struct err *err
     return 0;
 }
 
+static int read_commit(int fd, uint64_t file_id, uint64_t at, struct commit *ret, struct err *err)
+{
+    uint8_t block[BLOCK_HEAD + COMMIT_BYTES];
+    struct block_head h;
+    int rc = io_pread(fd, block, sizeof block, at, err);
+
+    if (rc < 0)
+        return rc;
+    if (!format_get_block(block, &h) || h.kind != KIND_COMMIT || h.stored != COMMIT_BYTES ||
+        format_block_sum(block, block + BLOCK_HEAD, COMMIT_BYTES, file_id) != h.sum)
+        return err_set(err, E_CORRUPT, "the commit at byte %llu is damaged",
+                       (unsigned long long)at);
+    format_get_commit(block + BLOCK_HEAD, ret);
+    if (ret->meta_at > at || ret->meta_at < FORMAT_PAGE)
+        return err_set(err, E_CORRUPT, "the commit at byte %llu makes no sense",
+                       (unsigned long long)at);
+    return 0;
+}
+
 /* The newest commit that a slot leads to, and whose block is whole. */
 static int read_slots(int fd, const char *path, uint64_t file_id, struct slot *ret,
                       struct commit *ret_commit, struct err *err)
 {
-    uint8_t slots[FORMAT_SLOT + FORMAT_SLOT_SIZE], block[BLOCK_HEAD + COMMIT_BYTES];
+    uint8_t slots[FORMAT_SLOT + FORMAT_SLOT_SIZE];
     struct slot best = { 0 }, s;
-    struct block_head h;
     struct stat st;
     bool any = false;
     int rc = io_pread(fd, slots, sizeof slots, FORMAT_SLOT, err);
 
-    if (rc < 0 || fstat(fd, &st) < 0)
+    if (rc == 0 && fstat(fd, &st) < 0)
+        rc = err_set(err, E_IO, "%s", strerror(errno));
+    if (rc < 0)
         return err_in(err, "%s", path);
     for (int i = 0; i < 2; i++) {
         struct commit c;
@@ -78,16 +98,8 @@ static int read_slots(int fd, const char *path, uint64_t file_id, struct slot *r
         any |= get64(slots + i * FORMAT_SLOT) != 0;
         if (!format_get_slot(slots + i * FORMAT_SLOT, file_id, &s) || s.number < best.number ||
             s.bytes > (uint64_t)st.st_size || s.commit_at < FORMAT_PAGE || s.commit_at > s.bytes ||
-            s.bytes - s.commit_at < sizeof block)
-            continue;
-        if (io_pread(fd, block, sizeof block, s.commit_at, err) < 0)
-            continue;
-        if (!format_get_block(block, &h) || h.kind != KIND_COMMIT || h.raw != COMMIT_BYTES ||
-            h.codec != CODEC_RAW ||
-            format_block_sum(block, block + BLOCK_HEAD, COMMIT_BYTES, file_id) != h.sum)
-            continue;
-        format_get_commit(block + BLOCK_HEAD, &c);
-        if (c.number != s.number || c.meta_at > s.commit_at || c.meta_at < FORMAT_PAGE)
+            s.bytes - s.commit_at < BLOCK_HEAD + COMMIT_BYTES ||
+            read_commit(fd, file_id, s.commit_at, &c, err) < 0 || c.number != s.number)
             continue;
         best = s;
         *ret_commit = c;
@@ -151,25 +163,6 @@ static int read_streams(struct reader *r, const struct commit *c, uint64_t end, 
 
 /* --- commits ----------------------------------------------------------------------- */
 
-static int read_commit(const struct reader *r, uint64_t at, struct commit *ret, struct err *err)
-{
-    uint8_t block[BLOCK_HEAD + COMMIT_BYTES];
-    struct block_head h;
-    int rc = io_pread(r->fd, block, sizeof block, at, err);
-
-    if (rc < 0)
-        return rc;
-    if (!format_get_block(block, &h) || h.kind != KIND_COMMIT || h.stored != COMMIT_BYTES ||
-        format_block_sum(block, block + BLOCK_HEAD, COMMIT_BYTES, r->file_id) != h.sum)
-        return err_set(err, E_CORRUPT, "the commit at byte %llu is damaged",
-                       (unsigned long long)at);
-    format_get_commit(block + BLOCK_HEAD, ret);
-    if (ret->meta_at > at || ret->meta_at < FORMAT_PAGE)
-        return err_set(err, E_CORRUPT, "the commit at byte %llu makes no sense",
-                       (unsigned long long)at);
-    return 0;
-}
-
 /* The commits from 'last' back to what is known, and what they tell. */
 static int find_steps(struct reader *r, const struct commit *last, uint64_t at,
                       struct steps_back *ret, struct err *err)
@@ -189,7 +182,7 @@ static int find_steps(struct reader *r, const struct commit *last, uint64_t at,
         if (c.before < FORMAT_PAGE || c.before >= c.meta_at)
             return err_set(err, E_CORRUPT, "its chain of commits makes no sense");
         at = c.before;
-        if ((rc = read_commit(r, at, &c, err)) < 0)
+        if ((rc = read_commit(r->fd, r->file_id, at, &c, err)) < 0)
             return rc;
     }
 }

@@ -121,3 +121,14 @@ void w_intervals(struct writer *w, attr_t attr, size_t n)
     if (!w->failed)
         w_sum(w, attr, a->at, n);
 }
+
+int run_order(const void *a, const void *b)
+{
+    const struct new_run *x = a, *y = b;
+
+    if (x->attr != y->attr)
+        return x->attr < y->attr ? -1 : 1;
+    if (x->ref.level != y->ref.level)
+        return x->ref.level < y->ref.level ? -1 : 1;
+    return x->ref.t0 < y->ref.t0 ? -1 : x->ref.t0 > y->ref.t0;
+}

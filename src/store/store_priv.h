@@ -184,6 +184,8 @@ void w_free(struct writer *w);
 bool w_begin(struct writer *w);
 
 /* runs.c */
+/* By attribute, level and start, of struct new_run, for qsort(). */
+int run_order(const void *a, const void *b);
 struct run_head {
     enum block_kind kind;
     uint32_t family, attr;
