@@ -20,6 +20,7 @@
 #define _GNU_SOURCE
 #include "bench/ctf_rival.h"
 #include "bench/made.h"
+#include "bench/timing.h"
 #include "ctf/merge.h"
 #include "ctf/scan.h"
 
@@ -419,19 +420,6 @@ static void find_traces(const char *dir, int depth, struct arena *a, path_vec *r
             find_traces(path_join(a, dir, e[i].name), depth + 1, a, ret);
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double median(double *v, size_t n)
-{
-    qsort(v, n, sizeof *v, by_value);
-    return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
-}
-
 enum { MAX_RUNS = 101 };
 
 struct measured {
@@ -446,14 +434,6 @@ struct options {
     size_t runs;
     unsigned threads;
 };
-
-static double wall_seconds(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static void print(const struct measured *m, bool json)
 {
@@ -503,13 +483,13 @@ static bool run_mode(enum mode mode, const path_vec *traces, struct open_trace *
     double took[MAX_RUNS], opening[MAX_RUNS];
 
     for (size_t r = 0; r < runs; r++) {
-        double start = wall ? wall_seconds() : cpu_seconds();
+        double start = wall ? clock_seconds(CLOCK_MONOTONIC) : cpu_seconds();
 
         ret->s = (struct sums){ 0 };
         ret->opening = 0;
         if (!run_once(mode, traces, open, o->threads, ret))
             return false;
-        took[r] = (wall ? wall_seconds() : cpu_seconds()) - start;
+        took[r] = (wall ? clock_seconds(CLOCK_MONOTONIC) : cpu_seconds()) - start;
         opening[r] = ret->opening;
     }
     ret->seconds = median(took, runs);

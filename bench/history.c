@@ -17,6 +17,7 @@
 #define _GNU_SOURCE
 #include "base/file.h"
 #include "bench/history_sqlite.h"
+#include "bench/timing.h"
 
 #include <inttypes.h>
 #include <sys/mman.h>
@@ -71,27 +72,6 @@ struct run {
 
 /* --- measuring ----------------------------------------------------------------- */
 
-static double seconds(clockid_t clock)
-{
-    struct timespec t;
-
-    clock_gettime(clock, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double median(double *v, size_t n)
-{
-    qsort(v, n, sizeof *v, by_value);
-    return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
-}
-
 /* The median time of 'work', of up to 'runs' runs that take two seconds together. */
 static double timed(uint64_t runs, void (*work)(void *ctx), void *ctx)
 {
@@ -99,10 +79,10 @@ static double timed(uint64_t runs, void (*work)(void *ctx), void *ctx)
     size_t n = 0;
 
     while (n < runs && (n == 0 || all < 2)) {
-        double start = seconds(CLOCK_PROCESS_CPUTIME_ID);
+        double start = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
 
         work(ctx);
-        took[n] = seconds(CLOCK_PROCESS_CPUTIME_ID) - start;
+        took[n] = clock_seconds(CLOCK_PROCESS_CPUTIME_ID) - start;
         all += took[n++];
     }
     return median(took, n);
@@ -181,14 +161,14 @@ struct stopwatch {
 
 static void start_watch(struct stopwatch *w)
 {
-    w->cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
-    w->wall = seconds(CLOCK_MONOTONIC);
+    w->cpu = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
+    w->wall = clock_seconds(CLOCK_MONOTONIC);
 }
 
 static void stop_watch(const struct stopwatch *w, struct measured *m)
 {
-    m->build_cpu_s += seconds(CLOCK_PROCESS_CPUTIME_ID) - w->cpu;
-    m->build_wall_s += seconds(CLOCK_MONOTONIC) - w->wall;
+    m->build_cpu_s += clock_seconds(CLOCK_PROCESS_CPUTIME_ID) - w->cpu;
+    m->build_wall_s += clock_seconds(CLOCK_MONOTONIC) - w->wall;
 }
 
 /* The next steps, at most 'left'; outside of what is timed. */

@@ -53,12 +53,10 @@ uint32_t run_before(const struct run_list *l, ns_t t)
     return lo;
 }
 
-bool run_open(struct reader *r, const struct run_ref *ref, attr_t a, struct frame *f,
-              struct in *ret)
+bool run_open(const struct run_ref *ref, attr_t a, struct frame *f, struct in *ret)
 {
     struct in in = { f->data, f->data + f->n, false };
 
-    (void)r;
     if (f->n < 8 || ref->pos < 8 || ref->pos >= f->n)
         return false;
     uint64_t base = get64(in.p);
@@ -75,7 +73,7 @@ bool leaf_open(struct reader *r, const struct run_ref *ref, attr_t a, struct lea
 
     if (!(ret->frame = block_pin(r, ref->block)))
         return false;
-    if (run_open(r, ref, a, ret->frame, &in)) {
+    if (run_open(ref, a, ret->frame, &in)) {
         uint64_t n = get_varint(&in), span = get_varint(&in);
 
         ret->t0 = ref->t0;

@@ -21,7 +21,6 @@
  *   open     per attribute whose open state is new: varint attribute, varint n (0 to 2:
  *            2 where a gap comes before it), n times (zigzag t, zigzag value), t
  *            as the difference to the commit's 'until' */
-#define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
 
 #include "store/read_priv.h"
@@ -292,24 +291,14 @@ static void put_open(struct stream *s, attr_t attr, ns_t until)
 
 /* --- commits ----------------------------------------------------------------------- */
 
-/* Everything that is held becomes runs and blocks, but for the open states and gaps
- * right before them, which a change at the same instant may still undo. */
 static void flush_changes(struct writer *w, bool finished)
 {
     size_t count = finished ? w->attrs.n : w->touched.n;
 
     for (size_t i = 0; i < count && !w->failed; i++) {
         attr_t attr = finished ? (attr_t)i : w->touched.at[i];
-        struct w_attr *a = &w->attrs.at[attr];
-        size_t n = a->n ? a->n - 1u : 0;
 
-        if (n && !finished && a->at[n - 1].v == STORE_NULL)
-            n--;
-        if (n) {
-            w_intervals(w, attr, n);
-            memmove(a->at, a->at + n, (a->n - n) * sizeof *a->at);
-            a->n = (uint16_t)(a->n - n);
-        }
+        w_intervals(w, attr, finished);
         w_sums_flush(w, attr);
     }
 }
@@ -351,6 +340,17 @@ static void sync_file(struct writer *w)
     }
 }
 
+void w_all_told(struct writer *w)
+{
+    w->told.blocks = w->blocks.n;
+    w->told.runs = w->runs.n;
+    w->told.names = w->attrs.n;
+    w->told.families = w->families.n;
+    w->told.tables = w->tables.n;
+    w->bytes_at_commit = w->at;
+    w->held_at_commit = w->held;
+}
+
 static void begin_next(struct writer *w)
 {
     for (size_t i = 0; i < w->touched.n; i++) {
@@ -366,13 +366,7 @@ static void begin_next(struct writer *w)
         }
     }
     w->touched.n = 0;
-    w->told.blocks = w->blocks.n;
-    w->told.runs = w->runs.n;
-    w->told.names = w->paths_at.n;
-    w->told.families = w->families.n;
-    w->told.tables = w->tables.n;
-    w->bytes_at_commit = w->at;
-    w->held_at_commit = w->held;
+    w_all_told(w);
 }
 
 int w_commit(struct writer *w, ns_t until, bool finished, struct err *err)

@@ -303,7 +303,7 @@ int meta_sort(const struct reader *r, struct run_heap *runs, bool all, struct so
     *ret = (struct sorted_runs){ .n = runs->n };
     if (!io_reserve(runs, runs->n + r->nruns))
         return io_no_memory(err);
-    for (size_t a = 0; !all && a + 1 < r->nfirst; a++)
+    for (size_t a = 0; !all && a < r->nattrs; a++)
         for (uint32_t i = r->first_run[a]; i < r->first_run[a + 1]; i++)
             runs->at[runs->n++] = (struct new_run){ r->runs[i], (uint32_t)a };
     for (size_t i = 1; i < runs->n && sorted; i++)

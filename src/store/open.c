@@ -239,8 +239,8 @@ static int make_found(const struct reader *r, const struct steps_back *steps, st
     ret->tails = io_calloc(n, sizeof *ret->tails);
     if (!ret->frames || !ret->tails || !list_row_blocks(r, ret))
         return io_no_memory(err);
-    if (r->ntails)
-        memcpy(ret->tails, r->tails, r->ntails * sizeof *r->tails);
+    if (r->nattrs)
+        memcpy(ret->tails, r->tails, r->nattrs * sizeof *r->tails);
     for (size_t i = steps->n; i-- > 0 && rc == 0;) {
         const struct step *s = &steps->at[i];
 
@@ -260,12 +260,11 @@ static void take_found(struct reader *r, const struct found *f)
     r->frames = f->frames;
     r->nframes = r->blocks.n;
     r->tails = f->tails;
-    r->ntails = r->path_ends.n;
     r->runs = f->runs.at;
     r->nruns = f->runs.n;
     r->first_run = f->runs.first;
     r->leaf_runs = f->runs.leaves;
-    r->nfirst = r->path_ends.n + 1;
+    r->nattrs = r->path_ends.n;
     free(r->row_blocks);
     free(r->first_row_block);
     r->row_blocks = f->row_blocks;

@@ -17,7 +17,7 @@ void store_coverage(const struct store *s, struct store_coverage *ret)
         *ret = (struct store_coverage){ .t0 = NS_MAX, .t1 = NS_MIN, .complete_until = NS_MIN };
         return;
     }
-    *ret = (struct store_coverage){ .t0 = r->c.t0,
+    *ret = (struct store_coverage){ .t0 = cover_begin(r),
                                     .t1 = cover_end(r),
                                     .complete_until = cover_end(r),
                                     .finished = r->c.finished,
@@ -26,8 +26,6 @@ void store_coverage(const struct store *s, struct store_coverage *ret)
                                     .changes = r->c.changes,
                                     .records = r->c.records,
                                     .bad_blocks = atomic_load(&r->nlost) };
-    if (!r->c.finished)
-        ret->t0 = NS_MIN;
 }
 
 /* What a data block is about. */
@@ -93,6 +91,7 @@ void store_file(const struct store *s, struct store_file *ret)
         [KIND_INTERVALS] = "intervals", [KIND_SUMMARIES] = "summaries", [KIND_ROWS] = "records",
         [KIND_TEXTS] = "texts",         [KIND_INDEX] = "index, names",
     };
+    _Static_assert((int)STORE_KINDS == (int)KINDS, "store.h has as many kinds as the format");
     const struct reader *r = s->r;
     uint64_t data = 0;
     struct stat st;

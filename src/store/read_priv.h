@@ -2,11 +2,12 @@
  *
  * read_priv.h -- a history file while it is read.
  *
- *   open.c    slots ─▶ commits ─▶ schema, names, index, open states
+ *   open.c    slots ─▶ commits; meta.c: schema, names, index, open states of each
  *   cache.c   blocks, decoded, shared by all threads, within a number of bytes
  *   attr.c    the changes of one attribute: which run, which interval
  *   query.c   state at an instant, intervals, samples
- *   strip.c   pixels and totals, from buckets where there are some
+ *   walk.c    a window, from buckets where there are some; strip.c: pixels,
+ *             totals.c: sums
  *   read_rows.c, read_texts.c
  *
  * Nothing that a file says is believed: what would lead out of bounds is an
@@ -63,11 +64,10 @@ struct reader {
     struct out path_text;
     LIST(uint64_t) path_ends;
     LIST(uint32_t) attr_family;
-    struct tail *tails; /* by attribute */
-    size_t ntails;
-    uint32_t *first_run; /* by attribute, and one more     */
-    uint32_t *leaf_runs; /* by attribute: how many of level 0 */
-    size_t nfirst;
+    size_t nattrs; /* that the next three are for: those of the last commit */
+    struct tail *tails;
+    uint32_t *first_run; /* and one more             */
+    uint32_t *leaf_runs; /* how many are of level 0  */
     struct run_ref *runs;
     size_t nruns;
     LIST(struct text_block) texts;
@@ -76,7 +76,6 @@ struct reader {
 
     pthread_mutex_t lock; /* of what follows */
     struct ids names;     /* made when first asked */
-    bool have_names;
     LIST(struct lost_block) lost;
     _Atomic uint64_t nlost;
 };
@@ -136,8 +135,7 @@ struct leaf {
     struct column values;
 };
 /* Where a run's body is; false: lost. */
-bool run_open(struct reader *r, const struct run_ref *ref, attr_t a, struct frame *f,
-              struct in *ret);
+bool run_open(const struct run_ref *ref, attr_t a, struct frame *f, struct in *ret);
 bool leaf_open(struct reader *r, const struct run_ref *ref, attr_t a, struct leaf *ret);
 /* Where run 'i' ends, if it can't be read: where the next one, or the tail, begins. */
 ns_t run_end(const struct store *s, attr_t a, const struct run_list *l, uint32_t i);

@@ -43,7 +43,7 @@ static bool resume_index(struct writer *w, const struct reader *r)
         w->interval_bytes += b->kind == KIND_INTERVALS ? b->raw : 0;
         w->summary_bytes += b->kind == KIND_SUMMARIES ? b->raw : 0;
     }
-    for (size_t a = 0; a + 1 < r->nfirst; a++)
+    for (size_t a = 0; a < r->nattrs; a++)
         for (uint32_t i = r->first_run[a]; i < r->first_run[a + 1]; i++)
             w->runs.at[w->runs.n++] = (struct new_run){ r->runs[i], (uint32_t)a };
     return true;
@@ -116,15 +116,10 @@ static int resume(struct store *s, struct reader *r, struct err *err)
     }
     w->last = r->c;
     w->commit_at = r->commit_at;
-    w->at = w->bytes_at_commit = r->bytes;
+    w->at = r->bytes;
     w->number = number + 1;
     w->now = r->c.until;
-    w->held_at_commit = w->held;
-    w->told.blocks = w->blocks.n;
-    w->told.runs = w->runs.n;
-    w->told.names = w->attrs.n;
-    w->told.families = w->families.n;
-    w->told.tables = w->tables.n;
+    w_all_told(w);
     if (ftruncate(w->fd, (off_t)w->at) < 0)
         return err_set(err, E_IO, "%s", strerror(errno));
     return 0;
@@ -156,10 +151,12 @@ int store_resume(const char *path, const struct store_options *o, struct store *
         rc = resume(s, r, err);
     }
     if (rc < 0) {
+        if (s)
+            err_in(err, "%s", path);
         if (!s || s->w->before != r)
             reader_free(r);
         store_free(s);
-        return rc < 0 && s ? err_in(err, "%s", path) : rc;
+        return rc;
     }
     *ret = s;
     return 0;

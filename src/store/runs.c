@@ -30,7 +30,7 @@ static bool begin_block(struct writer *w, struct filling *f, const struct run_he
         return true;
     if (!w_reserve(w, &f->bytes, 2 * BLOCK_TARGET))
         return false;
-    f->kind = h->kind;
+    f->kind = h->level ? KIND_SUMMARIES : KIND_INTERVALS;
     f->owner = h->family;
     f->klass = h->klass;
     f->base = f->t0 = h->t0;
@@ -96,15 +96,16 @@ void w_close_all(struct writer *w)
     }
 }
 
-void w_intervals(struct writer *w, attr_t attr, size_t n)
+/* Puts the first 'n' intervals of an attribute, of n + 1 changes, into a run. */
+static void put_run(struct writer *w, attr_t attr, size_t n)
 {
     const struct w_attr *a = &w->attrs.at[attr];
     uint64_t t0 = (uint64_t)a->at[0].t, span = (uint64_t)a->at[n].t - t0;
     uint64_t steps[RUN_MAX];
     cell_t values[RUN_MAX];
-    struct run_head h = { KIND_INTERVALS, a->family, attr, 0, 0, a->at[0].t, a->at[n].t };
+    struct run_head h = { a->family, attr, 0, 0, a->at[0].t, a->at[n].t };
 
-    assert(n > 0);
+    assert(n > 0 && n <= RUN_MAX);
     w->scratch.n = 0;
     if (!w_reserve(w, &w->scratch, 2 * VARINT_MAX + 2 * code_room(n)))
         return;
@@ -120,6 +121,20 @@ void w_intervals(struct writer *w, attr_t attr, size_t n)
     w_run(w, &h, &w->scratch);
     if (!w->failed)
         w_sum(w, attr, a->at, n);
+}
+
+void w_intervals(struct writer *w, attr_t attr, bool finished)
+{
+    struct w_attr *a = &w->attrs.at[attr];
+    size_t n = a->n ? a->n - 1u : 0;
+
+    if (n && !finished && a->at[n - 1].v == STORE_NULL)
+        n--;
+    if (n == 0)
+        return;
+    put_run(w, attr, n);
+    memmove(a->at, a->at + n, (a->n - n) * sizeof *a->at);
+    a->n = (uint16_t)(a->n - n);
 }
 
 int run_order(const void *a, const void *b)

@@ -57,9 +57,9 @@ enum {
     RUN_MAX = STORE_RUN,
     LEVEL_MIN = 3,
     LEVEL_MAX = 30,
-    BUCKET_AIM = 64, /* changes in the finest buckets, on average             */
+    BUCKET_AIM = 64, /* changes in the finest buckets, on average  */
     BUCKET_MIN = 32, /* changes that a bucket must have to be kept */
-    CLASSES = 16,    /* of duration: powers of 16 ns */
+    CLASSES = 16,    /* of duration: powers of 16 ns               */
 };
 
 /* A run that waits for the number of its block. */
@@ -179,6 +179,8 @@ bool w_block(struct writer *w, struct block_head *h, const uint8_t *payload, siz
 bool w_data_block(struct writer *w, struct block_head *h, const uint8_t *payload, size_t n,
                   bool try_zstd);
 int w_commit(struct writer *w, ns_t until, bool finished, struct err *err);
+/* Everything up to here has been committed. */
+void w_all_told(struct writer *w);
 void w_free(struct writer *w);
 /* Lets the file begin with its first page. */
 bool w_begin(struct writer *w);
@@ -187,16 +189,17 @@ bool w_begin(struct writer *w);
 /* By attribute, level and start, of struct new_run, for qsort(). */
 int run_order(const void *a, const void *b);
 struct run_head {
-    enum block_kind kind;
     uint32_t family, attr;
-    uint8_t level;
+    uint8_t level; /* 0: intervals */
     uint16_t klass;
     ns_t t0, t1;
 };
 /* Adds a run whose 'body' is all but the head. */
 void w_run(struct writer *w, const struct run_head *h, const struct out *body);
-/* Puts the first 'n' intervals of 'a', of n + 1 changes, into a run. */
-void w_intervals(struct writer *w, attr_t attr, size_t n);
+/* All changes of an attribute that are held go into a run, but for the open state and,
+ * unless the history is finished, a gap right before it, which a change at the same
+ * instant may still undo. */
+void w_intervals(struct writer *w, attr_t attr, bool finished);
 void w_close_filling(struct writer *w, struct filling *f);
 void w_close_all(struct writer *w);
 

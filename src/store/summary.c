@@ -233,8 +233,7 @@ static void flush_level(struct writer *w, const struct sums *s, size_t i)
     if (!p || p->rows.n == 0)
         return;
     size_t n = p->rows.n;
-    struct run_head h = { .kind = KIND_SUMMARIES,
-                          .family = s->family,
+    struct run_head h = { .family = s->family,
                           .attr = s->attr,
                           .level = (uint8_t)(s->base + i),
                           .t0 = (ns_t)((uint64_t)p->rows.at[0].cells[0] << shift),

@@ -17,13 +17,13 @@ static inline void prefetch(const struct walk *w, const struct run_list *l, uint
         __builtin_prefetch(atomic_load_explicit(&frames[l->at[i + 1].block], memory_order_relaxed));
 }
 
-static bool open_buckets(struct reader *r, const struct run_ref *ref, attr_t a, bool number,
-                         struct bucket_run *ret, struct frame *f)
+static bool open_buckets(const struct run_ref *ref, attr_t a, bool number, struct bucket_run *ret,
+                         struct frame *f)
 {
     struct in in;
     uint64_t n, m;
 
-    if (!run_open(r, ref, a, f, &in) || (n = get_varint(&in)) == 0 || n > BLOCK_MAX)
+    if (!run_open(ref, a, f, &in) || (n = get_varint(&in)) == 0 || n > BLOCK_MAX)
         return false;
     ret->n = (uint32_t)n;
     for (int i = 0; i < (number ? BUCKET_COLUMNS : 4); i++)
@@ -52,7 +52,7 @@ static ns_t walk_run(struct walk *w, int level, const struct run_ref *ref, ns_t 
 
     if (!f) /* the intervals are still there */
         return x;
-    if (!open_buckets(r, ref, w->a, w->number, &run, f)) {
+    if (!open_buckets(ref, w->a, w->number, &run, f)) {
         struct err err;
 
         err_set(&err, E_CORRUPT, "buckets in it make no sense");

@@ -282,20 +282,6 @@ void w_relieve(struct writer *w)
         w_commit(w, w->now, false, &err);
 }
 
-/* All but the open state, and a gap right before it, go into a run. */
-static void full(struct writer *w, attr_t attr)
-{
-    struct w_attr *a = &w->attrs.at[attr];
-    size_t n = a->n - 1u;
-
-    if (a->at[n - 1].v == STORE_NULL)
-        n--;
-    w_intervals(w, attr, n);
-    memmove(a->at, a->at + n, (a->n - n) * sizeof *a->at);
-    a->n = (uint16_t)(a->n - n);
-    w_relieve(w);
-}
-
 /* The open state began at 't' itself: it lasted no time, and is replaced. */
 static void replace(struct writer *w, struct w_attr *a, cell_t value)
 {
@@ -345,8 +331,10 @@ void store_set(struct store *s, attr_t attr, ns_t t, cell_t value)
         return;
     a->at[a->n++] = (struct change){ t, value };
     w->last.changes += value != STORE_NULL;
-    if (a->n == RUN_MAX + 1)
-        full(w, attr);
+    if (a->n == RUN_MAX + 1) {
+        w_intervals(w, attr, false);
+        w_relieve(w);
+    }
 }
 
 void store_range(struct store *s, attr_t a, ns_t t0, ns_t t1, cell_t value)
