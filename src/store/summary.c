@@ -488,14 +488,15 @@ void w_sum(struct writer *w, attr_t attr, const struct change *c, size_t n)
         move_base(w, s, level);
     w->attrs.at[attr].told = true;
     for (size_t i = 0; i < n && !w->failed; i++) {
-        if (c[i].v != STORE_NULL) {
-            struct acc *a = bucket_at(w, s, 0, c[i].t);
+        struct acc *a = bucket_at(w, s, 0, c[i].t);
 
-            if (!a)
-                return;
-            a->changes++;
-        }
-        span_add(w, s, 0, c[i].v, c[i].t, c[i + 1].t);
+        if (!a)
+            return;
+        a->changes += c[i].v != STORE_NULL;
+        if ((c[i + 1].t - 1) >> shift_of(s, 0) == a->bucket)
+            count(w, s, a, c[i].v, c[i + 1].t - c[i].t);
+        else
+            span_add(w, s, 0, c[i].v, c[i].t, c[i + 1].t);
     }
 }
 
