@@ -247,7 +247,7 @@ bool store_at(const struct store *s, attr_t a, ns_t t, struct interval *ret)
  * the block's place, the run, the numbers in it.  For one attribute the processor waits for
  * each; for several at once it waits for all of them together. */
 
-enum { TOGETHER = 24, LINE = 64 };
+enum { TOGETHER = 12, LINE = 64 };
 
 struct probe {
     struct run_list l;
