@@ -135,6 +135,7 @@ static struct ctfw_val made_value(const struct ctfw_field *f, uint64_t *x)
         return ctfw_s(strcmp(f->name, "text") ? str_of(strings[r % ARRAY_SIZE(strings)])
                                               : str_of(log_line));
     case CTFW_SEQ: return (struct ctfw_val){ .p = bytes, .n = 40 };
+    case CTFW_RAW: return ctfw_s(STR(""));
     case CTFW_INT:
     case CTFW_ARRAY:
     case CTFW_ENUM:

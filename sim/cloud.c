@@ -8,6 +8,7 @@
 #include "sim/cloud.h"
 
 #include "sim/emit.h"
+#include "sim/kern.h"
 #include "sim/prog.h"
 
 #include <inttypes.h>
@@ -186,7 +187,7 @@ int cloud_build(struct sim *s)
     add_users(s);
     for (size_t i = 0; i < s->sc->networks.n; i++)
         add_network(s, s->sc->networks.at[i]);
-    for (size_t i = 0; i < s->hosts.n; i++)
+    for (size_t i = 0; i < s->hosts.n && !(s->sc->kernel && s->sc->kernel->only); i++)
         if (emit_open(s, &s->hosts.at[i]) < 0)
             return -(int)s->err->code;
     return 0;
@@ -217,6 +218,7 @@ void cloud_free(struct sim *s)
         struct host *h = &s->hosts.at[i];
 
         ctfw_free(h->trace);
+        kern_free(h->kern);
         for (int svc = 0; svc < SVC_COUNT; svc++) {
             for (size_t k = 0; k < h->procs[svc].n; k++)
                 proc_free(h->procs[svc].at[k]);

@@ -49,6 +49,7 @@ extern const struct service_info services[SVC_COUNT];
 
 struct proc;
 struct thread;
+struct kern;
 
 struct host {
     const struct sc_host *sc;
@@ -61,7 +62,10 @@ struct host {
     ns_t last_ts; /* of the last line written, host clock */
     VEC(struct proc *) procs[SVC_COUNT];
     uint64_t used_ram_mb, used_disk_gb, used_vcpus, vms;
-    const char *dir; /* below the output folder */
+    const char *dir;   /* below the output folder */
+    ns_t clock_offset; /* of the clock of its traces, see ctfw.h */
+    uint8_t clock_uuid[16];
+    struct kern *kern; /* its kernel layer, or NULL */
 };
 
 struct user {

@@ -177,6 +177,7 @@ size_t ctfw_field_bytes(const struct ctfw_field *f, bool *fixed)
     case CTFW_TEXT: return f->count;
     case CTFW_ARRAY: return (size_t)f->count * f->bits / 8;
     case CTFW_SEQ: *fixed = false; return f->len_bits / 8;
+    case CTFW_RAW: *fixed = false; return 0;
     case CTFW_INT:
     case CTFW_ENUM:
     case CTFW_FLOAT: break;
@@ -297,6 +298,8 @@ static uint8_t *put_bytes(uint8_t *at, const struct ctfw_field *f, struct ctfw_v
     }
     if (v.n)
         memcpy(at, v.p, v.n);
+    if (f->kind == CTFW_RAW)
+        return at + v.n;
     at[v.n] = 0;
     return at + v.n + 1;
 }
@@ -337,6 +340,8 @@ static size_t variable_bytes(const struct ctfw_event *e, const struct ctfw_val *
             n += strnlen(v[i].p, v[i].n);
         else if (f->kind == CTFW_SEQ)
             n += v[i].n * f->bits / 8;
+        else if (f->kind == CTFW_RAW)
+            n += v[i].n;
     }
     return n;
 }
@@ -408,6 +413,13 @@ void ctfw_discard(struct ctfw_channel *c, unsigned cpu, uint64_t n)
     assert(cpu < c->cpus);
     c->streams[cpu].discarded += n;
     c->streams[cpu].counts.discarded += n;
+}
+
+int ctfw_flush(struct ctfw_channel *c, unsigned cpu, ns_t ts, struct err *err)
+{
+    assert(cpu < c->cpus);
+    return packet_close(c, cpu, (uint64_t)ts - c->trace->config.clock_offset_ns, c->packet_bytes,
+                        err);
 }
 
 void ctfw_drop_packets(struct ctfw_channel *c, unsigned cpu, uint64_t first, uint64_t n)

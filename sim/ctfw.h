@@ -30,6 +30,7 @@ enum ctfw_kind {
     CTFW_SEQ,   /* a length field of 'len_bits', then that many integers     */
     CTFW_ENUM,  /* an integer with labels                                    */
     CTFW_FLOAT, /* 32 or 64 bits                                             */
+    CTFW_RAW,   /* a declaration of TSDL's own; its value is bytes           */
 };
 
 struct ctfw_label {
@@ -45,6 +46,7 @@ struct ctfw_field {
     uint8_t len_bits; /* CTFW_SEQ */
     uint16_t count;   /* CTFW_TEXT, CTFW_ARRAY */
     const struct ctfw_label *labels;
+    const char *decl; /* CTFW_RAW: indented by two tabs, ends in a newline */
 };
 
 /* clang-format off */
@@ -55,9 +57,10 @@ struct ctfw_field {
 #define CTFW_STRING(field)     { .name = (field), .kind = CTFW_STR }
 #define CTFW_COMM(field, size) { .name = (field), .kind = CTFW_TEXT, .count = (size), .bits = 8 }
 #define CTFW_F64(field)        { .name = (field), .kind = CTFW_FLOAT, .bits = 64 }
+#define CTFW_TSDL(text)        { .name = "", .kind = CTFW_RAW, .decl = (text) }
 /* clang-format on */
 
-/* One value.  Integers, enums: 'u' or 'i'.  Floats: 'f'.  Text and strings:
+/* One value.  Integers, enums: 'u' or 'i'.  Floats: 'f'.  Text, strings, raw:
  * 'p' with 'n' bytes.  Arrays and sequences: 'p' to 'n' elements of the
  * field's width in host order ('n' is ignored for arrays). */
 struct ctfw_val {
@@ -150,6 +153,9 @@ int ctfw_emit(struct ctfw_channel *c, unsigned cpu, const struct ctfw_event *e, 
 void ctfw_discard(struct ctfw_channel *c, unsigned cpu, uint64_t n);
 /* Packets first .. first + n - 1 of the stream will not reach the file. */
 void ctfw_drop_packets(struct ctfw_channel *c, unsigned cpu, uint64_t first, uint64_t n);
+/* Ends the open packet at 'ts', as LTTng does when a full buffer has room again:
+ * what was discarded lies before its end.  Returns 0 or -E_*. */
+int ctfw_flush(struct ctfw_channel *c, unsigned cpu, ns_t ts, struct err *err);
 struct ctfw_counts ctfw_counts(const struct ctfw_channel *c, unsigned cpu);
 /* Writes the last packets, which end at 'end', and the metadata.  Afterwards
  * only ctfw_counts() and ctfw_free() make sense.  Returns 0 or -E_*. */

@@ -125,6 +125,10 @@ static void field_text(struct sbuf *b, const struct ctfw_field *f)
 {
     static const char tabs[] = "\t\t";
 
+    if (f->kind == CTFW_RAW) {
+        sbuf_z(b, f->decl);
+        return;
+    }
     sbuf_z(b, tabs);
     switch (f->kind) {
     case CTFW_STR: sbuf_fmt(b, "string _%s;\n", f->name); return;
@@ -150,11 +154,11 @@ static void field_text(struct sbuf *b, const struct ctfw_field *f)
         int_type(b, f->bits, f->is_signed, "none", f);
         sbuf_fmt(b, " _%s[ __%s_length ];\n", f->name, f->name);
         return;
-    case CTFW_INT:
-        int_type(b, f->bits, f->is_signed, "none", f);
-        sbuf_fmt(b, " _%s;\n", f->name);
-        return;
+    case CTFW_RAW:
+    case CTFW_INT: break;
     }
+    int_type(b, f->bits, f->is_signed, "none", f);
+    sbuf_fmt(b, " _%s;\n", f->name);
 }
 
 static void stream_text(struct sbuf *b, const struct ctfw_channel *c)

@@ -92,6 +92,8 @@ static int open_trace(struct sim *s, struct host *h, uint64_t uid, struct ctfw_t
     }
     config.uuid[6] = (uint8_t)(0x40 | (config.uuid[6] & 15));
     config.clock_uuid[6] = (uint8_t)(0x40 | (config.clock_uuid[6] & 15));
+    h->clock_offset = begin - up; /* the kernel's trace has the same clock */
+    memcpy(h->clock_uuid, config.clock_uuid, sizeof h->clock_uuid);
     if (ctfw_open(&config, ret, s->err) < 0)
         return -(int)s->err->code;
     if (ctfw_channel(*ret, &channel, ret_channel, s->err) < 0) {

@@ -6,13 +6,11 @@
  * struct, range), and one function reads them all: so an unknown key, a wrong
  * type and a number out of range are found everywhere and told alike. */
 #define _GNU_SOURCE
-#include "sim/scenario.h"
+#include "sim/scenario_priv.h"
 
 #include "base/file.h"
 
-#include <jansson.h>
 #include <math.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,34 +47,7 @@ static const enum on operation_on[DO_COUNT] = {
 #undef X
 };
 
-enum key_type {
-    KEY_TEXT,     /* const char *                     */
-    KEY_UINT,     /* uint64_t                         */
-    KEY_INT,      /* int64_t                          */
-    KEY_UNSIGNED, /* unsigned                        */
-    KEY_REAL,     /* double                           */
-    KEY_SECONDS,  /* a number of seconds, into ns_t   */
-    KEY_MILLIS,   /* a number of ms, into ns_t        */
-    KEY_BOOL,     /* bool                             */
-    KEY_OTHER,    /* the caller reads it              */
-};
-
-struct key {
-    const char *name;
-    enum key_type type;
-    size_t offset;
-    double min, max;
-    bool required;
-};
-
-struct reader {
-    struct scenario *s;
-    struct err *err;
-};
-
-#define AT(type, member) offsetof(struct type, member)
-
-static int wrong(struct reader *r, const char *path, const char *key, const char *what)
+int sc_wrong(struct reader *r, const char *path, const char *key, const char *what)
 {
     return err_set(r->err, E_ARG, "%s%s%s: %s", path, *path && *key ? "." : "", key, what);
 }
@@ -87,15 +58,15 @@ static int read_number(struct reader *r, const char *path, const struct key *k, 
     char what[128];
 
     if (!json_is_number(v))
-        return wrong(r, path, k->name, "must be a number");
+        return sc_wrong(r, path, k->name, "must be a number");
     *ret = json_number_value(v);
     if (!isfinite(*ret) || *ret < k->min || *ret > k->max) {
         snprintf(what, sizeof what, "must be between %g and %g", k->min, k->max);
-        return wrong(r, path, k->name, what);
+        return sc_wrong(r, path, k->name, what);
     }
     if ((k->type == KEY_UINT || k->type == KEY_UNSIGNED || k->type == KEY_INT) &&
         !json_is_integer(v))
-        return wrong(r, path, k->name, "must be a whole number");
+        return sc_wrong(r, path, k->name, "must be a whole number");
     return 0;
 }
 
@@ -108,7 +79,7 @@ static int read_value(struct reader *r, const char *path, const struct key *k, c
         return 0;
     if (k->type == KEY_TEXT) {
         if (!json_is_string(v) || json_string_length(v) == 0 || json_string_length(v) > 255)
-            return wrong(r, path, k->name, "must be a text of 1 to 255 bytes");
+            return sc_wrong(r, path, k->name, "must be a text of 1 to 255 bytes");
         const char *copy = arena_strdup(&r->s->mem, json_string_value(v), json_string_length(v));
 
         memcpy(into + k->offset, &copy, sizeof copy);
@@ -116,7 +87,7 @@ static int read_value(struct reader *r, const char *path, const struct key *k, c
     }
     if (k->type == KEY_BOOL) {
         if (!json_is_boolean(v))
-            return wrong(r, path, k->name, "must be true or false");
+            return sc_wrong(r, path, k->name, "must be true or false");
         memcpy(into + k->offset, &(bool){ json_is_true(v) }, sizeof(bool));
         return 0;
     }
@@ -136,11 +107,11 @@ static int read_value(struct reader *r, const char *path, const struct key *k, c
     return 0;
 }
 
-static int read_object(struct reader *r, const char *path, const json_t *o, const struct key *keys,
-                       size_t n, void *into)
+int sc_read_object(struct reader *r, const char *path, const json_t *o, const struct key *keys,
+                   size_t n, void *into)
 {
     if (!json_is_object(o))
-        return wrong(r, path, "", "must be an object");
+        return sc_wrong(r, path, "", "must be an object");
     /* Insertion order, so that the first mistake in the file is reported. */
     for (void *i = json_object_iter((json_t *)(uintptr_t)o); i;
          i = json_object_iter_next((json_t *)(uintptr_t)o, i)) {
@@ -150,18 +121,17 @@ static int read_object(struct reader *r, const char *path, const json_t *o, cons
         while (k < n && strcmp(keys[k].name, name) != 0)
             k++;
         if (k == n)
-            return wrong(r, path, name, "unknown key");
+            return sc_wrong(r, path, name, "unknown key");
         if (read_value(r, path, &keys[k], json_object_iter_value(i), into) < 0)
             return -(int)r->err->code;
     }
     for (size_t k = 0; k < n; k++)
         if (keys[k].required && !json_object_get(o, keys[k].name))
-            return wrong(r, path, keys[k].name, "is missing");
+            return sc_wrong(r, path, keys[k].name, "is missing");
     return 0;
 }
 
-/* Position of 'name' in a list of names, or -1. */
-static int one_of(const char *name, const char *const *names, int n)
+int sc_one_of(const char *name, const char *const *names, int n)
 {
     for (int i = 0; i < n; i++)
         if (names[i] && strcmp(names[i], name) == 0)
@@ -186,26 +156,26 @@ static int read_host(struct reader *r, const char *path, const json_t *v)
     size_t i;
     json_t *role;
 
-    if (read_object(r, path, v, keys, ARRAY_SIZE(keys), &h) < 0)
+    if (sc_read_object(r, path, v, keys, ARRAY_SIZE(keys), &h) < 0)
         return -(int)r->err->code;
     if (strspn(h.name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") !=
             strlen(h.name) ||
         h.name[0] == '.')
-        return wrong(r, path, "name", "must be a host name: letters, digits, '-', '_' and '.'");
+        return sc_wrong(r, path, "name", "must be a host name: letters, digits, '-', '_' and '.'");
     if (!json_is_array(json_object_get(v, "roles")))
-        return wrong(r, path, "roles", "must be a list");
+        return sc_wrong(r, path, "roles", "must be a list");
     json_array_foreach(json_object_get(v, "roles"), i, role)
     {
-        int k = json_is_string(role) ? one_of(json_string_value(role), role_names, 4) : -1;
+        int k = json_is_string(role) ? sc_one_of(json_string_value(role), role_names, 4) : -1;
 
         if (k < 0)
-            return wrong(r, path, "roles",
-                         "must hold \"controller\", \"compute\", \"network\" or \"storage\"");
+            return sc_wrong(r, path, "roles",
+                            "must hold \"controller\", \"compute\", \"network\" or \"storage\"");
         h.roles |= 1u << k;
     }
     for (size_t k = 0; k < r->s->hosts.n; k++)
         if (strcmp(r->s->hosts.at[k].name, h.name) == 0)
-            return wrong(r, path, "name", "another host has this name");
+            return sc_wrong(r, path, "name", "another host has this name");
     *vec_push(&r->s->hosts) = h;
     return 0;
 }
@@ -220,7 +190,7 @@ static int read_flavor(struct reader *r, const char *path, const json_t *v)
     };
     struct sc_flavor f = { 0 };
 
-    if (read_object(r, path, v, keys, ARRAY_SIZE(keys), &f) < 0)
+    if (sc_read_object(r, path, v, keys, ARRAY_SIZE(keys), &f) < 0)
         return -(int)r->err->code;
     *vec_push(&r->s->flavors) = f;
     return 0;
@@ -234,7 +204,7 @@ static int read_user(struct reader *r, const char *path, const json_t *v)
     };
     struct sc_user u = { 0 };
 
-    if (read_object(r, path, v, keys, ARRAY_SIZE(keys), &u) < 0)
+    if (sc_read_object(r, path, v, keys, ARRAY_SIZE(keys), &u) < 0)
         return -(int)r->err->code;
     *vec_push(&r->s->users) = u;
     return 0;
@@ -243,7 +213,7 @@ static int read_user(struct reader *r, const char *path, const json_t *v)
 static int read_network(struct reader *r, const char *path, const json_t *v)
 {
     if (!json_is_string(v) || json_string_length(v) == 0)
-        return wrong(r, path, "", "must be a text");
+        return sc_wrong(r, path, "", "must be a text");
     *vec_push(&r->s->networks) =
         arena_strdup(&r->s->mem, json_string_value(v), json_string_length(v));
     return 0;
@@ -273,14 +243,14 @@ static int read_fault(struct reader *r, const char *path, const json_t *v, struc
         { "worker", KEY_UINT, base + AT(sc_fault, worker), 0, SIM_LIMIT_WORKERS - 1, false },
     };
 
-    if (read_object(r, path, v, keys, ARRAY_SIZE(keys), &both) < 0)
+    if (sc_read_object(r, path, v, keys, ARRAY_SIZE(keys), &both) < 0)
         return -(int)r->err->code;
     kind = both.kind;
     *f = both.fault;
-    int k = one_of(kind, fault_names, FAULT_COUNT);
+    int k = sc_one_of(kind, fault_names, FAULT_COUNT);
 
     if (k <= FAULT_NONE)
-        return wrong(r, path, "kind", "unknown kind of fault");
+        return sc_wrong(r, path, "kind", "unknown kind of fault");
     f->kind = (enum fault_kind)k;
     return 0;
 }
@@ -304,7 +274,7 @@ static int check_operation_fault(struct reader *r, const char *path, const struc
     case FAULT_NO_START: fits = of_network; break;
     case FAULT_SLOW:
         if (!f->step)
-            return wrong(r, path, "step", "is missing: which step is slow?");
+            return sc_wrong(r, path, "step", "is missing: which step is slow?");
         fits = true;
         break;
     case FAULT_NONE:
@@ -315,7 +285,7 @@ static int check_operation_fault(struct reader *r, const char *path, const struc
     case FAULT_LOST_PACKETS:
     case FAULT_COUNT: break;
     }
-    return fits ? 0 : wrong(r, path, "kind", "this operation cannot have that fault");
+    return fits ? 0 : sc_wrong(r, path, "kind", "this operation cannot have that fault");
 }
 
 /* Has an operation before 'n' the same creating kind and name? */
@@ -345,13 +315,13 @@ static int check_name(struct reader *r, const char *path, const char *key, const
     char what[400];
 
     if (!name)
-        return wrong(r, path, key, "is missing");
+        return sc_wrong(r, path, key, "is missing");
     if (is_declared(r->s, made_by, name) == makes) {
         snprintf(what, sizeof what,
                  makes ? "an earlier operation makes \"%s\" already"
                        : "no earlier operation makes \"%s\"",
                  name);
-        return wrong(r, path, key, what);
+        return sc_wrong(r, path, key, what);
     }
     return 0;
 }
@@ -412,14 +382,14 @@ static int resolve_operation(struct reader *r, const char *path, const json_t *v
         while (o->user < s->users.n && strcmp(s->users.at[o->user].name, n->user) != 0)
             o->user++;
         if (o->user == s->users.n)
-            return wrong(r, path, "user", "no such user");
+            return sc_wrong(r, path, "user", "no such user");
     }
     if (n->flavor) {
         for (size_t i = 0; i < s->flavors.n; i++)
             if (strcmp(s->flavors.at[i].name, n->flavor) == 0)
                 o->flavor = &s->flavors.at[i];
         if (!o->flavor)
-            return wrong(r, path, "flavor", "no such flavor");
+            return sc_wrong(r, path, "flavor", "no such flavor");
     }
     if (o->host) {
         size_t i = 0;
@@ -427,19 +397,19 @@ static int resolve_operation(struct reader *r, const char *path, const json_t *v
         while (i < s->hosts.n && strcmp(s->hosts.at[i].name, o->host) != 0)
             i++;
         if (i == s->hosts.n || !(s->hosts.at[i].roles & ROLE_COMPUTE))
-            return wrong(r, path, "host", "no compute host has this name");
+            return sc_wrong(r, path, "host", "no compute host has this name");
     }
     if (n->after && json_object_get(v, "at_s"))
-        return wrong(r, path, "at_s", "give either at_s or after");
+        return sc_wrong(r, path, "at_s", "give either at_s or after");
     if (!n->after && !json_object_get(v, "at_s"))
-        return wrong(r, path, "at_s", "is missing (or 'after')");
+        return sc_wrong(r, path, "at_s", "is missing (or 'after')");
     o->at_ns = n->after ? n->delay_ns : n->at_ns;
     o->has_after = n->after != NULL;
     if (n->after) {
         while (o->after < s->operations.n && strcmp(s->operations.at[o->after].name, n->after) != 0)
             o->after++;
         if (o->after == s->operations.n)
-            return wrong(r, path, "after", "no earlier operation has this name");
+            return sc_wrong(r, path, "after", "no earlier operation has this name");
     }
     return 0;
 }
@@ -466,12 +436,12 @@ static int read_operation(struct reader *r, const char *path, const json_t *v)
     struct op_names n = { .o = { .size_gb = 1 } };
     char fault_path[160];
 
-    if (read_object(r, path, v, keys, ARRAY_SIZE(keys), &n) < 0)
+    if (sc_read_object(r, path, v, keys, ARRAY_SIZE(keys), &n) < 0)
         return -(int)r->err->code;
-    int what = one_of(n.what, operation_names, DO_COUNT);
+    int what = sc_one_of(n.what, operation_names, DO_COUNT);
 
     if (what < 0)
-        return wrong(r, path, "do", "unknown operation");
+        return sc_wrong(r, path, "do", "unknown operation");
     n.o.what = (enum operation)what;
     snprintf(fault_path, sizeof fault_path, "%s.fault", path);
     if (json_object_get(v, "fault") &&
@@ -506,17 +476,17 @@ static int read_host_fault(struct reader *r, const char *path, const json_t *v)
     if (read_fault(r, path, v, &f) < 0)
         return -(int)r->err->code;
     if (f.kind < FAULT_LOCK_HOG)
-        return wrong(r, path, "kind", "belongs to an operation (operations[].fault)");
+        return sc_wrong(r, path, "kind", "belongs to an operation (operations[].fault)");
     if (!has_host(r->s, f.host))
-        return wrong(r, path, "host", f.host ? "no such host" : "is missing");
+        return sc_wrong(r, path, "host", f.host ? "no such host" : "is missing");
     if (f.kind == FAULT_LOCK_HOG && !f.lock)
-        return wrong(r, path, "lock", "is missing");
+        return sc_wrong(r, path, "lock", "is missing");
     if (f.kind == FAULT_IDLE_WORKER && !f.service)
-        return wrong(r, path, "service", "is missing");
+        return sc_wrong(r, path, "service", "is missing");
     if ((f.kind == FAULT_LOCK_HOG || f.kind == FAULT_LOST_EVENTS) && f.for_ns == 0)
-        return wrong(r, path, "for_s", "is missing or 0");
+        return sc_wrong(r, path, "for_s", "is missing or 0");
     if (f.kind == FAULT_LOST_PACKETS && f.cpu < 0)
-        return wrong(r, path, "cpu", "is missing");
+        return sc_wrong(r, path, "cpu", "is missing");
     *vec_push(&r->s->faults) = f;
     return 0;
 }
@@ -533,7 +503,7 @@ static int read_list(struct reader *r, const json_t *root, const char *key, size
     if (!list)
         return 0;
     if (!json_is_array(list))
-        return wrong(r, "", key, "must be a list");
+        return sc_wrong(r, "", key, "must be a list");
     if (json_array_size(list) > limit)
         return err_set(r->err, E_LIMIT, "%s: more than %zu", key, limit);
     json_array_foreach(list, i, v)
@@ -556,14 +526,14 @@ static int read_services(struct reader *r, const json_t *root)
     json_t *v;
 
     if (services && !json_is_object(services))
-        return wrong(r, "", "services", "must be an object");
+        return sc_wrong(r, "", "services", "must be an object");
     json_object_foreach(services, name, v)
     {
         struct sc_service one = { .name = arena_strdup(&r->s->mem, name, strlen(name)) };
         char path[160];
 
         snprintf(path, sizeof path, "services.%s", name);
-        if (read_object(r, path, v, keys, ARRAY_SIZE(keys), &one) < 0)
+        if (sc_read_object(r, path, v, keys, ARRAY_SIZE(keys), &one) < 0)
             return -(int)r->err->code;
         *vec_push(&r->s->services) = one;
     }
@@ -587,8 +557,8 @@ static int read_workload(struct reader *r, const json_t *root, double scale)
     w->think_ns = 5 * NS_PER_S;
     if (!json_object_get(root, "workload"))
         return 0;
-    if (read_object(r, "workload", json_object_get(root, "workload"), keys, ARRAY_SIZE(keys), w) <
-        0)
+    if (sc_read_object(r, "workload", json_object_get(root, "workload"), keys, ARRAY_SIZE(keys),
+                       w) < 0)
         return -(int)r->err->code;
     if (scale > 0) {
         w->vms = (uint64_t)llround(fmax(1, fmin((double)w->vms * scale, 1e9)));
@@ -630,7 +600,8 @@ static int check_hosts(struct reader *r)
         streams += s->hosts.at[i].cpus;
     }
     if (controllers != 1 || !(roles & ROLE_COMPUTE))
-        return wrong(r, "", "hosts", "there must be one controller and at least one compute host");
+        return sc_wrong(r, "", "hosts",
+                        "there must be one controller and at least one compute host");
     if (streams > SIM_LIMIT_STREAMS)
         return err_set(r->err, E_LIMIT, "hosts: %zu CPUs in all, more than %d", streams,
                        SIM_LIMIT_STREAMS);
@@ -658,6 +629,7 @@ static int read_root(struct reader *r, const json_t *root, double scale)
         { "operations", KEY_OTHER, 0, 0, 0, false },
         { "workload", KEY_OTHER, 0, 0, 0, false },
         { "faults", KEY_OTHER, 0, 0, 0, false },
+        { "kernel", KEY_OTHER, 0, 0, 0, false },
     };
     static const struct key zone = { "utc_offset_h", KEY_INT, 0, -12, 14, false };
     static const struct key packet = { "packet_kib", KEY_INT, 0, 4, 65536, false };
@@ -668,7 +640,7 @@ static int read_root(struct reader *r, const json_t *root, double scale)
     memcpy(plain, keys, sizeof plain);
     for (int i = 0; i < 3; i++)
         plain[i].offset = AT(scenario, description); /* three texts; two are read again below */
-    if (read_object(r, "", root, plain, ARRAY_SIZE(plain), s) < 0)
+    if (sc_read_object(r, "", root, plain, ARRAY_SIZE(plain), s) < 0)
         return -(int)r->err->code;
     const json_t *dialect = json_object_get(root, "dialect");
     const json_t *start = json_object_get(root, "start");
@@ -680,10 +652,10 @@ static int read_root(struct reader *r, const json_t *root, double scale)
                  : strcmp(json_string_value(dialect), "zed") == 0 ? DIALECT_ZED
                                                                   : (enum dialect)0;
     if (!s->dialect)
-        return wrong(r, "", "dialect", "must be \"2016\" or \"zed\"");
+        return sc_wrong(r, "", "dialect", "must be \"2016\" or \"zed\"");
     if (start && (time_parse(str_of(json_string_value(start)), 0, &s->start, r->err) < 0 ||
                   s->start < 86400 * NS_PER_S || s->start > INT64_C(8000000000) * NS_PER_S))
-        return wrong(r, "", "start", "must be a time like \"2016-08-08 15:00:00\"");
+        return sc_wrong(r, "", "start", "must be a time like \"2016-08-08 15:00:00\"");
     if (json_object_get(root, "utc_offset_h") &&
         read_value(r, "", &zone, json_object_get(root, "utc_offset_h"), (char *)&number) < 0)
         return -(int)r->err->code;
@@ -703,7 +675,9 @@ static int read_root(struct reader *r, const json_t *root, double scale)
     if (read_list(r, root, "operations", SIM_LIMIT_OPERATIONS, read_operation) < 0 ||
         read_workload(r, root, scale) < 0)
         return -(int)r->err->code;
-    return read_list(r, root, "faults", 1000, read_host_fault);
+    if (read_list(r, root, "faults", 1000, read_host_fault) < 0)
+        return -(int)r->err->code;
+    return sc_read_kernel(r, root, scale);
 }
 
 int scenario_load(const char *path, double scale, struct scenario *ret, struct err *err)

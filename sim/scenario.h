@@ -54,6 +54,7 @@
  *    {kind: "lost_events", host, at_s, for_s, cpu} the buffer is full; counted
  *                       by events_discarded; cpu absent: all CPUs
  *    {kind: "lost_packets", host, cpu, first, count}  packets that vanish
+ *  kernel               the kernel layer of hosts, see docs/neph-sim.1.scd
  *
  * Faults of one operation (operations[].fault.kind):
  *    no_valid_host      boot: no host passes the filters
@@ -82,6 +83,8 @@
 #define SIM_LIMIT_VMS 100000
 #define SIM_LIMIT_WORKERS 64
 #define SIM_LIMIT_SECONDS (30.0 * 86400)
+
+struct kc_kernel;
 
 enum dialect { DIALECT_2016 = 1, DIALECT_ZED = 2 };
 
@@ -223,6 +226,7 @@ struct scenario {
     VEC(struct sc_operation) operations;
     struct sc_workload workload;
     VEC(struct sc_fault) faults;
+    const struct kc_kernel *kernel; /* of kern.h; NULL: no kernel layer */
 };
 
 /* Reads and checks 'path'.  'scale' > 0 multiplies the workload's VMs

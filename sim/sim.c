@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "sim/engine.h"
+#include "sim/kern.h"
 #include "sim/truth.h"
 
 #include <errno.h>
@@ -48,14 +49,25 @@ static void sum_up(const struct sim *s, struct sim_result *ret)
         r.requests_failed += s->reqs.at[i]->error != NULL;
         r.faults += s->reqs.at[i]->fault.kind != FAULT_NONE;
     }
-    for (size_t i = 0; i < s->hosts.n; i++)
-        for (unsigned cpu = 0; cpu < s->hosts.at[i].sc->cpus; cpu++) {
-            struct ctfw_counts n = ctfw_counts(s->hosts.at[i].channel, cpu);
+    for (size_t i = 0; i < s->hosts.n; i++) {
+        const struct host *h = &s->hosts.at[i];
+
+        for (unsigned cpu = 0; h->channel && cpu < h->sc->cpus; cpu++) {
+            struct ctfw_counts n = ctfw_counts(h->channel, cpu);
 
             r.events += n.written;
             r.lost += n.discarded + n.dropped;
             r.bytes += n.bytes;
         }
+        if (h->kern) {
+            struct kern_totals n = kern_totals(h->kern);
+
+            r.events += n.events;
+            r.lost += n.lost;
+            r.bytes += n.bytes;
+            r.length_ns = n.length_ns > r.length_ns ? n.length_ns : r.length_ns;
+        }
+    }
     *ret = r;
 }
 
@@ -80,12 +92,16 @@ static int simulate(struct sim *s, struct sim_result *ret)
 
     if (rc < 0)
         return rc;
-    cloud_background(s);
-    cloud_plan(s);
-    engine_run(s);
-    if (s->failed)
-        return -(int)s->err->code;
-    rc = cloud_close(s);
+    if (!s->sc->kernel || !s->sc->kernel->only) {
+        cloud_background(s);
+        cloud_plan(s);
+        engine_run(s);
+        if (s->failed)
+            return -(int)s->err->code;
+        rc = cloud_close(s);
+    }
+    for (size_t i = 0; rc == 0 && i < s->hosts.n; i++)
+        rc = kern_simulate(s, &s->hosts.at[i]);
     if (rc == 0)
         rc = truth_write(s, path_join(&mem, s->out_dir, "truth.json"));
     arena_free(&mem);

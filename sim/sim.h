@@ -5,7 +5,8 @@
  * A scenario file says which hosts, users, operations and faults there are
  * (sim/scenario.h lists the keys).  The simulation is a discrete-event model
  * of OpenStack's services; what they would log goes through the CTF writer
- * into OUT/<host>/ust/uid/<uid>/64-bit, in LTTng's layout.  OUT/truth.json
+ * into OUT/<host>/ust/uid/<uid>/64-bit, in LTTng's layout; what their kernels
+ * would have traced goes into OUT/<host>/kernel (sim/kern.h).  OUT/truth.json
  * says what really happened (sim/truth.h lists its keys), so that every answer
  * of an analysis can be checked.  The same seed gives the same bytes. */
 #ifndef SIM_SIM_H

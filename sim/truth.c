@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "sim/engine.h"
+#include "sim/kern.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,7 +37,7 @@ static struct ctfw_counts sum_of(const struct host *h)
 {
     struct ctfw_counts all = { 0 };
 
-    for (unsigned cpu = 0; cpu < h->sc->cpus; cpu++) {
+    for (unsigned cpu = 0; h->channel && cpu < h->sc->cpus; cpu++) {
         struct ctfw_counts n = ctfw_counts(h->channel, cpu);
 
         all.written += n.written;
@@ -57,7 +58,7 @@ static void put_counts(struct json *j, const struct ctfw_counts *n)
 static void put_streams(struct json *j, const struct sim *s, const struct host *h)
 {
     json_kopen(j, "streams", '[');
-    for (unsigned cpu = 0; cpu < h->sc->cpus; cpu++) {
+    for (unsigned cpu = 0; h->channel && cpu < h->sc->cpus; cpu++) {
         struct ctfw_counts n = ctfw_counts(h->channel, cpu);
         char file[64];
 
@@ -117,6 +118,8 @@ static void put_hosts(struct json *j, const struct sim *s)
         put_counts(j, &all);
         put_streams(j, s, h);
         put_services(j, h);
+        if (h->kern)
+            kern_truth(h->kern, j);
         json_close(j, '}');
     }
     json_close(j, ']');

@@ -13,7 +13,7 @@
  *              clock_drift_ppm, events, discarded, dropped, streams[] (file,
  *              cpu, events, discarded, dropped, packets, packets_dropped,
  *              bytes), services[] (service, worker, pid, procname, requests,
- *              idle)
+ *              idle), kernel (docs/neph-sim.1.scd says what it counts)
  *  users[]     name, id, project, project_id
  *  networks[], routers[], ports[], volumes[]   names and ids
  *  vms[]       name, uuid, libvirt_name, user, flavor, ids of its port;

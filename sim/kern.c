@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * kern.c -- runs the kernel of one host, see kern.h. */
+#include "sim/kern.h"
+
+#include "sim/kern_io.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* --- The trace ------------------------------------------------------------------------- */
+
+static int open_trace(struct kern *k)
+{
+    char iso[TIME_TEXT], created[32];
+    const struct ctfw_env env[] = {
+        { "hostname", k->host->sc->name, 0 },
+        { "domain", "kernel", 0 },
+        { "sysname", "Linux", 0 },
+        { "kernel_release", "6.1.0-56-amd64", 0 },
+        { "kernel_version", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.192-2 (2026-11-16)", 0 },
+        { "tracer_name", "lttng-modules", 0 },
+        { "tracer_major", NULL, 2 },
+        { "tracer_minor", NULL, 13 },
+        { "tracer_patchlevel", NULL, 9 },
+        { "trace_buffering_scheme", "global", 0 },
+        { "trace_name", k->s->sc->name, 0 },
+        { "trace_creation_datetime", created, 0 },
+        { 0 },
+    };
+    struct ctfw_trace_config config = {
+        .domain = CTFW_KERNEL,
+        .env = env,
+        .clock_offset_ns = (uint64_t)k->clock_offset,
+        .begin = k->begin,
+        .streams_first = true,
+    };
+    struct ctfw_channel_config channel = {
+        .name = "ch0",
+        .cpus = k->n_cpus,
+        .packet_bytes = k->conf->packet_bytes,
+        .header = k->conf->compact ? CTFW_COMPACT : CTFW_LARGE,
+    };
+
+    time_iso(k->begin, iso);
+    snprintf(created, sizeof created, "%.4s%.2s%.2sT%.2s%.2s%.2s+0000", iso, iso + 5, iso + 8,
+             iso + 11, iso + 14, iso + 17);
+    k->dir = arena_printf(&k->mem, "%s/kernel", k->host->sc->name);
+    config.dir = arena_printf(&k->mem, "%s/%s", k->s->out_dir, k->dir);
+    for (int i = 0; i < 16; i++)
+        config.uuid[i] = (uint8_t)rng_u64(&k->rng);
+    config.uuid[6] = (uint8_t)(0x40 | (config.uuid[6] & 15));
+    memcpy(config.clock_uuid, k->host->clock_uuid, sizeof config.clock_uuid);
+    channel.context = kern_context(k, &channel.n_context);
+    if (ctfw_open(&config, &k->trace, k->err) < 0 ||
+        ctfw_channel(k->trace, &channel, &k->channel, k->err) < 0)
+        return -(int)k->err->code;
+    kern_declare(k);
+    return 0;
+}
+
+/* --- The loop ---------------------------------------------------------------------------- */
+
+static void build_cpus(struct kern *k)
+{
+    k->cpus = arena_array(&k->mem, struct kcpu, k->n_cpus);
+    k->leaves = 2;
+    while (k->leaves < k->n_cpus)
+        k->leaves *= 2;
+    k->next_at = arena_array(&k->mem, ns_t, k->leaves);
+    k->winner = arena_array(&k->mem, uint32_t, k->leaves);
+    for (unsigned i = 0; i < k->leaves; i++)
+        k->next_at[i] = KERN_NEVER;
+    for (unsigned i = 0; i < k->n_cpus; i++) {
+        struct kcpu *c = &k->cpus[i];
+
+        c->id = i;
+        c->curr = &c->idle;
+        c->idle.cpu = c;
+        c->idle.prio = PRIO_USUAL;
+        c->idle.running = true;
+        snprintf(c->idle.comm, sizeof c->idle.comm, "swapper/%u", i % 1000);
+        c->end_at = c->tick_at = KERN_NEVER;
+        c->napping = true;
+        k->idle_mask[i / 64] |= UINT64_C(1) << (i % 64);
+        kern_next_loss(k, c);
+        kern_rearm(k, c);
+    }
+}
+
+/* The spawner has something to do: a timer of its CPU wakes it. */
+static void call_spawner(struct kern *k)
+{
+    struct ktask *t = k->spawner;
+
+    if (t->running || t->queued)
+        return; /* it will see */
+    kern_irq(k, t->cpu, (struct kirq){ .kind = IRQ_HRTIMER, .what = t, .token = t->token });
+}
+
+static void resched(struct kern *k, struct kcpu *c)
+{
+    c->ipi = false;
+    if (c->level != LEVEL_BASE)
+        return; /* it looks when it is back */
+    kern_pause(k, c);
+    kern_continue(k, c);
+}
+
+static void fire(struct kern *k, const struct ktimer *timer)
+{
+    struct ktask *t = timer->what;
+    struct kproc *p = timer->what;
+    const struct kc_interrupt *i = timer->what;
+
+    switch (timer->kind) {
+    case TM_WAKE:
+    case TM_WHEEL:
+        if (t->token == timer->token)
+            kern_irq(
+                k, t->cpu,
+                (struct kirq){ timer->kind == TM_WAKE ? IRQ_HRTIMER : IRQ_WHEEL, t, timer->token });
+        break;
+    case TM_DISK: kern_disk_served(k, timer->what); break;
+    case TM_NIC: kern_packet_arrives(k, timer->what); break;
+    case TM_IRQ:
+        kern_irq(k, &k->cpus[i->irq % k->n_cpus], (struct kirq){ IRQ_OTHER, timer->what, 0 });
+        kern_timer(k, k->now + kern_spread(k, 1e9 / i->per_s), TM_IRQ, timer->what, 0);
+        break;
+    case TM_RESCHED: resched(k, timer->what); break;
+    case TM_START:
+        *vec_push(&k->starting) = p;
+        call_spawner(k);
+        break;
+    case TM_STOP:
+        if (p->boots && !p->ready) {
+            kern_timer(k, k->now + 10 * MS_NS, TM_STOP, p, 0);
+            break;
+        }
+        *vec_push(&k->stopping) = p;
+        call_spawner(k);
+        break;
+    }
+}
+
+static void cpu_due(struct kern *k, struct kcpu *c)
+{
+    if (c->tick_at <= c->end_at) {
+        c->tick_at += k->conf->tick_ns;
+        kern_irq(k, c, (struct kirq){ .kind = IRQ_TICK });
+        kern_rearm(k, c);
+    } else if (c->level == LEVEL_BASE) {
+        c->curr->left = 0;
+        kern_continue(k, c);
+    } else {
+        kern_level_over(k, c);
+    }
+}
+
+static void loop(struct kern *k)
+{
+    struct ktimer timer;
+
+    while (!k->failed) {
+        struct kcpu *c = &k->cpus[k->winner[1]];
+        ns_t cpu_at = k->next_at[c->id];
+        ns_t timer_at = k->heap.n ? k->heap.at[0].at : KERN_NEVER;
+        ns_t at = cpu_at < timer_at ? cpu_at : timer_at;
+
+        if (at > k->end)
+            break;
+        if (at > k->now)
+            k->now = at;
+        if (cpu_at < timer_at)
+            cpu_due(k, c);
+        else if (kern_timer_pop(k, &timer))
+            fire(k, &timer);
+    }
+}
+
+static int run(struct kern *k)
+{
+    int rc = open_trace(k);
+
+    if (rc < 0)
+        return rc;
+    build_cpus(k);
+    rc = kern_build(k);
+    if (rc < 0)
+        return rc;
+    if (k->conf->dump != KC_DUMP_NONE)
+        kern_timer(k, k->begin + MS_NS, TM_WAKE, k->dumper, k->dumper->token);
+    if (k->conf->dump != KC_DUMP_FIRST)
+        kern_go(k);
+    loop(k);
+    if (k->failed)
+        return -(int)k->err->code;
+    k->end_ns = k->last_ts;
+    account_end(k, k->end_ns);
+    return ctfw_finish(k->trace, k->end_ns, k->err);
+}
+
+/* How long a host without another trace was up when tracing began. */
+enum { UP_S = 54321 };
+/* What an event costs on a host with one CPU; all CPUs wait for each, so that
+ * it must be less where there are more. */
+enum { EVENT_NS = 200 };
+
+int kern_simulate(struct sim *s, struct host *h)
+{
+    const struct kc_kernel *conf = s->sc->kernel;
+
+    for (size_t i = 0; conf && i < conf->n_hosts; i++) {
+        if (strcmp(conf->hosts[i].name, h->sc->name) != 0)
+            continue;
+        struct kern *k = xcalloc(1, sizeof *k);
+
+        k->s = s;
+        k->err = s->err;
+        k->host = h;
+        k->conf = conf;
+        k->hc = &conf->hosts[i];
+        k->n_cpus = h->sc->cpus;
+        k->event_ns = 1 + EVENT_NS / (ns_t)k->n_cpus;
+        k->begin = k->now = k->last_ts = host_time(s, h, s->begin);
+        k->clock_offset = h->clock_offset ? h->clock_offset : k->begin - UP_S * NS_PER_S;
+        k->end = k->begin + conf->duration_ns;
+        rng_seed(&k->rng, s->sc->seed * UINT64_C(0x9e3779b97f4a7c15) + h->index + 1);
+        h->kern = k;
+        return run(k);
+    }
+    return 0;
+}
+
+struct kern_totals kern_totals(const struct kern *k)
+{
+    struct kern_totals t = { .length_ns = k->end_ns - k->begin };
+
+    for (unsigned i = 0; i < k->n_cpus; i++) {
+        struct ctfw_counts n = ctfw_counts(k->channel, i);
+
+        t.events += n.written;
+        t.lost += n.discarded + n.dropped;
+        t.bytes += n.bytes;
+    }
+    return t;
+}
+
+static void free_procs(struct kern *k)
+{
+    for (size_t i = 0; i < k->tasks.n; i++) {
+        vec_free(&k->tasks.at[i]->latencies.v);
+        vec_free(&k->tasks.at[i]->calls);
+    }
+    for (size_t i = 0; i < k->procs.n; i++) {
+        struct kproc *p = k->procs.at[i];
+
+        vec_free(&p->tasks);
+        vec_free(&p->zombies);
+        vec_free(&p->held);
+        vec_free(&p->leaked);
+        vec_free(&p->vcpus);
+        vec_free(&p->idle_workers);
+        vec_free(&p->jobs);
+        vec_free(&p->done);
+    }
+}
+
+void kern_free(struct kern *k)
+{
+    if (!k)
+        return;
+    free_procs(k);
+    for (unsigned i = 0; k->cpus && i < k->n_cpus; i++) {
+        vec_free(&k->cpus[i].pending);
+        vec_free(&k->cpus[i].wheel);
+        vec_free(&k->cpus[i].completed);
+        vec_free(&k->cpus[i].packets);
+    }
+    for (size_t i = 0; i < k->io.n; i++) {
+        vec_free(&k->io.at[i].latency.v);
+        vec_free(&k->io.at[i].driver.v);
+    }
+    for (size_t i = 0; i < k->requests.n; i++)
+        vec_free(&k->requests.at[i]->waiters);
+    kern_disks_free(k);
+    kern_net_free(k);
+    vec_free(&k->requests);
+    vec_free(&k->heap);
+    vec_free(&k->tasks);
+    vec_free(&k->procs);
+    vec_free(&k->starting);
+    vec_free(&k->stopping);
+    vec_free(&k->dead);
+    vec_free(&k->io);
+    vec_free(&k->irqs);
+    vec_free(&k->losses);
+    vec_free(&k->preempt.v);
+    vec_free(&k->preempt_names.v);
+    map64_free(&k->preempt.map);
+    map64_free(&k->preempt_names.map);
+    map64_free(&k->tids);
+    strtab_free(&k->names);
+    ctfw_free(k->trace);
+    arena_free(&k->mem);
+    free(k);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * kern_net.c -- packets: from a card by its interrupt and softirq NET_RX to a
+ * service or through a tap interface to a guest, and back.
+ *
+ * A packet counts as received on an interface by net_if_receive_skb, as sent
+ * by net_dev_xmit, as dropped by skb_kfree of an skb that the interface was
+ * the last to have. */
+#include "sim/kern_io.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { RING = 512 };
+
+void kern_net_build(struct kern *k)
+{
+    size_t taps = 0;
+
+    for (size_t i = 0; i < k->hc->n_procs; i++)
+        taps += k->hc->procs[i].kind == KC_INSTANCE && k->hc->procs[i].net.interface;
+    k->interfaces = arena_array(&k->mem, struct kinterface, k->hc->n_interfaces + taps + 1);
+    for (size_t i = 0; i < k->hc->n_interfaces; i++) {
+        struct kinterface *f = &k->interfaces[k->n_interfaces++];
+
+        f->conf = &k->hc->interfaces[i];
+        snprintf(f->name, sizeof f->name, "%.15s", f->conf->name);
+        f->irq = f->conf->irq;
+        f->cpu = &k->cpus[f->irq % k->n_cpus];
+        snprintf(f->irq_name, sizeof f->irq_name, "%s-rx", f->name);
+        unsigned b[4] = { 0 };
+
+        if (f->conf->address &&
+            sscanf(f->conf->address, "%u.%u.%u.%u", &b[0], &b[1], &b[2], &b[3]) == 4)
+            f->address = b[0] << 24 | b[1] << 16 | b[2] << 8 | b[3];
+    }
+}
+
+void kern_net_free(struct kern *k)
+{
+    for (size_t i = 0; i < k->n_interfaces; i++)
+        vec_free(&k->interfaces[i].ring);
+}
+
+struct kinterface *kern_interface_named(struct kern *k, const char *name)
+{
+    for (size_t i = 0; i < k->n_interfaces; i++)
+        if (strcmp(k->interfaces[i].name, name) == 0)
+            return &k->interfaces[i];
+    return NULL;
+}
+
+struct kinterface *kern_new_tap(struct kern *k, const char *name)
+{
+    struct kinterface *f = &k->interfaces[k->n_interfaces++];
+
+    snprintf(f->name, sizeof f->name, "%.15s", name);
+    return f;
+}
+
+void kern_stream_start(struct kern *k, struct kinterface *from, struct kproc *to, double per_s,
+                       unsigned bytes)
+{
+    struct kstream *s = arena_new(&k->mem, struct kstream);
+
+    *s = (struct kstream){ .from = from, .to = to, .gap_ns = 1e9 / per_s, .bytes = bytes };
+    kern_timer(k, k->now + kern_spread(k, s->gap_ns), TM_NIC, s, 0);
+}
+
+void kern_packet_arrives(struct kern *k, struct kstream *s)
+{
+    struct kinterface *f = s->from;
+
+    if (s->to && s->to->over)
+        return;           /* and no more come */
+    if (f->ring.n < RING) /* else the card has no room, and nobody hears of it */
+        *vec_push(&f->ring) = (struct kpacket){ .proc = s->to, .bytes = s->bytes };
+    kern_timer(k, k->now + kern_spread(k, s->gap_ns), TM_NIC, s, 0);
+    if (f->raised)
+        return;
+    f->raised = true;
+    kern_irq(k, f->cpu, (struct kirq){ .kind = IRQ_NIC, .what = f });
+}
+
+void kern_nic_interrupt(struct kern *k, struct kcpu *c, struct kinterface *f)
+{
+    f->raised = false;
+    for (size_t i = 0; i < f->ring.n; i++) {
+        struct kpacket p = f->ring.at[i];
+
+        p.interface = f;
+        *vec_push(&c->packets) = p;
+    }
+    f->ring.n = 0;
+    kern_raise(k, c, SOFT_NET_RX);
+}
+
+static uint64_t new_skb(struct kern *k)
+{
+    return UINT64_C(0xffff888200000000) + k->next_skb++ % 4096 * 0x100;
+}
+
+static void emit_packet(struct kern *k, struct kcpu *c, enum kev e, const struct kinterface *f,
+                        uint64_t skb, unsigned bytes)
+{
+    kern_emit(k, c, e,
+              (struct ctfw_val[]){ ctfw_u(skb), ctfw_u(bytes), kern_z(f->name), ctfw_u(0),
+                                   (struct ctfw_val){ .p = "", .n = 0 } });
+}
+
+static void receive(struct kern *k, struct kcpu *c, struct kinterface *f, uint64_t skb,
+                    unsigned bytes)
+{
+    emit_packet(k, c, EV_NET_RECEIVE, f, skb, bytes);
+    f->rx_packets++;
+    f->rx_bytes += bytes;
+}
+
+static void send_on(struct kern *k, struct kcpu *c, struct kinterface *f, uint64_t skb,
+                    unsigned bytes)
+{
+    emit_packet(k, c, EV_NET_QUEUE, f, skb, bytes);
+    kern_emit(k, c, EV_NET_XMIT,
+              (struct ctfw_val[]){ ctfw_u(skb), ctfw_i(0), ctfw_u(bytes), kern_z(f->name) });
+    f->tx_packets++;
+    f->tx_bytes += bytes;
+}
+
+void kern_transmit(struct kern *k, struct kcpu *c, struct kinterface *from, struct kinterface *to,
+                   unsigned bytes)
+{
+    uint64_t skb = new_skb(k);
+
+    if (from)
+        receive(k, c, from, skb, bytes);
+    send_on(k, c, to, skb, bytes);
+}
+
+static void deliver(struct kern *k, struct kcpu *c, const struct kpacket *p)
+{
+    struct kinterface *f = p->interface;
+    struct kproc *to = p->proc && !p->proc->over && p->proc->alive ? p->proc : NULL;
+    uint64_t skb = new_skb(k);
+
+    receive(k, c, f, skb, p->bytes);
+    if (rng_below(&k->rng, 100) < f->conf->drop_percent) {
+        kern_emit(k, c, EV_SKB_KFREE,
+                  (struct ctfw_val[]){ ctfw_u(skb), ctfw_u(UINT64_C(0xffffffff81bd16e9)),
+                                       ctfw_u(0x0800), ctfw_u(2) });
+        f->drops++;
+        return;
+    }
+    if (to && to->vhost) {
+        send_on(k, c, to->tap, skb, p->bytes);
+        to->rx_pending++;
+        kern_kick(k, c, to->vhost);
+        return;
+    }
+    if (to) {
+        to->rx_pending++;
+        kern_kick(k, c, to->tasks.at[0]);
+    }
+    kern_emit(k, c, EV_SKB_CONSUME, (struct ctfw_val[]){ ctfw_u(skb) });
+}
+
+void kern_net_softirq(struct kern *k, struct kcpu *c)
+{
+    for (size_t i = 0; i < c->packets.n; i++) {
+        struct kpacket p = c->packets.at[i];
+
+        deliver(k, c, &p);
+    }
+    c->packets.n = 0;
+}
