@@ -11,6 +11,9 @@
     C(summary)       \
     C(list)          \
     C(show)          \
+    C(top)           \
+    C(log)           \
+    C(freq)          \
     C(state)         \
     C(timeline)      \
     C(info)          \

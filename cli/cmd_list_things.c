@@ -49,13 +49,15 @@ const struct cmd cmd_list = {
         "WHAT is vms, volumes, networks (with subnets, ports, routers and security groups), "
         "requests, services, tasks, hosts, durations (of tasks, by name), steps (locks, "
         "commands, calls and waits), schedule (the scheduler's filters and choices), resources "
-        "(of nodes) or marks (claims, lifecycle events and the like). The JSON output has more "
+        "(of nodes), marks (claims, lifecycle events and the like), mappings (which process is "
+        "which instance or service, by what evidence) or threads (of the kernel layer). The JSON "
+        "output has more "
         "than fits in a line: an instance's states, a volume's tasks, the parts of a task.",
     .outputs = TABLE_OUTPUTS,
     .groups = GROUP_LISTING | GROUP_LIMIT | GROUP_TIME | GROUP_HOST | GROUP_VM | GROUP_REQUEST |
               GROUP_SECRETS | GROUP_HISTORY,
     .min_args = 2,
     .choices = "vms|volumes|networks|requests|services|tasks|hosts|durations|steps|schedule|"
-               "resources|marks",
+               "resources|marks|mappings|threads",
     .run = run,
 };

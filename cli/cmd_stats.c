@@ -5,6 +5,7 @@
 
 #include "analysis/list.h"
 #include "cli/analyse.h"
+#include "cli/measure.h"
 #include "cli/open.h"
 #include "cli/scan.h"
 #include "report/lists.h"
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 
 struct stats_opts {
-    const char *by;
+    struct measure_cli measure; /* its 'by' is of both */
 };
 
 struct type {
@@ -305,7 +306,7 @@ static int print_all(struct ctx *c, const struct scan *s, const type_vec *types,
 static int print(struct ctx *c, const struct scan *s, const type_vec *types)
 {
     const struct stats_opts *o = c->opts;
-    const char *by = o->by;
+    const char *by = o->measure.by;
     bool human = c->table.format == TABLE_TABLE || c->table.format == TABLE_WIDE;
 
     if (!by && c->table.format == TABLE_JSON && !c->g.columns && !c->g.sort)
@@ -319,11 +320,44 @@ static int print(struct ctx *c, const struct scan *s, const type_vec *types)
     return print_types(c, types);
 }
 
+/* `neph stats MEASURE PATH...`: figures of the kernel layer instead. */
+static bool is_measure(const struct ctx *c)
+{
+    return c->nargs > 1 && measure_find(c->args[0]);
+}
+
+static int check_by(const struct ctx *c, const struct stats_opts *o)
+{
+    static const char *const events[] = { "type", "host", "trace" };
+    bool of_events = false;
+
+    for (size_t i = 0; o->measure.by && i < ARRAY_SIZE(events); i++)
+        of_events |= !strcmp(o->measure.by, events[i]);
+    if (o->measure.by && of_events == is_measure(c)) {
+        ctx_error(c, "--by %s does not go with this: %s", o->measure.by,
+                  of_events ? "a measure has owner, process or thread"
+                            : "counts of events have type, host or trace");
+        return RC_USAGE;
+    }
+    if (!is_measure(c) && (o->measure.service || o->measure.thread || c->g.vm)) {
+        ctx_error(c, "--vm, --service and --thread choose among the samples of a measure: neph "
+                     "stats MEASURE PATH...");
+        return RC_USAGE;
+    }
+    return RC_OK;
+}
+
 static int run(struct ctx *c)
 {
+    const struct stats_opts *o = c->opts;
     type_vec types = { 0 };
     struct scan s;
     int rc = cli_keep_check(c);
+
+    if (rc || (rc = check_by(c, o)) != RC_OK)
+        return rc;
+    if (is_measure(c))
+        return cli_measure(c, VIEW_STATS, &o->measure);
 
     if (rc || (rc = cli_open(c, 0)) != 0)
         return rc;
@@ -336,16 +370,20 @@ static int run(struct ctx *c)
 }
 
 static const struct opt options[] = {
-    { "by", 0, "WHAT", "Only this table", OPT_CHOICE, offsetof(struct stats_opts, by),
-      "type|host|trace", 0 },
+    { "by", 0, "WHAT", "Only this table; of a measure, a row for each of these", OPT_CHOICE,
+      offsetof(struct stats_opts, measure.by), "type|host|trace|owner|process|thread", 0 },
+    MEASURE_FILTERS(struct stats_opts, measure.),
 };
 
 const struct cmd cmd_stats = {
     .name = "stats",
     .summary = "events by host and by type, and what is missing",
-    .args = "PATH...",
+    .args = "[MEASURE] PATH...",
     .about =
-        "Counts the events of every host and of every type, how long the tasks of the services "
+        "With a measure of the kernel layer (see `neph top --help`): how many samples, their sum, "
+        "least, mean, percentiles and most, for each owner, process or thread.\n\n"
+        "Without: counts the events of every host and of every type, how long the tasks of the "
+        "services "
         "took (count, min, mean, median, 95th percentile, max, sum), and what the tracer or the "
         "reader had to leave out: discarded events, lost packets, bad packets.\n\n"
         "The rate of a type is its count over the time from the first to the last event of "
@@ -353,7 +391,7 @@ const struct cmd cmd_stats = {
         "--by chooses another table. The numbers of what is missing are always those of "
         "whole traces.",
     .outputs = TABLE_OUTPUTS,
-    .groups = GROUP_LISTING | GROUP_LIMIT | GROUP_TIME | GROUP_HOST | GROUP_HISTORY,
+    .groups = GROUP_LISTING | GROUP_LIMIT | GROUP_TIME | GROUP_HOST | GROUP_VM | GROUP_HISTORY,
     .options = options,
     .noptions = ARRAY_SIZE(options),
     .opts_size = sizeof(struct stats_opts),

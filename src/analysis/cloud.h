@@ -40,4 +40,11 @@ void text_set_add(struct text_set *s, struct str text);
 cell_t text_set_cell(struct cloud *c, const struct text_set *s);
 void text_set_free(struct text_set *s);
 
+/* What an instance is called, wherever. Lists have commas. */
+struct vm_names {
+    struct str uuid, name, libvirt, taps, hosts;
+};
+/* Says which processes of the kernel layer are instances and services. */
+void cloud_mappings(struct cloud *c, const struct vm_names *vms, size_t nvms);
+
 #endif

@@ -376,6 +376,38 @@ static void vms_free(struct vms *v)
     map64_free(&v->at);
 }
 
+static struct str joined(const struct text_set *s, struct arena *mem)
+{
+    struct sbuf b = { 0 };
+
+    for (size_t i = 0; i < s->at.n; i++)
+        sbuf_fmt(&b, "%s" STR_FMT, i ? "," : "", STR_ARG(s->at.at[i]));
+    struct str text = str_dup(mem, sbuf_view(&b));
+    sbuf_free(&b);
+    return text;
+}
+
+/* The processes of instances are found by the names that these turn out to have. */
+static void map_processes(struct cloud *c, const struct vms *v)
+{
+    VEC(struct vm_names) names = { 0 };
+    struct arena mem = { 0 };
+
+    for (size_t i = 0; i < v->list.n; i++) {
+        const struct vm *vm = &v->list.at[i];
+
+        if (vm->real)
+            *vec_push(&names) = (struct vm_names){ .uuid = vm->uuid,
+                                                   .name = vm->name,
+                                                   .libvirt = joined(&vm->facts[F_LIBVIRT], &mem),
+                                                   .taps = joined(&vm->facts[F_TAP], &mem),
+                                                   .hosts = joined(&vm->hosts, &mem) };
+    }
+    cloud_mappings(c, names.at, names.n);
+    vec_free(&names);
+    arena_free(&mem);
+}
+
 static void global(struct cloud *c)
 {
     struct vms v = { 0 };
@@ -390,6 +422,7 @@ static void global(struct cloud *c)
     for (size_t i = 0; i < v.list.n; i++)
         if (v.list.at[i].real)
             write_vm(c, &v, &v.list.at[i]);
+    map_processes(c, &v);
     vms_free(&v);
 }
 

@@ -7,7 +7,9 @@
 #include "engine/told.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -16,12 +18,23 @@ struct subscriber {
     void *state;
 };
 
+/* A time in which a tracer of the host lost events. */
+struct loss {
+    ns_t end;
+    uint32_t cpu;
+    int64_t events;
+    struct str domain;
+};
+
 struct pass_priv {
     const struct analysis *const *list;
     void **states;
     VEC(struct subscriber) subs[EV_TYPES];
     VEC(struct compiled_rule) rules[EV_TYPES];
-    int depth; /* of derived events */
+    int depth;               /* of derived events */
+    VEC(struct loss) losses; /* in the order of their ends */
+    size_t loss;             /* to come next               */
+    uint64_t counts[EV_TYPES];
 };
 
 enum { EMIT_DEPTH = 8, STOP_EVENTS = 65536 };
@@ -125,6 +138,7 @@ static void pass_free(struct pass *p)
         vec_free(&p->priv->rules[t]);
         vec_free(&p->priv->subs[t]);
     }
+    vec_free(&p->priv->losses);
     arena_free(&p->scratch);
     arena_free(&p->mem);
 }
@@ -142,6 +156,74 @@ void pass_emit(struct pass *p, enum ev_type type, const struct ev_head *h, const
     pp->depth--;
 }
 
+/* --- lost events ------------------------------------------------------------------- */
+
+struct losses_of {
+    struct pass *p;
+    struct str domain;
+};
+
+static void add_loss(void *ctx, const struct reader_loss *l)
+{
+    struct losses_of *o = ctx;
+
+    if (l->t1 != NS_MAX && l->t1 != NS_MIN)
+        *vec_push(&o->p->priv->losses) =
+            (struct loss){ l->t1, l->cpu, (int64_t)l->events, o->domain };
+}
+
+static int by_end(const void *a, const void *b)
+{
+    const struct loss *x = a, *y = b;
+
+    if (x->end != y->end)
+        return x->end < y->end ? -1 : 1;
+    return x->cpu < y->cpu ? -1 : x->cpu > y->cpu;
+}
+
+static void find_losses(struct pass *p, const struct host *host)
+{
+    for (size_t i = 0; i < host->readers.n; i++) {
+        const struct reader *r = host->readers.at[i];
+        struct losses_of o = { p, r->domain };
+
+        if (r->ops->losses)
+            r->ops->losses(r, add_loss, &o);
+    }
+    if (p->priv->losses.n)
+        qsort(p->priv->losses.at, p->priv->losses.n, sizeof *p->priv->losses.at, by_end);
+}
+
+/* Events that are lost are events too: they come when their time is over. */
+static void losses_until(struct pass *p, ns_t t)
+{
+    struct pass_priv *pp = p->priv;
+
+    for (; pp->loss < pp->losses.n && pp->losses.at[pp->loss].end <= t; pp->loss++) {
+        const struct loss *l = &pp->losses.at[pp->loss];
+        struct ev_head h = { .t = l->end, .cpu = l->cpu, .pid = -1, .tid = -1 };
+        struct ev_lost_events ev = { .domain = l->domain, .events = l->events };
+
+        pass_emit(p, EV_LOST_EVENTS, &h, &ev);
+    }
+}
+
+/* What the history can be expected to know: how many events of each type there were. */
+static void tell_counts(struct pass *p)
+{
+    char key[64], n[24];
+
+    for (int i = 0; i < EV_TYPES; i++) {
+        if (p->priv->counts[i] == 0)
+            continue;
+        snprintf(key, sizeof key, "events.%s", ev_descs[i].name);
+        snprintf(n, sizeof n, "%" PRIu64, p->priv->counts[i]);
+        store_set_fact(p->store, key, str_of(n));
+    }
+}
+
+/* --- a pass -------------------------------------------------------------------------- */
+
 static void run_events(struct pass *p, const struct experiment *x, const struct host *host)
 {
     _Alignas(16) char ev[EV_MAX_BYTES];
@@ -150,6 +232,7 @@ static void run_events(struct pass *p, const struct experiment *x, const struct 
     struct ev_head h;
     uint32_t n = 0;
 
+    find_losses(p, host);
     merged_init(&m, x, host, NS_MIN);
     while ((s = merged_next(&m))) {
         enum ev_type type = s->ev.type;
@@ -159,13 +242,20 @@ static void run_events(struct pass *p, const struct experiment *x, const struct 
 
         p->t0 = s->ev.t < p->t0 ? s->ev.t : p->t0;
         p->t1 = s->ev.t > p->t1 ? s->ev.t : p->t1;
-        if (type == EV_OTHER || (p->priv->subs[type].n == 0 && p->priv->rules[type].n == 0))
+        if (p->priv->loss < p->priv->losses.n)
+            losses_until(p, s->ev.t);
+        if (type == EV_OTHER)
+            continue;
+        p->priv->counts[type]++;
+        if (p->priv->subs[type].n == 0 && p->priv->rules[type].n == 0)
             continue;
         s->reader->ops->fill(s->reader, &h, ev);
         pass_emit(p, type, &h, ev);
         arena_reset(&p->scratch);
     }
+    losses_until(p, p->t1);
     merged_free(&m);
+    tell_counts(p);
 }
 
 /* Runs the analyses over a host into an empty history, without finishing it. */

@@ -19,6 +19,8 @@
 #include "model/schema.h"
 #include "store/store.h"
 
+struct kernel;
+
 struct pass {
     const char *host;
     struct store *store;
@@ -27,6 +29,7 @@ struct pass {
     struct arena scratch; /* emptied after every trace event  */
     ns_t t0, t1;          /* first and last event so far      */
     table_t tables[SCHEMA_TABLES];
+    struct kernel *kernel; /* the host's kernel at this instant: analysis/kernel.h */
     struct pass_priv *priv;
 };
 

@@ -57,12 +57,34 @@ static bool kind_fits(const struct ctf_field *f, enum ev_kind kind)
     return kind == EV_STR ? text : f->kind == FIELD_INT;
 }
 
-static struct ctf_bound bind_context(const struct ctf_event_class *cls, const char *names,
+/* The context field with the first of these names that there is.  perf's contexts are the
+ * first fields of its events. */
+static struct ctf_bound bind_context(const struct ctf_event_class *cls, const char *const *names,
                                      enum ev_kind kind)
 {
-    const struct ctf_field *f = find_any(cls, names, true);
+    const struct ctf_field *f = NULL;
 
-    return ctf_bind(cls, f && kind_fits(f, kind) ? f : NULL);
+    for (; *names && !f; names++)
+        if ((f = find_any(cls, *names, strncmp(*names, "perf_", 5) != 0)) && !kind_fits(f, kind))
+            f = NULL;
+    return ctf_bind(cls, f);
+}
+
+/* In the kernel's domain vtid is a thread's number in its namespace, in which others can have
+ * the same; user space knows no other. */
+static void bind_contexts(const struct ctf_reader *r, const struct ctf_event_class *cls,
+                          struct binding *b)
+{
+    static const char *const pids[] = { "pid", "perf_pid", "vpid", NULL };
+    static const char *const tids[] = { "tid", "perf_tid", "vtid", NULL };
+    static const char *const kernel_pids[] = { "pid", "perf_pid", NULL };
+    static const char *const kernel_tids[] = { "tid", "perf_tid", NULL };
+    static const char *const names[] = { "procname", NULL };
+    bool kernel = str_is(r->base.domain, "kernel");
+
+    b->pid = bind_context(cls, kernel ? kernel_pids : pids, EV_I64);
+    b->tid = bind_context(cls, kernel ? kernel_tids : tids, EV_I64);
+    b->procname = bind_context(cls, names, EV_STR);
 }
 
 static void bind_class(struct ctf_reader *r, const struct ctf_event_class *cls, struct binding *b,
@@ -72,9 +94,7 @@ static void bind_class(struct ctf_reader *r, const struct ctf_event_class *cls, 
     info->name = cls->name;
     info->nfields = cls->payload ? cls->payload->nmembers : 0;
     b->name = cls->name;
-    b->pid = bind_context(cls, "vpid|pid", EV_I64);
-    b->tid = bind_context(cls, "vtid|tid", EV_I64);
-    b->procname = bind_context(cls, "procname", EV_STR);
+    bind_contexts(r, cls, b);
     if (b->type == EV_OTHER)
         return;
     const struct ev_desc *d = &ev_descs[b->type];
@@ -164,7 +184,8 @@ static void ctf_fill(struct reader *base, struct ev_head *head, void *out)
     *head = (struct ev_head){ .t = ev->t,
                               .cpu = ctf_view_cpu(v, ev),
                               .pid = int_or_none(v, ev, &b->pid),
-                              .tid = int_or_none(v, ev, &b->tid) };
+                              .tid = int_or_none(v, ev, &b->tid),
+                              .name = b->name };
     if (ctf_bound_has(v, ev, &b->procname))
         head->procname = ctf_bound_str(v, ev, &b->procname);
     memset(out, 0, ev_descs[b->type].size);

@@ -20,7 +20,8 @@ struct jsonl_reader {
     struct fmap map;
     size_t at;
     uint64_t line;
-    json_t *now; /* the current event */
+    json_t *now;       /* the current event         */
+    uint32_t now_name; /* its name, one of 'names'  */
     struct strtab names;
     uint64_t events, bad, backwards;
     bool noted;
@@ -108,6 +109,34 @@ bool reader_is_jsonl(const char *path, struct arena *mem, struct str **ret_hosts
     return ours;
 }
 
+/* The first of the '|'-separated names that the object has. */
+static const json_t *find_any(const json_t *o, const char *names)
+{
+    const char *key;
+    json_t *v;
+
+    if (!json_is_object(o))
+        return NULL;
+    json_object_foreach((json_t *)(uintptr_t)o, key,
+                        v) if (ev_name_is(names, str_of(key))) return v;
+    return NULL;
+}
+
+/* The name of a field that the event's type can't do without and that it lacks, or NULL. */
+static const char *lacking(enum ev_type type, const json_t *fields)
+{
+    if (type == EV_OTHER)
+        return NULL;
+    for (uint32_t i = 0; i < ev_descs[type].nfields; i++) {
+        const struct ev_field *f = &ev_descs[type].fields[i];
+        const json_t *v = f->needed ? find_any(fields, f->names) : NULL;
+
+        if (f->needed && !(f->kind == EV_STR ? json_is_string(v) : json_is_integer(v)))
+            return f->names;
+    }
+    return NULL;
+}
+
 static bool jsonl_next(struct reader *base, struct reader_event *ret)
 {
     struct jsonl_reader *r = (struct jsonl_reader *)base;
@@ -142,6 +171,15 @@ static bool jsonl_next(struct reader *base, struct reader_event *ret)
                                    .type = ev_find(name),
                                    .class_no = strtab_id(&r->names, name) };
         ret->name = strtab_get(&r->names, ret->class_no);
+        r->now_name = ret->class_no;
+        const char *lacks = lacking(ret->type, json_object_get(o, "fields"));
+        if (lacks) {
+            note_add(base->notes, NOTE_WARN, base->path,
+                     "event " STR_FMT ": field '%s' is missing or of another type: it is not "
+                     "analysed",
+                     STR_ARG(ret->name), lacks);
+            ret->type = EV_OTHER;
+        }
         base->nclasses = (uint32_t)r->names.strs.n;
         r->backwards += r->events && ret->t < r->last;
         r->last = ret->t;
@@ -170,21 +208,13 @@ static bool jsonl_seek(struct reader *base, ns_t t, struct reader_event *ret)
     return false;
 }
 
-/* The first of the '|'-separated names that the object has. */
-static const json_t *find_any(const json_t *o, const char *names)
+/* -1: neither is there.  A thread has its number in its namespace beside the host's. */
+static int64_t first_int(const json_t *o, const char *name, const char *otherwise)
 {
-    const char *key;
-    json_t *v;
+    const json_t *v = json_object_get(o, name);
 
-    if (!json_is_object(o))
-        return NULL;
-    json_object_foreach((json_t *)(uintptr_t)o, key,
-                        v) if (ev_name_is(names, str_of(key))) return v;
-    return NULL;
-}
-
-static int64_t int_or_none(const json_t *v)
-{
+    if (!json_is_integer(v))
+        v = json_object_get(o, otherwise);
     return json_is_integer(v) ? json_integer_value(v) : -1;
 }
 
@@ -199,9 +229,10 @@ static void jsonl_fill(struct reader *base, struct ev_head *head, void *out)
     *head = (struct ev_head){
         .t = json_integer_value(json_object_get(r->now, "t_ns")),
         .cpu = json_is_integer(cpu) ? (uint32_t)json_integer_value(cpu) : UINT32_MAX,
-        .pid = int_or_none(find_any(context, "vpid|pid")),
-        .tid = int_or_none(find_any(context, "vtid|tid")),
+        .pid = first_int(context, "pid", "vpid"),
+        .tid = first_int(context, "tid", "vtid"),
         .procname = text_of(context, "procname"),
+        .name = strtab_get(&r->names, r->now_name),
     };
     memset(out, 0, d->size);
     for (uint32_t i = 0; i < d->nfields; i++) {

@@ -3,6 +3,8 @@
  * schema.c -- the tables of schema.h as data. */
 #include "model/schema.h"
 
+#include <stdio.h>
+
 #define X(id, label, colour, bad) { label, colour, bad },
 #define S(name, LIST)                                             \
     static const struct schema_value name##_list[] = { LIST(X) }; \
@@ -36,6 +38,32 @@ const struct schema_table_def schema_tables[SCHEMA_TABLES] = {
     TABLES(T)
 #undef T
 };
+
+struct str schema_path(enum schema_attr a, struct str fill, char room[SCHEMA_PATH])
+{
+    struct str path = str_of(schema_attrs[a].path);
+    size_t open = str_chr(path, '{', 0), close = str_chr(path, '}', 0);
+    int n = snprintf(room, SCHEMA_PATH, STR_FMT STR_FMT STR_FMT, STR_ARG(str_first(path, open)),
+                     STR_ARG(fill), STR_ARG(str_from(path, close + 1)));
+
+    return (struct str){ room, n < SCHEMA_PATH ? (size_t)n : SCHEMA_PATH - 1 };
+}
+
+struct str schema_path_nr(enum schema_attr a, int64_t fill, char room[SCHEMA_PATH])
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%lld", (long long)fill);
+    return schema_path(a, str_of(text), room);
+}
+
+struct str schema_hole(enum schema_attr a, struct str path)
+{
+    struct str pattern = str_of(schema_attrs[a].path);
+    size_t head = str_chr(pattern, '{', 0), tail = pattern.n - str_chr(pattern, '}', 0) - 1;
+
+    return path.n < head + tail ? STR("") : str_first(str_from(path, head), path.n - head - tail);
+}
 
 int64_t schema_value_of(const struct schema_values *v, struct str label, int64_t otherwise)
 {

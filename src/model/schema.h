@@ -59,10 +59,47 @@
     X(LOG_ERROR,            "ERROR",             "#ee6677", 1)     \
     X(LOG_CRITICAL,         "CRITICAL",          "#cc3311", 1)
 
+/* What a thread does.  Running: on a CPU; the interrupts that it has to let go first are told
+ * apart.  Blocked: until it is woken; why is known when that happens.  UNKNOWN: events were lost,
+ * or nothing was seen of it yet. */
+#define THREAD_STATES(X)                                           \
+    X(TS_UNKNOWN,           "unknown",           "#dddddd", 0)     \
+    X(TS_USER,              "user",              "#228833", 0)     \
+    X(TS_SYSCALL,           "syscall",           "#4477aa", 0)     \
+    X(TS_KERNEL,            "kernel",            "#66ccee", 0)     \
+    X(TS_RUNNING,           "running",           "#55aa77", 0)     \
+    X(TS_GUEST,             "guest",             "#44bb99", 0)     \
+    X(TS_HYPERVISOR,        "hypervisor",        "#bbcc33", 0)     \
+    X(TS_IRQ,               "irq",               "#ee8866", 0)     \
+    X(TS_SOFTIRQ,           "softirq",           "#eedd88", 0)     \
+    X(TS_WAIT,              "waiting",           "#ccbb44", 0)     \
+    X(TS_PREEMPTED,         "pre-empted",        "#ee6677", 1)     \
+    X(TS_BLOCKED_DISK,      "blocked: disk",     "#aa3377", 0)     \
+    X(TS_BLOCKED_NET,       "blocked: network",  "#cc6699", 0)     \
+    X(TS_BLOCKED_TIMER,     "blocked: timer",    "#bbbbbb", 0)     \
+    X(TS_BLOCKED_FUTEX,     "blocked: futex",    "#997700", 0)     \
+    X(TS_BLOCKED_OTHER,     "blocked: other",    "#999999", 0)     \
+    X(TS_STOPPED,           "stopped",           "#777777", 0)
+
+/* What a CPU does; as above. */
+#define CPU_STATES(X)                                              \
+    X(CS_UNKNOWN,           "unknown",           "#dddddd", 0)     \
+    X(CS_IDLE,              "idle",              "#eeeeee", 0)     \
+    X(CS_USER,              "user",              "#228833", 0)     \
+    X(CS_SYSCALL,           "syscall",           "#4477aa", 0)     \
+    X(CS_KERNEL,            "kernel",            "#66ccee", 0)     \
+    X(CS_RUNNING,           "running",           "#55aa77", 0)     \
+    X(CS_GUEST,             "guest",             "#44bb99", 0)     \
+    X(CS_HYPERVISOR,        "hypervisor",        "#bbcc33", 0)     \
+    X(CS_IRQ,               "irq",               "#ee8866", 0)     \
+    X(CS_SOFTIRQ,           "softirq",           "#eedd88", 0)
+
 #define VALUE_SETS(S)                                              \
     S(vm_state,     VM_STATES)                                     \
     S(volume_state, VOLUME_STATES)                                 \
-    S(log_level,    LOG_LEVELS)
+    S(log_level,    LOG_LEVELS)                                    \
+    S(thread_state, THREAD_STATES)                                 \
+    S(cpu_state,    CPU_STATES)
 
 /* Attributes: holes take members of the event that sets them.
  *    id                    path                           type    unit  values        title */
@@ -76,7 +113,15 @@
     X(ATTR_NODE_RAM_TOTAL,  "nodes/{node}/ram_total",      INT,    "MB", none,         "Memory of the node") \
     X(ATTR_NODE_VCPU_USED,  "nodes/{node}/vcpus_used",     INT,    "",   none,         "vCPUs in use") \
     X(ATTR_NODE_VCPU_TOTAL, "nodes/{node}/vcpus_total",    INT,    "",   none,         "vCPUs of the node") \
-    X(ATTR_NODE_DISK_USED,  "nodes/{node}/disk_used",      INT,    "GB", none,         "Disk reserved for instances")
+    X(ATTR_NODE_DISK_USED,  "nodes/{node}/disk_used",      INT,    "GB", none,         "Disk reserved for instances") \
+    X(ATTR_THREAD_STATE,    "threads/{tid}/state",         STATE,  "",   thread_state, "Thread state") \
+    X(ATTR_CPU_STATE,       "cpus/{cpu}/state",            STATE,  "",   cpu_state,    "CPU state") \
+    X(ATTR_CPU_THREAD,      "cpus/{cpu}/thread",           INT,    "",   none,         "Thread on the CPU") \
+    X(ATTR_DISK_WAITING,    "disks/{dev}/waiting",         INT,    "",   none,         "Requests that wait for the device") \
+    X(ATTR_DISK_DRIVER,     "disks/{dev}/driver",          INT,    "",   none,         "Requests in the device") \
+    X(ATTR_PROCESS_RSS,     "processes/{pid}/rss",         INT,    "B",  none,         "Resident memory") \
+    X(ATTR_PROCESS_PAGES,   "processes/{pid}/pages",       INT,    "",   none,         "Pages taken, less pages given back") \
+    X(ATTR_PROCESS_MAPPED,  "processes/{pid}/mapped",      INT,    "B",  none,         "Address space taken, less what was given back")
 
 /* Records.  C(table, type, column); the first two are the start and the end. */
 #define COLUMNS_task(C, N)                                                                 \
@@ -130,6 +175,47 @@
     C(N, TEXT, node) C(N, INT, ram_mb) C(N, INT, disk_mb) C(N, INT, io_ops) C(N, INT, instances)          \
     C(N, TEXT, weight) C(N, TEXT, request) C(N, TEXT, service) C(N, INT, thread) C(N, TEXT, text)
 
+/* --- the kernel ---
+ * Columns that name a thread hold its tid; who that was at the time says table thread. */
+
+/* The life of a thread, as far as it was seen.  how: dump, fork, seen. */
+#define COLUMNS_thread(C, N)                                                               \
+    C(N, TIME, t0) C(N, TIME, t1) C(N, INT, tid) C(N, INT, pid) C(N, INT, ppid) C(N, TEXT, comm)         \
+    C(N, TEXT, names) C(N, TEXT, exe) C(N, INT, kernel) C(N, INT, vtid) C(N, INT, vpid) C(N, INT, ns)    \
+    C(N, TEXT, cgroup) C(N, TEXT, how)
+/* A thread could run and had to wait, from t0 until it ran.  kind: 0 it was woken, 1 it was
+ * pre-empted, 2 it was put off the CPU for nobody.  by: the thread that woke it or took its CPU; 0
+ * = an idle CPU, -1 = not known.  why and nr: what the waker was doing, and in which interrupt. */
+#define COLUMNS_cpu_wait(C, N)                                                             \
+    C(N, TIME, t0) C(N, TIME, t1) C(N, INT, tid) C(N, INT, cpu) C(N, INT, kind) C(N, INT, by)             \
+    C(N, INT, why) C(N, INT, nr) C(N, INT, prio)
+/* blocked_ns, waited_ns: of that, the time that its thread was off the CPU. */
+#define COLUMNS_syscall(C, N)                                                              \
+    C(N, TIME, t0) C(N, TIME, t1) C(N, INT, tid) C(N, TEXT, name) C(N, INT, ret) C(N, INT, fd)             \
+    C(N, TEXT, file) C(N, SPAN_NS, blocked_ns) C(N, SPAN_NS, waited_ns)
+/* tid: the thread that was interrupted, 0 = none. */
+#define COLUMNS_irq(C, N)                                                                  \
+    C(N, TIME, t0) C(N, TIME, t1) C(N, INT, kind) C(N, INT, nr) C(N, INT, cpu) C(N, INT, tid)              \
+    C(N, TEXT, name) C(N, TIME, raised)
+/* A block request from its queueing to its completion. */
+#define COLUMNS_block(C, N)                                                                \
+    C(N, TIME, t0) C(N, TIME, t1) C(N, TIME, issued) C(N, INT, dev) C(N, INT, tid) C(N, TEXT, op)          \
+    C(N, INT, sector) C(N, INT, bytes) C(N, INT, error) C(N, INT, merged) C(N, INT, depth)              \
+    C(N, INT, sequential) C(N, TEXT, status)
+/* rc: what the driver said, or the reason of a drop. */
+#define COLUMNS_packet(C, N)                                                               \
+    C(N, TIME, t0) C(N, TIME, t1) C(N, TEXT, dev) C(N, INT, dir) C(N, INT, bytes) C(N, INT, tid)           \
+    C(N, INT, rc)
+/* A vCPU left its guest at t0 and entered it again at t1. */
+#define COLUMNS_vm_exit(C, N)                                                              \
+    C(N, TIME, t0) C(N, TIME, t1) C(N, INT, tid) C(N, INT, vcpu) C(N, TEXT, reason)                      \
+    C(N, SPAN_NS, blocked_ns) C(N, SPAN_NS, waited_ns)
+#define COLUMNS_disk(C, N)                                                                 \
+    C(N, TIME, t0) C(N, TIME, t1) C(N, INT, dev) C(N, TEXT, name)
+/* Events of a CPU that the tracer lost. */
+#define COLUMNS_gap(C, N)                                                                  \
+    C(N, TIME, t0) C(N, TIME, t1) C(N, INT, cpu) C(N, INT, events)
+
 /* Joined over all hosts. */
 #define COLUMNS_vm(C, N)                                                                  \
     C(N, TIME, t0) C(N, TIME, t1) C(N, TEXT, vm) C(N, TEXT, uuid) C(N, TEXT, libvirt_name) \
@@ -147,9 +233,18 @@
     C(N, INT, tasks) C(N, INT, errors) C(N, INT, warnings) C(N, TEXT, first_error)         \
     C(N, INT, open)
 
+/* A process of the kernel layer is an instance or a service.  kind: vm, service; percent: how
+ * sure it is; an empty name: several fit, see doubt. */
+#define COLUMNS_mapping(C, N)                                                             \
+    C(N, TIME, t0) C(N, TIME, t1) C(N, TEXT, host) C(N, INT, pid) C(N, TEXT, comm)         \
+    C(N, TEXT, kind) C(N, TEXT, name) C(N, TEXT, uuid) C(N, TEXT, libvirt_name)            \
+    C(N, TEXT, evidence) C(N, INT, percent) C(N, TEXT, doubt) C(N, INT, threads)           \
+    C(N, INT, vcpus)
+
 #define TABLES(T)                                                                          \
     T(task) T(step) T(line) T(mark) T(ident) T(vm_seen) T(thing_seen) T(request_seen)      \
-    T(service_seen) T(resource) T(sched) T(vm) T(vm_state) T(request)
+    T(service_seen) T(resource) T(sched) T(vm) T(vm_state) T(request)                      \
+    T(thread) T(cpu_wait) T(syscall) T(irq) T(block) T(packet) T(vm_exit) T(disk) T(gap) T(mapping)
 
 /* clang-format on */
 
@@ -171,6 +266,18 @@ struct schema_values {
 #define S(name, LIST) extern const struct schema_values name##_values;
 VALUE_SETS(S)
 #undef S
+
+/* Numbers in columns of records. */
+enum irq_kind {
+    IRQ_HARD,
+    IRQ_SOFT,
+    IRQ_VECTOR,
+    IRQ_TIMER
+}; /* irq.kind: vector: of the CPU itself */
+enum wait_kind { WAIT_WOKEN, WAIT_PREEMPTED, WAIT_PUT_OFF }; /* cpu_wait.kind */
+/* cpu_wait.why: what woke the thread. */
+enum wake_why { WAKE_UNKNOWN, WAKE_THREAD, WAKE_IRQ, WAKE_SOFTIRQ, WAKE_TIMER, WAKE_FORK };
+enum packet_dir { PACKET_RX, PACKET_TX, PACKET_TX_FAILED, PACKET_DROP }; /* packet.dir */
 
 enum schema_type { SCHEMA_STATE, SCHEMA_INT, SCHEMA_STR };
 
@@ -214,6 +321,12 @@ struct schema_table_def {
 };
 extern const struct schema_table_def schema_tables[SCHEMA_TABLES];
 
+/* The path of an attribute with one hole, filled; a view of 'room', cut if it does not fit. */
+enum { SCHEMA_PATH = 96 };
+struct str schema_path(enum schema_attr a, struct str fill, char room[SCHEMA_PATH]);
+struct str schema_path_nr(enum schema_attr a, int64_t fill, char room[SCHEMA_PATH]);
+/* What such a path has in its hole. */
+struct str schema_hole(enum schema_attr a, struct str path);
 /* The value whose label is 'label', or 'otherwise'. */
 int64_t schema_value_of(const struct schema_values *v, struct str label, int64_t otherwise);
 /* LOG_INFO for Python's 20; in between, the level below. */

@@ -50,7 +50,7 @@ void table_init(struct table *t, const struct column *cols, size_t ncols)
         if (cols[i].kind == COL_INSTANT || cols[i].kind == COL_DURATION)
             assert(str_ends(id, STR("_ns")));
         if (cols[i].kind == COL_BYTES)
-            assert(str_ends(id, STR("_bytes")));
+            assert(str_is(id, "bytes") || str_ends(id, STR("_bytes")));
     }
     *t = (struct table){ .cols = cols, .ncols = ncols };
 }

@@ -56,7 +56,7 @@ enum col_kind {
     COL_STR,
     COL_INT,
     COL_COUNT,
-    COL_BYTES, /* the id ends in _bytes */
+    COL_BYTES, /* the id is bytes, or ends in _bytes */
     COL_RATIO, /* 1.0 is 100 % */
     COL_BOOL,
     COL_INSTANT,  /* the id ends in _ns */

@@ -109,6 +109,8 @@ attr_t store_attr(struct store *s, const struct store_family *f, struct str path
  * before the attribute's last change: such a change is moved to it, and
  * counted (store_coverage: late). */
 void store_set(struct store *s, attr_t a, ns_t t, cell_t value);
+/* The value that it has now turns out to have been 'value' from its beginning on. */
+void store_revise(struct store *s, attr_t a, cell_t value);
 /* The attribute had 'value' in [t0, t1), which must be after what it has. */
 void store_range(struct store *s, attr_t a, ns_t t0, ns_t t1, cell_t value);
 table_t store_table(struct store *s, const struct store_table *def);

@@ -337,6 +337,25 @@ void store_set(struct store *s, attr_t attr, ns_t t, cell_t value)
     }
 }
 
+void store_revise(struct store *s, attr_t attr, cell_t value)
+{
+    struct writer *w = s->w;
+
+    if (w->failed)
+        return;
+    assert(attr < w->attrs.n);
+    struct w_attr *a = &w->attrs.at[attr];
+
+    assert(a->n > 0 && a->at[a->n - 1].v != STORE_NULL && value != STORE_NULL);
+    if (!a->touched)
+        touch(w, attr);
+    a->at[a->n - 1].v = value;
+    if (a->n >= 2 && a->at[a->n - 2].v == value) { /* what was before goes on */
+        a->n--;
+        w->last.changes--;
+    }
+}
+
 void store_range(struct store *s, attr_t a, ns_t t0, ns_t t1, cell_t value)
 {
     assert(t0 <= t1);

@@ -1,0 +1,605 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * measure.c -- samples to groups, groups to tables; see measure.h. */
+#include "report/measure_priv.h"
+
+#include "report/lists.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { PEAK_NS = 100000000, TOP_UNIT = 1000000000 };
+
+const struct measure *const measures[] = {
+    &measure_cpu, &measure_preempt, &measure_wait,    &measure_sched, &measure_io,
+    &measure_net, &measure_irq,     &measure_syscall, &measure_exits, NULL
+};
+
+const struct measure *measure_find(const char *name)
+{
+    for (size_t i = 0; measures[i]; i++)
+        if (!strcmp(measures[i]->name, name))
+            return measures[i];
+    return NULL;
+}
+
+const char *measure_name(const struct measure *m)
+{
+    return m->name;
+}
+
+static const struct column columns[MC_COLS] = {
+    [MC_HOST] = { "host", "HOST", COL_STR, 0, 0, 0 },
+    [MC_NAME] = { "name", "NAME", COL_STR, 0, 0, 32 },
+    [MC_KIND] = { "kind", "KIND", COL_STR, 0, 0, 0 },
+    [MC_UUID] = { "uuid", "UUID", COL_STR, 0, COL_WIDE, 0 },
+    [MC_PID] = { "pid", "PID", COL_INT, 0, 0, 0 },
+    [MC_TID] = { "tid", "TID", COL_INT, 0, 0, 0 },
+    [MC_COMM] = { "comm", "THREAD", COL_STR, 0, 0, 0 },
+    [MC_VICTIM] = { "victim", "VICTIM", COL_STR, 0, 0, 32 },
+    [MC_VICTIM_TID] = { "victim_tid", "VICTIM TID", COL_INT, 0, 0, 0 },
+    [MC_CULPRIT] = { "culprit", "CULPRIT", COL_STR, 0, 0, 32 },
+    [MC_CULPRIT_TID] = { "culprit_tid", "CULPRIT TID", COL_INT, 0, 0, 0 },
+    [MC_DEVICE] = { "device", "DEVICE", COL_STR, 0, 0, 0 },
+    [MC_VM] = { "vm", "INSTANCE", COL_STR, 0, 0, 32 },
+    [MC_PROCESS] = { "process", "PROCESS", COL_STR, 0, 0, 32 },
+    [MC_OP] = { "op", "OP", COL_STR, 0, 0, 0 },
+    [MC_INTERFACE] = { "interface", "INTERFACE", COL_STR, 0, 0, 0 },
+    [MC_DIRECTION] = { "direction", "DIRECTION", COL_STR, 0, 0, 0 },
+    [MC_IRQ_KIND] = { "kind", "KIND", COL_STR, 0, 0, 0 },
+    [MC_NUMBER] = { "number", "NUMBER", COL_INT, 0, 0, 0 },
+    [MC_IRQ_NAME] = { "irq", "INTERRUPT", COL_STR, 0, 0, 0 },
+    [MC_CALL] = { "call", "CALL", COL_STR, 0, 0, 0 },
+    [MC_REASON] = { "reason", "REASON", COL_STR, 0, 0, 0 },
+    [MC_VCPU] = { "vcpu", "VCPU", COL_INT, 0, 0, 0 },
+    [MC_CPU] = { "cpu", "CPU", COL_INT, 0, 0, 0 },
+    [MC_COUNT] = { "count", "COUNT", COL_COUNT, 0, 0, 0 },
+    [MC_PACKETS] = { "packets", "PACKETS", COL_COUNT, 0, 0, 0 },
+    [MC_TOTAL] = { "total_ns", "TOTAL", COL_DURATION, 0, 0, 0 },
+    [MC_MIN] = { "min_ns", "MIN", COL_DURATION, 0, 0, 0 },
+    [MC_MEAN] = { "mean_ns", "MEAN", COL_DURATION, 0, 0, 0 },
+    [MC_P50] = { "p50_ns", "MEDIAN", COL_DURATION, 0, 0, 0 },
+    [MC_P99] = { "p99_ns", "P99", COL_DURATION, 0, 0, 0 },
+    [MC_LONGEST] = { "longest_ns", "LONGEST", COL_DURATION, 0, 0, 0 },
+    [MC_MAX] = { "max_ns", "MAX", COL_DURATION, 0, 0, 0 },
+    [MC_AT] = { "longest_at_ns", "LONGEST AT", COL_INSTANT, 0, COL_WIDE, 0 },
+    [MC_OPEN] = { "open", "OPEN", COL_COUNT, 0, COL_WIDE, 0 },
+    [MC_ERRORS] = { "errors", "ERRORS", COL_COUNT, 0, 0, 0 },
+    [MC_BYTES] = { "bytes", "BYTES", COL_BYTES, 0, 0, 0 },
+    [MC_RATE] = { "rate_per_s", "PER SECOND", COL_NESTED, ALIGN_RIGHT, 0, 0 },
+    [MC_BANDWIDTH] = { "rate_bytes", "BYTES/S", COL_BYTES, 0, 0, 0 },
+    [MC_PEAK] = { "peak_per_second", "PEAK/S", COL_COUNT, 0, 0, 0 },
+    [MC_DRIVER] = { "driver_p50_ns", "DEVICE MEDIAN", COL_DURATION, 0, COL_WIDE, 0 },
+    [MC_SEQUENTIAL] = { "sequential", "SEQUENTIAL", COL_RATIO, 0, COL_WIDE, 0 },
+    [MC_DEPTH] = { "depth_mean", "MEAN DEPTH", COL_NESTED, ALIGN_RIGHT, COL_WIDE, 0 },
+    [MC_BLOCKED] = { "blocked_ns", "BLOCKED", COL_DURATION, 0, 0, 0 },
+    [MC_WAITED] = { "waited_ns", "WAITED", COL_DURATION, 0, 0, 0 },
+    [MC_VCPU_TIME] = { "vcpu_ns", "FROM VCPUS", COL_DURATION, 0, 0, 0 },
+    [MC_RAISED] = { "raise_p99_ns", "RAISE P99", COL_DURATION, 0, COL_WIDE, 0 },
+    [MC_START] = { "start_ns", "START", COL_INSTANT, 0, 0, 0 },
+    [MC_DURATION] = { "duration_ns", "TOOK", COL_DURATION, 0, 0, 0 },
+    [MC_DETAIL] = { "detail", "DETAIL", COL_STR, 0, 0, 60 },
+};
+
+/* --- filters ---------------------------------------------------------------------------- */
+
+bool measure_passes(const struct report_src *src, const struct whos *w,
+                    const struct measure_opts *o, const struct who_thread *th)
+{
+    const struct who_owner *owner = th ? who_owner(w, th) : NULL;
+    int64_t tid;
+
+    if (src->vm.n &&
+        (!owner || owner->kind != WHO_VM || !report_vm_fits(src, owner->uuid, owner->name)))
+        return false;
+    if (o->service.n &&
+        (!owner || owner->kind != WHO_SERVICE || !str_glob(o->service, owner->name)))
+        return false;
+    if (o->thread.n && str_i64(o->thread, &tid))
+        return th && th->tid == tid;
+    return o->thread.n == 0 || (th && str_glob(o->thread, th->comm));
+}
+
+ns_t measure_end(const struct report_src *src, uint32_t host)
+{
+    struct store_coverage cov;
+
+    store_coverage(src->hosts[host], &cov);
+    return cov.t1;
+}
+
+/* --- groups ----------------------------------------------------------------------------- */
+
+struct group {
+    struct sample first; /* what all of it have in common */
+    uint64_t count, open, errors, flags;
+    ns_t total, min, max, max_at, vcpu, blocked, waited;
+    int64_t bytes, depth;
+    VEC(ns_t) values, drivers, raises;
+    int64_t slot;
+    uint64_t in_slot, peak; /* samples in PEAK_NS at most */
+};
+
+struct measuring {
+    const struct measure *m;
+    const struct measure_opts *o;
+    const struct report_src *src;
+    struct whos whos;
+    enum measure_by by;
+    struct strtab keys;
+    VEC(struct group) groups;
+    struct table *log; /* VIEW_LOG */
+    const enum measure_col *cols;
+};
+
+static const struct who_process *process_of(const struct measuring *m, const struct who_thread *th)
+{
+    return th ? who_process(&m->whos, th) : NULL;
+}
+
+/* What tells threads apart at the level that the user wants. */
+static int64_t identity(const struct measuring *m, const struct who_thread *th, int64_t tid)
+{
+    if (!th)
+        return -1 - tid;
+    return m->by == BY_THREAD    ? th - m->whos.threads.at
+           : m->by == BY_PROCESS ? th->process
+                                 : who_process(&m->whos, th)->owner;
+}
+
+static struct group *group_of(struct measuring *m, const struct sample *s)
+{
+    struct sbuf key = { 0 };
+
+    sbuf_fmt(&key, "%" PRIu32, s->host);
+    if (m->m->group & GROUP_WHO)
+        sbuf_fmt(&key, "\t%" PRId64, identity(m, s->who, 0));
+    if (m->m->group & GROUP_BY)
+        sbuf_fmt(&key, "\t%" PRId64, identity(m, s->by, s->by_tid));
+    if (m->m->group & GROUP_WHAT)
+        sbuf_fmt(&key, "\t" STR_FMT "\t" STR_FMT "\t%" PRId64, STR_ARG(s->what), STR_ARG(s->kind),
+                 s->number);
+    if (m->m->group & GROUP_DETAIL)
+        sbuf_fmt(&key, "\t" STR_FMT, STR_ARG(s->detail));
+    uint32_t id = strtab_id(&m->keys, sbuf_view(&key));
+    sbuf_free(&key);
+    if (id > m->groups.n)
+        *vec_push(&m->groups) = (struct group){ .first = *s, .min = NS_MAX, .max = -1 };
+    return &m->groups.at[id - 1];
+}
+
+static bool is_vcpu(const struct who_thread *th)
+{
+    return th && str_starts(th->comm, STR("CPU ")) &&
+           (str_ends(th->comm, STR("/KVM")) || str_ends(th->comm, STR("/TCG")));
+}
+
+static void add(const struct measuring *m, struct group *g, const struct sample *s)
+{
+    int64_t slot = s->t0 / PEAK_NS;
+
+    g->count++;
+    g->open += s->t1 == STORE_NULL;
+    g->errors += s->error;
+    g->flags += s->flag;
+    g->total += s->ns;
+    g->min = s->ns < g->min ? s->ns : g->min;
+    if (s->ns > g->max) {
+        g->max = s->ns;
+        g->max_at = s->t0;
+    }
+    g->vcpu += is_vcpu(s->who) ? s->ns : 0;
+    g->blocked += s->blocked != STORE_NULL ? s->blocked : 0;
+    g->waited += s->waited != STORE_NULL ? s->waited : 0;
+    g->bytes += s->bytes != STORE_NULL ? s->bytes : 0;
+    g->depth += s->cpu != STORE_NULL ? s->cpu : 0;
+    if (s->t1 != STORE_NULL && !(m->m->of_bytes && s->bytes == STORE_NULL))
+        *vec_push(&g->values) = s->ns;
+    if (s->extra != STORE_NULL)
+        *vec_push(&g->drivers) = s->extra;
+    g->in_slot = slot == g->slot ? g->in_slot + 1 : 1;
+    g->slot = slot;
+    g->peak = g->in_slot > g->peak ? g->in_slot : g->peak;
+}
+
+static void log_row(struct measuring *m, const struct sample *s);
+
+void measure_sample(struct measuring *m, const struct sample *s)
+{
+    bool passes = measure_passes(m->src, &m->whos, m->o, s->who);
+
+    if (s->t0 < m->src->span.t0 || s->t0 >= m->src->span.t1)
+        return;
+    if (!passes && m->m->group & GROUP_BY) /* whom it disturbs is of interest as well */
+        passes = measure_passes(m->src, &m->whos, m->o, s->by);
+    if (!passes)
+        return;
+    if (m->log)
+        log_row(m, s);
+    else
+        add(m, group_of(m, s), s);
+}
+
+/* --- cells ------------------------------------------------------------------------------ */
+
+static int by_value(const void *a, const void *b)
+{
+    ns_t x = *(const ns_t *)a, y = *(const ns_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* Nearest rank; the values have been sorted. */
+static ns_t percentile(const ns_t *v, size_t n, unsigned p)
+{
+    return n == 0 ? STORE_NULL : v[(n * p + 99) / 100 - 1];
+}
+
+/* The name of a thread's side at the level that the user wants. */
+static struct str side(const struct measuring *m, const struct who_thread *th, int64_t tid)
+{
+    if (!th)
+        return tid == 0 ? STR("(idle)") : STR("(unknown)");
+    if (m->by == BY_THREAD)
+        return th->comm;
+    return m->by == BY_PROCESS ? who_process(&m->whos, th)->comm : who_owner(&m->whos, th)->name;
+}
+
+static void side_cell(const struct measuring *m, struct table *t, const struct who_thread *th,
+                      int64_t tid)
+{
+    cell_str(t, side(m, th, tid));
+}
+
+static const char *kind_at(const struct measuring *m, const struct who_thread *th)
+{
+    return m->by == BY_THREAD    ? "thread"
+           : m->by == BY_PROCESS ? "process"
+                                 : who_kind_name(who_owner(&m->whos, th)->kind);
+}
+
+/* Cells that groups and samples have in common; false: it is none of them. */
+static bool common_cell(const struct measuring *m, struct table *t, enum measure_col col,
+                        const struct sample *s)
+{
+    const struct who_owner *owner = s->who ? who_owner(&m->whos, s->who) : NULL;
+    bool vm = owner && owner->kind == WHO_VM;
+
+    if (col == MC_HOST)
+        table_str(t, str_of(store_host(m->src->hosts[s->host])));
+    else if (col == MC_NAME)
+        cell_str(t, s->who ? side(m, s->who, -1) : STR(""));
+    else if (col == MC_VICTIM)
+        side_cell(m, t, s->who, -1);
+    else if (col == MC_KIND)
+        cell_str(t, str_of(s->who ? kind_at(m, s->who) : ""));
+    else if (col == MC_UUID)
+        cell_str(t, owner ? owner->uuid : STR(""));
+    else if (col == MC_PID)
+        cell_int(t, s->who ? process_of(m, s->who)->pid : STORE_NULL, -1);
+    else if (col == MC_TID || col == MC_VICTIM_TID)
+        cell_int(t, s->who ? s->who->tid : STORE_NULL, -1);
+    else if (col == MC_COMM)
+        cell_str(t, s->who ? s->who->comm : STR(""));
+    else if (col == MC_CULPRIT)
+        side_cell(m, t, s->by, s->by_tid);
+    else if (col == MC_CULPRIT_TID)
+        cell_int(t, s->by_tid, -1);
+    else if (col == MC_VM)
+        cell_str(t, vm ? owner->name : STR(""));
+    else if (col == MC_PROCESS)
+        cell_str(t, vm ? STR("") : s->who ? side(m, s->who, -1) : STR(""));
+    else if (col == MC_DEVICE || col == MC_INTERFACE || col == MC_IRQ_NAME || col == MC_CALL ||
+             col == MC_REASON)
+        cell_str(t, s->what);
+    else if (col == MC_OP || col == MC_DIRECTION || col == MC_IRQ_KIND)
+        cell_str(t, s->kind);
+    else if (col == MC_NUMBER || col == MC_VCPU)
+        cell_int(t, s->number, -1);
+    else
+        return false;
+    return true;
+}
+
+static void emit_number(struct json *j, const void *arg)
+{
+    json_f64(j, *(const double *)arg);
+}
+
+static void rate_cell(struct table *t, double v, const struct report_src *src)
+{
+    double *kept = arena_new(src->mem, double);
+
+    *kept = round(v * 1000) / 1000;
+    table_nested(t, emit_number, kept);
+}
+
+/* Seconds that the group's samples are from: the window, as far as the host's history covers it. */
+static double seconds(const struct report_src *src, uint32_t host)
+{
+    struct store_coverage cov;
+
+    store_coverage(src->hosts[host], &cov);
+    ns_t t0 = src->span.t0 > cov.t0 ? src->span.t0 : cov.t0;
+    ns_t t1 = src->span.t1 < cov.t1 ? src->span.t1 : cov.t1;
+    return t1 > t0 ? (double)(t1 - t0) / TOP_UNIT : 0;
+}
+
+static void group_cell(const struct measuring *m, struct table *t, enum measure_col col,
+                       const struct group *g)
+{
+    double s = seconds(m->src, g->first.host);
+
+    if (common_cell(m, t, col, &g->first))
+        return;
+    if (col == MC_COUNT || col == MC_PACKETS)
+        table_count(t, g->count);
+    else if (col == MC_TOTAL)
+        table_ns(t, g->total);
+    else if (col == MC_MIN)
+        cell_ns(t, g->values.n ? g->values.at[0] : STORE_NULL);
+    else if (col == MC_MEAN)
+        table_ns(t, g->total / (ns_t)g->count);
+    else if (col == MC_P50)
+        cell_ns(t, percentile(g->values.at, g->values.n, 50));
+    else if (col == MC_P99)
+        cell_ns(t, percentile(g->values.at, g->values.n, 99));
+    else if (col == MC_LONGEST || col == MC_MAX)
+        table_ns(t, g->max);
+    else if (col == MC_AT)
+        table_ns(t, g->max_at);
+    else if (col == MC_OPEN)
+        table_count(t, g->open);
+    else if (col == MC_ERRORS)
+        table_count(t, g->errors);
+    else if (col == MC_BYTES)
+        table_count(t, (uint64_t)g->bytes);
+    else if (col == MC_RATE && s > 0)
+        rate_cell(t, (double)g->count / s, m->src);
+    else if (col == MC_BANDWIDTH && s > 0)
+        table_count(t, (uint64_t)((double)g->bytes / s));
+    else if (col == MC_PEAK)
+        table_count(t, g->peak * (TOP_UNIT / PEAK_NS));
+    else if (col == MC_DRIVER)
+        cell_ns(t, percentile(g->drivers.at, g->drivers.n, 50));
+    else if (col == MC_RAISED)
+        cell_ns(t, percentile(g->drivers.at, g->drivers.n, 99));
+    else if (col == MC_SEQUENTIAL)
+        table_ratio(t, (double)g->flags / (double)g->count);
+    else if (col == MC_DEPTH)
+        rate_cell(t, (double)g->depth / (double)g->count, m->src);
+    else if (col == MC_BLOCKED)
+        table_ns(t, g->blocked);
+    else if (col == MC_WAITED)
+        table_ns(t, g->waited);
+    else if (col == MC_VCPU_TIME)
+        table_ns(t, g->vcpu);
+    else
+        table_null(t);
+}
+
+static void log_row(struct measuring *m, const struct sample *s)
+{
+    struct table *t = m->log;
+
+    table_row(t);
+    for (const enum measure_col *col = m->cols; *col != MC_END; col++) {
+        if (common_cell(m, t, *col, s))
+            continue;
+        if (*col == MC_START)
+            table_ns(t, s->t0);
+        else if (*col == MC_DURATION)
+            cell_ns(t, s->t1 == STORE_NULL ? STORE_NULL : s->ns);
+        else if (*col == MC_BYTES && s->bytes != STORE_NULL)
+            table_count(t, (uint64_t)s->bytes);
+        else if (*col == MC_CPU)
+            cell_int(t, s->cpu, -1);
+        else if (*col == MC_BLOCKED)
+            cell_ns(t, s->blocked);
+        else if (*col == MC_WAITED)
+            cell_ns(t, s->waited);
+        else if (*col == MC_DETAIL)
+            cell_str(t, s->detail);
+        else
+            table_null(t);
+    }
+}
+
+/* --- views ------------------------------------------------------------------------------ */
+
+static const enum measure_col freq_by[] = { MC_END };
+static const struct column freq_columns[] = {
+    { "low_ns", "FROM", COL_DURATION, 0, 0, 0 },   { "high_ns", "TO", COL_DURATION, 0, 0, 0 },
+    { "count", "COUNT", COL_COUNT, 0, 0, 0 },      { "share", "SHARE", COL_RATIO, 0, 0, 0 },
+    { "up_to", "UP TO HERE", COL_RATIO, 0, 0, 0 },
+};
+static const struct column freq_byte_columns[] = {
+    { "low_bytes", "FROM", COL_BYTES, 0, 0, 0 },   { "high_bytes", "TO", COL_BYTES, 0, 0, 0 },
+    { "count", "COUNT", COL_COUNT, 0, 0, 0 },      { "share", "SHARE", COL_RATIO, 0, 0, 0 },
+    { "up_to", "UP TO HERE", COL_RATIO, 0, 0, 0 },
+};
+
+static const enum measure_col *view_columns(const struct measure *m, enum measure_view view)
+{
+    return view == VIEW_LOG ? m->log : view == VIEW_FREQ ? freq_by : m->top;
+}
+
+/* Columns that say nothing at the level that the user asked for. */
+static bool is_shown(enum measure_col col, const struct measure_opts *o)
+{
+    bool thread = o->view == VIEW_LOG || o->by == BY_THREAD;
+
+    if (col == MC_TID || col == MC_COMM || col == MC_VICTIM_TID || col == MC_CULPRIT_TID)
+        return thread;
+    return col != MC_PID || thread || o->by == BY_PROCESS;
+}
+
+static size_t choose(const struct measure *m, const struct measure_opts *o,
+                     enum measure_col ret[MC_COLS])
+{
+    size_t n = 0;
+
+    for (const enum measure_col *c = view_columns(m, o->view); *c != MC_END; c++)
+        if (is_shown(*c, o))
+            ret[n++] = *c;
+    ret[n] = MC_END;
+    return n;
+}
+
+const struct column *measure_columns(const struct measure *m, const struct measure_opts *o,
+                                     struct arena *mem, size_t *ret_n)
+{
+    enum measure_col cols[MC_COLS];
+
+    if (o->view == VIEW_FREQ) {
+        *ret_n = ARRAY_SIZE(freq_columns);
+        return m->of_bytes ? freq_byte_columns : freq_columns;
+    }
+    if (o->view == VIEW_TOP && m->fill_top) {
+        *ret_n = m->ntop_columns;
+        return m->top_columns;
+    }
+    *ret_n = choose(m, o, cols);
+    struct column *ret = arena_array(mem, struct column, *ret_n);
+    for (size_t i = 0; i < *ret_n; i++)
+        ret[i] = columns[cols[i]];
+    return ret;
+}
+
+static int by_cost(const void *a, const void *b)
+{
+    const struct group *x = a, *y = b;
+
+    if (x->total != y->total)
+        return x->total > y->total ? -1 : 1;
+    if (x->bytes != y->bytes)
+        return x->bytes > y->bytes ? -1 : 1;
+    return x->count != y->count ? (x->count > y->count ? -1 : 1) : 0;
+}
+
+/* Powers of two, from the least to the most. */
+static void fill_freq(struct measuring *m, struct table *t)
+{
+    uint64_t counts[65] = { 0 }, all = 0, sum = 0;
+    int lo = 64, hi = 0;
+
+    for (size_t i = 0; i < m->groups.n; i++)
+        for (size_t k = 0; k < m->groups.at[i].values.n; k++) {
+            uint64_t v =
+                (uint64_t)(m->groups.at[i].values.at[k] > 0 ? m->groups.at[i].values.at[k] : 0);
+            int b = v ? 64 - __builtin_clzll(v) : 0;
+
+            counts[b]++;
+            all++;
+            lo = b < lo ? b : lo;
+            hi = b > hi ? b : hi;
+        }
+    for (int b = lo; b <= hi && all; b++) {
+        sum += counts[b];
+        table_row(t);
+        if (m->m->of_bytes) {
+            table_count(t, b ? 1ull << (b - 1) : 0);
+            table_count(t, 1ull << b);
+        } else {
+            table_ns(t, b ? 1ll << (b - 1) : 0);
+            table_ns(t, 1ll << b);
+        }
+        table_count(t, counts[b]);
+        table_ratio(t, (double)counts[b] / (double)all);
+        table_ratio(t, (double)sum / (double)all);
+    }
+}
+
+static void fill_groups(struct measuring *m, struct table *t)
+{
+    enum measure_col cols[MC_COLS];
+
+    choose(m->m, m->o, cols);
+    for (size_t i = 0; i < m->groups.n; i++) {
+        struct group *g = &m->groups.at[i];
+
+        if (g->values.n)
+            qsort(g->values.at, g->values.n, sizeof *g->values.at, by_value);
+        if (g->drivers.n)
+            qsort(g->drivers.at, g->drivers.n, sizeof *g->drivers.at, by_value);
+    }
+    if (m->o->view == VIEW_TOP && m->groups.n)
+        qsort(m->groups.at, m->groups.n, sizeof *m->groups.at, by_cost);
+    for (size_t i = 0; i < m->groups.n; i++) {
+        table_row(t);
+        for (const enum measure_col *c = cols; *c != MC_END; c++)
+            group_cell(m, t, *c, &m->groups.at[i]);
+    }
+}
+
+void measure_fill(const struct measure *m, const struct measure_opts *o,
+                  const struct report_src *src, struct table *t)
+{
+    struct measuring run = { .m = m,
+                             .o = o,
+                             .src = src,
+                             .by = o->by == BY_DEFAULT ? BY_OWNER : o->by,
+                             .log = o->view == VIEW_LOG ? t : NULL };
+    enum measure_col cols[MC_COLS];
+
+    choose(m, o, cols);
+    run.cols = cols;
+    strtab_id(&run.keys, STR(""));
+    whos_make(src, &run.whos);
+    if (o->view == VIEW_TOP && m->fill_top) {
+        m->fill_top(src, &run.whos, o, t);
+    } else {
+        m->samples(&run, src, &run.whos);
+        if (o->view == VIEW_FREQ)
+            fill_freq(&run, t);
+        else if (o->view != VIEW_LOG)
+            fill_groups(&run, t);
+    }
+    for (size_t i = 0; i < run.groups.n; i++) {
+        vec_free(&run.groups.at[i].values);
+        vec_free(&run.groups.at[i].drivers);
+    }
+    vec_free(&run.groups);
+    strtab_free(&run.keys);
+    whos_free(&run.whos);
+}
+
+/* --- what is missing -------------------------------------------------------------------- */
+
+static bool had(const struct store *s, const char *type)
+{
+    char key[64];
+
+    snprintf(key, sizeof key, "events.%s", type);
+    return store_fact(s, key).n > 0;
+}
+
+void measure_notes(const struct measure *m, const struct report_src *src, struct notes *notes)
+{
+    for (uint32_t i = 0; i < src->nhosts; i++) {
+        const struct store *s = src->hosts[i];
+        const cell_t *row;
+        uint64_t gaps = 0;
+        table_t t;
+
+        for (const struct need *n = m->needs; n->without; n++)
+            if (!had(s, ev_descs[n->type].name) && !(n->or_type && had(s, n->or_type)))
+                note_add(notes, NOTE_WARN, store_host(s),
+                         "%s is not recorded: %s; enable it with %s", ev_descs[n->type].name,
+                         n->without, n->enable);
+        if (!store_table_find(s, schema_tables[TABLE_gap].name, &t))
+            continue;
+        struct store_rows r = store_rows(s, t, src->span);
+        while ((row = store_rows_next(&r)))
+            gaps++;
+        if (gaps)
+            note_add(notes, NOTE_LOST, store_host(s),
+                     "the tracer lost events of the kernel %" PRIu64 " times in this window: what "
+                     "happened meanwhile is in no figure",
+                     gaps);
+    }
+    if (m->says)
+        note_add(notes, NOTE_INFO, "", "%s", m->says);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * measure.h -- what the kernel layer measures, in four views.
+ *
+ * A measure (cpu, preempt, wait, sched, io, net, irq, syscall, exits) is a row of
+ * 'measures': how to get its samples out of the histories, by what they are grouped, and the
+ * columns of each view.  A sample is something that took time, or bytes, on behalf of a
+ * thread:
+ *
+ *   log     every sample, in order of time
+ *   stats   samples of a group: how many, sum, least, mean, percentiles, most
+ *   top     the same, by cost: what costs most comes first
+ *   freq    how many samples took how long
+ *
+ * A sample counts if it begins in the user's window, and then as a whole; only `top cpu` cuts at
+ * its edges.  Percentiles are nearest ranks. */
+#ifndef REPORT_MEASURE_H
+#define REPORT_MEASURE_H
+
+#include "report/table.h"
+#include "report/who.h"
+
+enum measure_view { VIEW_TOP, VIEW_STATS, VIEW_LOG, VIEW_FREQ };
+enum measure_by { BY_DEFAULT, BY_OWNER, BY_PROCESS, BY_THREAD };
+
+struct measure_opts {
+    enum measure_view view;
+    enum measure_by by;
+    struct str service; /* only of this service; empty = all               */
+    struct str thread;  /* tid, or a pattern of the thread's name; empty = all */
+};
+
+struct measure;
+extern const struct measure *const measures[]; /* ends with NULL */
+const struct measure *measure_find(const char *name);
+const char *measure_name(const struct measure *m);
+
+/* The columns of a view, in 'mem' of 'src'. */
+const struct column *measure_columns(const struct measure *m, const struct measure_opts *o,
+                                     struct arena *mem, size_t *ret_n);
+/* Fills a table that has these columns. */
+void measure_fill(const struct measure *m, const struct measure_opts *o,
+                  const struct report_src *src, struct table *t);
+/* Notes what the measure can't know, for each host: which events are missing, and what
+ * that means. */
+void measure_notes(const struct measure *m, const struct report_src *src, struct notes *notes);
+
+#endif
