@@ -81,6 +81,43 @@ static void emit_classes(struct json *j, const void *arg)
     json_close(j, ']');
 }
 
+/* What a reader of another format tells. */
+static void emit_properties(struct json *j, const void *arg)
+{
+    const struct reader *r = ((const struct row *)arg)->s->reader;
+
+    json_open(j, '{');
+    for (uint32_t i = 0; i < r->nproperties; i++) {
+        json_key(j, r->properties[i].key);
+        json_str(j, r->properties[i].value);
+    }
+    json_close(j, '}');
+}
+
+static struct str property(const struct reader *r, const char *key)
+{
+    for (uint32_t i = 0; i < r->nproperties; i++)
+        if (str_is(r->properties[i].key, key))
+            return r->properties[i].value;
+    return STR("");
+}
+
+static void emit_counts(struct json *j, const void *arg)
+{
+    const struct row *row = arg;
+    const struct reader *r = row->s->reader;
+
+    json_open(j, '[');
+    for (size_t i = 0; i < r->nclasses && r->classes; i++) {
+        json_open(j, '{');
+        json_kstr(j, "name", r->classes[i].name);
+        json_ku64(j, "fields", r->classes[i].nfields);
+        json_ku64(j, "events", i < row->s->classes.n ? row->s->classes.at[i].events : 0);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
 static void add_text(struct table *t, struct str s)
 {
     table_str(t, s.n ? s : (struct str){ 0 });
@@ -91,7 +128,7 @@ static void add_clock(struct table *t, const struct row *row)
     const struct ctf_clock *clk = row->meta.clocks.n ? row->meta.clocks.at[0] : NULL;
 
     if (!clk) {
-        table_null(t);
+        add_text(t, property(row->s->reader, "clock"));
         table_null(t);
         table_null(t);
         return;
@@ -110,7 +147,7 @@ static void add_row(struct table *t, struct row *row, struct arena *mem)
     table_row(t);
     table_str(t, r->host);
     add_text(t, r->domain);
-    add_text(t, scan_tracer(&row->meta, mem));
+    add_text(t, row->is_ctf ? scan_tracer(&row->meta, mem) : property(r, "tracer"));
     table_str(t, str_of(r->ops->format));
     add_clock(t, row);
     table_count(t, s->totals.streams);
@@ -126,6 +163,9 @@ static void add_row(struct table *t, struct row *row, struct arena *mem)
     if (row->is_ctf) {
         table_nested(t, emit_env, row);
         table_nested(t, emit_classes, row);
+    } else if (r->nproperties) {
+        table_nested(t, emit_properties, row);
+        table_nested(t, emit_counts, row);
     }
 }
 

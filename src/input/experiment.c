@@ -60,6 +60,73 @@ static void add_reader(struct experiment *x, struct reader *r)
     *vec_push(&x->hosts) = h;
 }
 
+/* The folder of a file, without its '/'; empty: the current one. */
+static struct str folder_of(const char *path)
+{
+    struct str p = str_of(path);
+    size_t slash = str_rchr(p, '/');
+
+    if (slash == STR_NONE)
+        return STR("");
+    return slash ? str_first(p, slash) : STR("/");
+}
+
+static bool is_below(const char *path, struct str folder)
+{
+    struct str p = str_of(path);
+
+    if (folder.n == 0)
+        return p.n && p.p[0] != '/' && !str_starts(p, STR("../"));
+    return str_starts(p, folder) &&
+           (str_is(folder, "/") || (p.n > folder.n && p.p[folder.n] == '/'));
+}
+
+/* The one host that traces below 'folder' are of; empty if there are several, or none. */
+static struct str host_below(const struct experiment *x, struct str folder)
+{
+    struct str host = STR("");
+
+    for (size_t i = 0; i < x->hosts.n; i++) {
+        const struct host *h = &x->hosts.at[i];
+        bool here = false;
+
+        for (size_t k = 0; k < h->readers.n; k++)
+            here |= is_below(h->readers.at[k]->path, folder);
+        if (here && host.n)
+            return STR("");
+        if (here)
+            host = h->name;
+    }
+    return host;
+}
+
+/* The host of a file that does not tell: that of the traces beside it, else the name of
+ * its folder. */
+static void name_host(struct experiment *x, struct reader *r)
+{
+    struct str folder = folder_of(r->path);
+    size_t slash = str_rchr(folder, '/');
+    struct str last = slash == STR_NONE ? folder : str_from(folder, slash + 1);
+    struct str host = host_below(x, folder);
+    char *real = NULL;
+
+    if (host.n == 0 && slash != STR_NONE && is_layout_part(last))
+        host = host_below(x, str_first(folder, slash));
+    if (host.n) {
+        note_add(x->notes, NOTE_INFO, r->path,
+                 "does not tell its host: taken to be " STR_FMT ", as the traces beside it",
+                 STR_ARG(host));
+    } else {
+        real = realpath(folder.n ? str_dup(&x->mem, folder).p : ".", NULL);
+        host = host_of_path(real ? real : "");
+        note_add(x->notes, NOTE_INFO, r->path,
+                 "does not tell its host: called " STR_FMT ", by the name of its folder",
+                 STR_ARG(host));
+    }
+    r->host = str_dup(&r->mem, host);
+    free(real);
+}
+
 static void failed(struct experiment *x, const char *path, const struct err *err)
 {
     x->failed++;
@@ -98,6 +165,23 @@ static bool open_jsonl(struct experiment *x, const char *path)
     return true;
 }
 
+static bool open_ftrace(struct experiment *x, const char *path)
+{
+    struct reader *r;
+    struct err err;
+
+    if (!reader_is_ftrace(path))
+        return false;
+    x->found++;
+    if (reader_open_ftrace(path, x->notes, &r, &err) < 0)
+        failed(x, path, &err);
+    else if (r->host.n)
+        add_reader(x, r);
+    else
+        *vec_push(&x->unnamed) = r;
+    return true;
+}
+
 static void walk(struct experiment *x, const char *dir, int depth)
 {
     struct dir_entry *e;
@@ -123,7 +207,9 @@ static void walk(struct experiment *x, const char *dir, int depth)
 
         if (e[i].is_dir)
             walk(x, path, depth + 1);
-        else if (str_ends(str_of(path), STR(".jsonl")) && !open_jsonl(x, path))
+        else if (!str_ends(str_of(path), STR(".jsonl")))
+            open_ftrace(x, path);
+        else if (!open_jsonl(x, path))
             note_add(x->notes, NOTE_INFO, path, "is not a file of events in JSON lines: left out");
     }
 }
@@ -137,11 +223,12 @@ static int open_file(struct experiment *x, const char *path, struct err *err)
             return err_set(err, E_ARG, "%s: is an archive: unpack it and give the folder", path);
     if (access(path, R_OK) < 0)
         return err_set(err, E_IO, "%s: %s", path, strerror(errno));
-    if (open_jsonl(x, path))
+    if (open_ftrace(x, path) || open_jsonl(x, path))
         return 0;
     return err_set(err, E_ARG,
                    "%s: is not a trace: give the folder that holds the file 'metadata' (or any "
-                   "folder above it), or a file of events in JSON lines",
+                   "folder above it), a trace.dat or text of ftrace, or a file of events in JSON "
+                   "lines",
                    path);
 }
 
@@ -186,6 +273,28 @@ static void drop_shared(const struct host *h)
             reader_drop_shared(h->readers.at[later], h->readers.at[earlier]);
 }
 
+/* A tracer's trace.dat, its text and another tracer's trace may hold the same events; nothing
+ * in them tells. */
+static void check_sources(const struct experiment *x, const struct host *h)
+{
+    const struct reader *first = NULL, *other = NULL;
+
+    for (size_t i = 0; i < h->readers.n; i++) {
+        const struct reader *r = h->readers.at[i];
+
+        if (!str_is(r->domain, "kernel"))
+            continue;
+        if (first && strcmp(r->ops->format, first->ops->format) != 0)
+            other = r;
+        first = first ? first : r;
+    }
+    if (other)
+        note_add(x->notes, NOTE_WARN, h->name.p,
+                 "has events of the kernel from %s and from %s: if both tell of the same time, "
+                 "everything counts twice; give one of them",
+                 first->path, other->path);
+}
+
 /* The clock by which the kernel stamps files. */
 static ns_t now(void)
 {
@@ -209,9 +318,16 @@ int experiment_open(const char *const *paths, size_t npaths, struct notes *notes
         experiment_close(&x);
         return rc;
     }
+    for (size_t i = 0; i < x.unnamed.n; i++) {
+        name_host(&x, x.unnamed.at[i]);
+        add_reader(&x, x.unnamed.at[i]);
+    }
+    vec_free(&x.unnamed);
     qsort(x.hosts.at, x.hosts.n, sizeof *x.hosts.at, by_name);
-    for (size_t i = 0; i < x.hosts.n; i++)
+    for (size_t i = 0; i < x.hosts.n; i++) {
         drop_shared(&x.hosts.at[i]);
+        check_sources(&x, &x.hosts.at[i]);
+    }
     *ret = x;
     return 0;
 }
@@ -221,8 +337,9 @@ static int reopen(struct experiment *x, struct host *h, struct err *err)
     for (size_t k = 0; k < h->readers.n; k++) {
         struct reader *old = h->readers.at[k], *r;
         const char *path = arena_strdup(&x->mem, old->path, strlen(old->path));
-        int rc = path_is_dir(path) ? reader_open_ctf(path, x->notes, &r, err)
-                                   : reader_open_jsonl(path, h->name, x->notes, &r, err);
+        int rc = path_is_dir(path)        ? reader_open_ctf(path, x->notes, &r, err)
+                 : reader_is_ftrace(path) ? reader_open_ftrace(path, x->notes, &r, err)
+                                          : reader_open_jsonl(path, h->name, x->notes, &r, err);
 
         if (rc < 0)
             return rc;
@@ -252,6 +369,9 @@ void experiment_close(struct experiment *x)
             x->hosts.at[i].readers.at[k]->ops->close(x->hosts.at[i].readers.at[k]);
         vec_free(&x->hosts.at[i].readers);
     }
+    for (size_t i = 0; i < x->unnamed.n; i++)
+        x->unnamed.at[i]->ops->close(x->unnamed.at[i]);
+    vec_free(&x->unnamed);
     vec_free(&x->hosts);
     arena_free(&x->mem);
 }

@@ -20,7 +20,8 @@ struct host {
 };
 
 struct experiment {
-    VEC(struct host) hosts; /* by name */
+    VEC(struct host) hosts;       /* by name */
+    VEC(struct reader *) unnamed; /* whose host is not decided yet; none after opening */
     struct notes *notes;
     struct arena mem;
     uint32_t found;  /* traces and files that looked like ours  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * reader.h -- one source of events: a CTF trace, a file of JSON lines.
+ * reader.h -- one source of events: a CTF trace, a file of JSON lines, of ftrace.
  *
  * Whatever the format, a reader yields events in time order with their type
  * (model/events.h), fills the struct of that type on request, and can tell all
@@ -111,5 +111,11 @@ int reader_open_jsonl(const char *path, struct str host, struct notes *notes, st
 /* Is 'path' such a file?  If so, the hosts in it, in 'mem'. */
 bool reader_is_jsonl(const char *path, struct arena *mem, struct str **ret_hosts,
                      uint32_t *ret_nhosts);
+
+/* Is 'path' a trace.dat of trace-cmd, or the text that ftrace or `trace-cmd report`
+ * writes?  Looks at its first bytes. */
+bool reader_is_ftrace(const char *path);
+/* Opens it.  The host is empty if the file does not tell. */
+int reader_open_ftrace(const char *path, struct notes *notes, struct reader **ret, struct err *err);
 
 #endif

@@ -203,6 +203,28 @@ def many_notes(t):
              "neph doctor ") else ["\n".join(lines)])
 
 
+def ftrace(t):
+    """What is wrong with a file of ftrace is said with its place; the rest is read."""
+    def check(name, data, code, *words, **more):
+        path = os.path.join(t.tmp, "ftrace")
+        with open(path, "wb") as f:
+            f.write(data)
+        t.check(name, ["events", "-o", "jsonl", path], code, *words, **more)
+
+    magic = b"\x17\x08\x44tracing"
+    line = b"a-1 [000] 5.000001: tick: n=%d s=x y\n"
+    event = '{"t_ns":5000001000,"host":"%s","cpu":0,"name":"tick","fields":{"n":%%d,"s":"x y"},' \
+            '"context":{"tid":1,"procname":"a"}}\n' % os.path.basename(t.tmp)
+    check("a trace.dat of another version", magic + b"9\0", 3, "version '9'; 6 and 7 can be read")
+    check("a trace.dat that is cut off", magic + b"6\0\0\x08\0\x10\0\0header_page\0", 3,
+          "damaged or cut off at byte")
+    check("a trace.dat of another packer", magic + b"7\0\0\x08\0\x10\0\0zlib\0" + bytes(9), 3,
+          "compressed with 'zlib'", "trace-cmd convert")
+    check("a text of ftrace", line % 1 + line % 2, 0, out=event % 1 + event % 2, silent=True)
+    check("a text with other lines in it", line % 1 + b"\xff\x00\n" + b"x" * 99 + b"\n" + line % 2, 0,
+          "lost: ", "the first is line 2", out=event % 1 + event % 2)
+
+
 def no_permission(t):
     """As another user: root reads everything.  In a folder that the other can reach."""
     before = t.tmp
@@ -326,8 +348,8 @@ def main():
     neph = os.path.abspath(sys.argv[1])
     with tempfile.TemporaryDirectory(prefix="neph-bad-input-") as tmp:
         t = Tests(neph, tmp)
-        for group in (not_traces, shortened, bad_metadata, bad_streams, many_notes, no_permission, usage,
-                      filters, output, escapes):
+        for group in (not_traces, shortened, bad_metadata, bad_streams, many_notes, ftrace,
+                      no_permission, usage, filters, output, escapes):
             group(t)
     return 0
 

@@ -168,8 +168,8 @@ class Result:
             self.more += 1
 
 
-def count_events(neph, path):
-    p = subprocess.run([neph, "stats", "-q", "-o", "json", path], capture_output=True, text=True)
+def count_events(neph, *paths):
+    p = subprocess.run([neph, "stats", "-q", "-o", "json", *paths], capture_output=True, text=True)
     return json.loads(p.stdout)["events"] if p.returncode == 0 else 0
 
 
@@ -192,8 +192,8 @@ def walk(ours, theirs, result):
 def compare(neph, bt2, name, path, tmp):
     folders = trace_folders(path)
     result = Result()
-    total = count_events(neph, path)
-    ours = Reader([neph, "events", "-q", "--show-secrets", "-o", "jsonl", path], tmp)
+    total = count_events(neph, *folders)  # some have traces of other formats beside them
+    ours = Reader([neph, "events", "-q", "--show-secrets", "-o", "jsonl"] + folders, tmp)
     theirs = Reader([bt2] + folders, tmp)
     t, u = walk(ours, theirs, result)
     ours_code, ours_text = ours.close()
