@@ -21,6 +21,7 @@
 #include "analysis/cloud.h"
 
 #include "analysis/app_services.h"
+#include "model/qemu.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -73,33 +74,6 @@ static struct process *process_of(struct mapper *m, uint32_t host, int64_t pid)
     return map64_get(&m->by_pid, pid_key(host, pid), &at) ? &m->all.at[at] : NULL;
 }
 
-/* The process that a kernel thread works for: "vhost-1234", "kvm-pit/1234"; -1: none. */
-static int64_t works_for(struct str comm)
-{
-    static const char *const heads[] = { "vhost-", "kvm-pit/", "kvm-nx-lpage-recovery-" };
-    int64_t pid;
-
-    for (size_t i = 0; i < ARRAY_SIZE(heads); i++)
-        if (str_starts(comm, str_of(heads[i])) && str_i64(str_from(comm, strlen(heads[i])), &pid) &&
-            pid > 0)
-            return pid;
-    return -1;
-}
-
-static bool is_vcpu(struct str comm)
-{
-    return str_starts(comm, STR("CPU ")) &&
-           (str_ends(comm, STR("/KVM")) || str_ends(comm, STR("/TCG")));
-}
-
-static bool is_qemu_program(struct str exe)
-{
-    size_t slash = str_rchr(exe, '/');
-    struct str base = slash == STR_NONE ? exe : str_from(exe, slash + 1);
-
-    return str_starts(base, STR("qemu-system-")) || str_is(base, "qemu-kvm") || str_is(base, "kvm");
-}
-
 static void add_thread(struct mapper *m, uint32_t host, const struct store *s, const cell_t *row)
 {
     struct str comm = store_text(s, row[C_thread_comm]);
@@ -119,8 +93,8 @@ static void add_thread(struct mapper *m, uint32_t host, const struct store *s, c
             : row[1] > p->t1                            ? row[1]
                                                         : p->t1;
     p->threads++;
-    p->vcpus += is_vcpu(comm);
-    p->qemu |= is_vcpu(comm) || is_qemu_program(store_text(s, row[C_thread_exe]));
+    p->vcpus += qemu_is_vcpu(comm);
+    p->qemu |= qemu_is_vcpu(comm) || qemu_is_program(store_text(s, row[C_thread_exe]));
     if (!is_main)
         return;
     p->main_seen = true;
@@ -144,7 +118,7 @@ static void read_threads(struct mapper *m)
             continue;
         struct store_rows r = store_rows(s, t, SPAN_ALL);
         while ((row = store_rows_next(&r)))
-            if (row[C_thread_kernel] != 1)
+            if (row[C_thread_kernel] != 1 && qemu_worker_of(store_text(s, row[C_thread_comm])) < 0)
                 add_thread(m, h, s, row);
     }
 }
@@ -159,7 +133,7 @@ static void read_workers(const struct store *s, struct map64 *ret_pid_of)
         return;
     struct store_rows r = store_rows(s, t, SPAN_ALL);
     while ((row = store_rows_next(&r))) {
-        int64_t pid = works_for(store_text(s, row[C_thread_comm]));
+        int64_t pid = qemu_worker_of(store_text(s, row[C_thread_comm]));
 
         if (pid < 0)
             pid = row[C_thread_pid];
@@ -330,7 +304,7 @@ static void by_itself(struct process *p)
 {
     bool prefixed = str_starts(p->comm, STR("qemu:"));
 
-    if (p->kind || p->comm.n == 0 || is_qemu_program(p->comm))
+    if (p->kind || p->comm.n == 0 || qemu_is_program(p->comm))
         return;
     p->kind = "vm";
     p->name = prefixed ? str_from(p->comm, 5) : p->comm;

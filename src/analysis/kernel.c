@@ -7,6 +7,7 @@
 #include "analysis/list.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static void start(void *state, struct pass *p)
@@ -16,6 +17,7 @@ static void start(void *state, struct pass *p)
     k->p = p;
     k->s = p->store;
     p->kernel = k;
+    k->t1 = NS_MIN;
 }
 
 /* An event's context names the thread that ran: the only hint where sched_switch is missing,
@@ -32,6 +34,7 @@ static void event(struct kernel *k, const struct ev_head *h, const void *ev, ker
         c->thread->pid = (int32_t)h->pid;
     fn(k, c, h, ev);
     c->last_t = h->t;
+    k->t1 = h->t > k->t1 ? h->t : k->t1;
 }
 
 /*  H(event, function)  */
@@ -114,11 +117,31 @@ static void say_odd(struct kernel *k)
                      odd[i].what);
 }
 
+/* Other layers of the host may go on when the kernel's trace is over: nothing is known then.
+ * Sums end with the last event, whose own nanosecond counts to nobody. */
+static void ends(struct kernel *k)
+{
+    char text[24];
+
+    k->t1 = k->p->kernel_t1 > k->t1 ? k->p->kernel_t1 : k->t1;
+    snprintf(text, sizeof text, "%" PRId64, k->t1);
+    store_set_fact(k->s, "kernel.end", str_of(text));
+    if (k->t1 >= k->p->t1)
+        return;
+    for (uint32_t i = 0; i < k->ncpus; i++)
+        if (k->cpus[i]) {
+            store_set(k->s, k->cpus[i]->state_attr, k->t1 + 1, STORE_NULL);
+            store_set(k->s, k->cpus[i]->thread_attr, k->t1 + 1, STORE_NULL);
+        }
+}
+
 static void finish(void *state, struct pass *p)
 {
     struct kernel *k = state;
 
     (void)p;
+    if (k->t1 > NS_MIN)
+        ends(k);
     kernel_waits_finish(k);
     kernel_threads_finish(k);
     say_odd(k);

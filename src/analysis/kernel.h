@@ -146,6 +146,7 @@ struct kernel {
     struct kcpu *cpus[CPU_LIMIT];
     uint32_t ncpus; /* highest number + 1 */
     VEC(struct gap) gaps;
+    ns_t t1; /* of the latest event of the kernel; NS_MIN = none */
     struct kernel_odd odd;
     bool wakeups; /* such events were seen */
 

@@ -64,6 +64,8 @@ void kernel_waking(struct kernel *k, struct kcpu *c, const struct ev_head *h, co
     if (!th)
         return;
     kernel_name(th, ev->comm);
+    if (th->state == TS_WAIT || th->state == TS_PREEMPTED)
+        return; /* it can run already: who made it wait is what counts */
     kernel_waker(k, c, &th->waking);
     th->waking.t = h->t;
     th->waking.cause = (uint8_t)cause_of(c, &th->waking, th);
@@ -242,6 +244,6 @@ void kernel_waits_finish(struct kernel *k)
 
             if (th && !th->dead && !th->cpu && th->ready > NS_MIN &&
                 (th->state == TS_WAIT || th->state == TS_PREEMPTED))
-                wait_ended(k, th, NULL, k->p->t1);
+                wait_ended(k, th, NULL, k->t1);
         }
 }

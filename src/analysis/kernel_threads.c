@@ -181,8 +181,10 @@ void kernel_threads_finish(struct kernel *k)
     for (size_t i = 0; i < ARRAY_SIZE(k->pages); i++)
         for (size_t j = 0; k->pages[i] && j < TID_PAGE; j++)
             if (k->pages[i][j] && !k->pages[i][j]->dead) {
-                kernel_gaps(k, k->pages[i][j], k->p->t1, TS_UNKNOWN);
+                kernel_gaps(k, k->pages[i][j], k->t1, TS_UNKNOWN);
                 write_life(k, k->pages[i][j], STORE_NULL);
+                if (k->t1 < k->p->t1)
+                    store_set(k->s, k->pages[i][j]->attr, k->t1 + 1, STORE_NULL);
             }
 }
 

@@ -114,7 +114,7 @@ static void pass_init(struct pass *p, const struct analysis *const *list, const 
 
     while (list[n])
         n++;
-    *p = (struct pass){ .notes = notes, .t0 = NS_MAX, .t1 = NS_MIN };
+    *p = (struct pass){ .notes = notes, .t0 = NS_MAX, .t1 = NS_MIN, .kernel_t1 = NS_MIN };
     p->host = arena_strdup(&p->mem, host->name.p, host->name.n);
     p->store = s;
     p->priv = arena_new(&p->mem, struct pass_priv);
@@ -253,6 +253,9 @@ static void run_events(struct pass *p, const struct experiment *x, const struct 
         pass_emit(p, type, &h, ev);
         arena_reset(&p->scratch);
     }
+    for (uint32_t i = 0; i < m.n; i++)
+        if (str_is(m.heads[i].reader->domain, "kernel") && m.heads[i].ev.t > p->kernel_t1)
+            p->kernel_t1 = m.heads[i].ev.t;
     losses_until(p, p->t1);
     merged_free(&m);
     tell_counts(p);

@@ -28,6 +28,7 @@ struct pass {
     struct arena mem;     /* lives as long as the pass        */
     struct arena scratch; /* emptied after every trace event  */
     ns_t t0, t1;          /* first and last event so far      */
+    ns_t kernel_t1; /* last event that a kernel's tracer wrote, once all were read; NS_MIN = none */
     table_t tables[SCHEMA_TABLES];
     struct kernel *kernel; /* the host's kernel at this instant: analysis/kernel.h */
     struct pass_priv *priv;

@@ -3,6 +3,7 @@
  * measure.c -- samples to groups, groups to tables; see measure.h. */
 #include "report/measure_priv.h"
 
+#include "model/qemu.h"
 #include "report/lists.h"
 
 #include <inttypes.h>
@@ -105,6 +106,10 @@ bool measure_passes(const struct report_src *src, const struct whos *w,
 ns_t measure_end(const struct report_src *src, uint32_t host)
 {
     struct store_coverage cov;
+    int64_t end;
+
+    if (str_i64(store_fact(src->hosts[host], "kernel.end"), &end))
+        return end;
 
     store_coverage(src->hosts[host], &cov);
     return cov.t1;
@@ -170,12 +175,6 @@ static struct group *group_of(struct measuring *m, const struct sample *s)
     return &m->groups.at[id - 1];
 }
 
-static bool is_vcpu(const struct who_thread *th)
-{
-    return th && str_starts(th->comm, STR("CPU ")) &&
-           (str_ends(th->comm, STR("/KVM")) || str_ends(th->comm, STR("/TCG")));
-}
-
 static void add(const struct measuring *m, struct group *g, const struct sample *s)
 {
     int64_t slot = s->t0 / PEAK_NS;
@@ -190,7 +189,7 @@ static void add(const struct measuring *m, struct group *g, const struct sample 
         g->max = s->ns;
         g->max_at = s->t0;
     }
-    g->vcpu += is_vcpu(s->who) ? s->ns : 0;
+    g->vcpu += s->who && qemu_is_vcpu(s->who->comm) ? s->ns : 0;
     g->blocked += s->blocked != STORE_NULL ? s->blocked : 0;
     g->waited += s->waited != STORE_NULL ? s->waited : 0;
     g->bytes += s->bytes != STORE_NULL ? s->bytes : 0;

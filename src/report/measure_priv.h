@@ -118,7 +118,7 @@ extern const struct measure measure_cpu, measure_preempt, measure_wait, measure_
 /* Does what the thread belongs to pass the user's filters? */
 bool measure_passes(const struct report_src *src, const struct whos *w,
                     const struct measure_opts *o, const struct who_thread *th);
-/* The end of what the host's history covers. */
+/* The last event of the kernel. */
 ns_t measure_end(const struct report_src *src, uint32_t host);
 
 #endif

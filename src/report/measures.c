@@ -50,6 +50,7 @@ static void cpu_samples(struct measuring *m, const struct report_src *src, const
 {
     for (uint32_t h = 0; h < src->nhosts; h++) {
         const struct store *s = src->hosts[h];
+        ns_t end = measure_end(src, h);
         char room[SCHEMA_PATH];
         attr_t it = 0, a;
 
@@ -64,7 +65,7 @@ static void cpu_samples(struct measuring *m, const struct report_src *src, const
                     measure_sample(m, &(struct sample){ .host = h,
                                                         .t0 = v.t0,
                                                         .t1 = v.open ? STORE_NULL : v.t1,
-                                                        .ns = v.t1 - v.t0,
+                                                        .ns = (v.t1 < end ? v.t1 : end) - v.t0,
                                                         .who = whos_at(w, h, v.value, v.t0),
                                                         .by_tid = STORE_NULL,
                                                         .number = STORE_NULL,
@@ -88,7 +89,7 @@ struct usage {
 static void add_life(const struct report_src *src, const struct who_thread *th, struct usage *u)
 {
     const struct store *s = src->hosts[th->host];
-    ns_t end = th->t1 == STORE_NULL ? NS_MAX : th->t1;
+    ns_t end = th->t1 == STORE_NULL ? measure_end(src, th->host) : th->t1;
     struct span span = { th->t0 > src->span.t0 ? th->t0 : src->span.t0,
                          end < src->span.t1 ? end : src->span.t1 };
     struct store_totals totals;

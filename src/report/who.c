@@ -3,6 +3,8 @@
  * who.c -- see who.h. */
 #include "report/who.h"
 
+#include "model/qemu.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -83,20 +85,6 @@ const struct who_thread *whos_at(const struct whos *w, uint32_t host, int64_t ti
     return at == SIZE_MAX ? NULL : &w->threads.at[at];
 }
 
-/* "vhost-1234" works for 1234; -1: for nobody in particular.  See kernel/vhost_task.c and
- * arch/x86/kvm/i8254.c; since Linux 6.4 vhost's threads belong to the process anyway. */
-static int64_t works_for(const struct who_thread *th)
-{
-    static const char *const heads[] = { "vhost-", "kvm-pit/" };
-    int64_t pid;
-
-    for (size_t i = 0; i < ARRAY_SIZE(heads); i++)
-        if (str_starts(th->comm, str_of(heads[i])) &&
-            str_i64(str_from(th->comm, strlen(heads[i])), &pid) && pid > 0)
-            return pid;
-    return -1;
-}
-
 static uint32_t owner_of(struct whos *w, const struct who_owner *o)
 {
     struct sbuf key = { 0 };
@@ -168,12 +156,12 @@ static void read_mappings(const struct report_src *src, struct whos *w)
     }
 }
 
-/* Kernel threads that work for a process of an instance count to that one. */
+/* Threads that the kernel made for a process of an instance count to that one. */
 static void lend_workers(struct whos *w)
 {
     for (size_t i = 0; i < w->threads.n; i++) {
         const struct who_thread *th = &w->threads.at[i];
-        int64_t pid = th->is_kernel ? works_for(th) : -1;
+        int64_t pid = qemu_worker_of(th->comm);
         size_t at = pid > 0 ? find(w, th->host, pid, th->t0) : SIZE_MAX;
 
         if (at == SIZE_MAX)

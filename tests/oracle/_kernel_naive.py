@@ -21,7 +21,7 @@ Times are nanoseconds.  tid 0 is no thread.  At the borders:
   sched_wakeup_new is recorded.
 - A forked thread waits from its sched_wakeup_new; where that is not recorded, from
   the fork.
-- What is open at the end lasts until the last event of the trace + 1.
+- What is open at the end lasts until the last event of the trace.
 - A thread that is switched out without having been switched in (it was woken,
   or dumped as asleep, while it ran already) has been running: the wait or sleep
   that was assumed counts nowhere.
@@ -637,9 +637,9 @@ def analyse_events(source):
             who.switched(e)
     out = {"events": events, "first_ns": first, "last_ns": last,
            "disks": [{"dev": dev, "name": name} for dev, name in sorted(who.disks.items())]}
-    early.end(last + 1)
+    early.end(last)
     for part in parts:
-        part.end(last + 1)
+        part.end(last)
         out.update(part.result(who))
     if not names.intersection(WAKEUPS):  # sched_waking is all there is
         out.update(early.result(who))

@@ -319,14 +319,14 @@ STORY = """
 
 TOLD = {
     "time of threads": {
-        10: {"run_ns": 185, "wait_ns": 60, "blocked_ns": 76},
-        11: {"run_ns": 212, "wait_ns": 66, "blocked_ns": 32},
-        12: {"run_ns": 5, "wait_ns": 21, "blocked_ns": 0},
-        13: {"run_ns": 21, "wait_ns": 0, "blocked_ns": 0},
-        14: {"run_ns": 0, "wait_ns": 0, "blocked_ns": 1},
+        10: {"run_ns": 185, "wait_ns": 60, "blocked_ns": 75},
+        11: {"run_ns": 212, "wait_ns": 66, "blocked_ns": 31},
+        12: {"run_ns": 5, "wait_ns": 20, "blocked_ns": 0},
+        13: {"run_ns": 20, "wait_ns": 0, "blocked_ns": 0},
+        14: {"run_ns": 0, "wait_ns": 0, "blocked_ns": 0},
     },
     "pre-emptions": {(11, 10): {"count": 1, "total_ns": 50, "longest_ns": 50},
-                     (12, 13): {"count": 1, "total_ns": 21, "longest_ns": 21}},
+                     (12, 13): {"count": 1, "total_ns": 20, "longest_ns": 20}},
     "scheduling latency": {
         10: {"count": 1, "total_ns": 50, "min_ns": 50, "max_ns": 50, "p50_ns": 50, "p99_ns": 50},
         11: {"count": 2, "total_ns": 16, "min_ns": 1, "max_ns": 15, "p50_ns": 1, "p99_ns": 15},
