@@ -78,15 +78,7 @@ static void cpu_samples(struct measuring *m, const struct report_src *src, const
     }
 }
 
-/* Time of a thread, a process, an owner in each state. */
-enum { STATES = TS_STOPPED + 1 };
-
-struct usage {
-    ns_t in[STATES]; /* by enum thread_state */
-    bool seen;
-};
-
-static void add_life(const struct report_src *src, const struct who_thread *th, struct usage *u)
+void usage_add(const struct report_src *src, const struct who_thread *th, struct usage *u)
 {
     const struct store *s = src->hosts[th->host];
     ns_t end = th->t1 == STORE_NULL ? measure_end(src, th->host) : th->t1;
@@ -114,7 +106,7 @@ static void add_usage(struct usage *to, const struct usage *from)
     to->seen |= from->seen;
 }
 
-static ns_t sum_states(const struct usage *u, enum thread_state first, enum thread_state last)
+ns_t usage_sum(const struct usage *u, enum thread_state first, enum thread_state last)
 {
     ns_t sum = 0;
 
@@ -164,7 +156,7 @@ struct cpu_row {
 static int by_run(const void *a, const void *b)
 {
     const struct cpu_row *x = a, *y = b;
-    ns_t rx = sum_states(&x->u, TS_USER, TS_SOFTIRQ), ry = sum_states(&y->u, TS_USER, TS_SOFTIRQ);
+    ns_t rx = usage_sum(&x->u, TS_USER, TS_SOFTIRQ), ry = usage_sum(&y->u, TS_USER, TS_SOFTIRQ);
 
     if (x->order != y->order)
         return x->order - y->order;
@@ -183,7 +175,7 @@ static void put_cpu_row(const struct report_src *src, const struct cpu_row *r, s
     store_coverage(src->hosts[r->host], &cov);
     ns_t t0 = src->span.t0 > cov.t0 ? src->span.t0 : cov.t0;
     ns_t t1 = src->span.t1 < cov.t1 ? src->span.t1 : cov.t1;
-    ns_t run = sum_states(&r->u, TS_USER, TS_SOFTIRQ);
+    ns_t run = usage_sum(&r->u, TS_USER, TS_SOFTIRQ);
 
     table_row(t);
     cell_str(t, r->name);
@@ -198,7 +190,7 @@ static void put_cpu_row(const struct report_src *src, const struct cpu_row *r, s
         table_null(t);
     table_ns(t, in[TS_WAIT] + in[TS_PREEMPTED]);
     table_ns(t, in[TS_PREEMPTED]);
-    table_ns(t, sum_states(&r->u, TS_BLOCKED_DISK, TS_STOPPED));
+    table_ns(t, usage_sum(&r->u, TS_BLOCKED_DISK, TS_STOPPED));
     table_ns(t, in[TS_GUEST]);
     table_ns(t, in[TS_HYPERVISOR]);
     table_ns(t, in[TS_USER]);
@@ -237,7 +229,7 @@ static void fill_cpu(const struct report_src *src, const struct whos *w,
 
         if (!measure_passes(src, w, o, th))
             continue;
-        add_life(src, th, &row.u);
+        usage_add(src, th, &row.u);
         if (!row.u.seen)
             continue;
         if (o->by == BY_DEFAULT || o->by == BY_THREAD)

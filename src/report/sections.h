@@ -30,6 +30,10 @@ void sections_free(struct sections *s);
 
 /* Describes one thing; false when there is none that 'id' names. */
 bool show_vm(const struct report_src *src, struct str id, struct sections *ret);
+/* Its part of the kernel layer: what 'src' lets pass is described; 'taps' has commas. */
+void show_vm_kernel(const struct report_src *src, struct str taps, struct sections *ret);
+/* Is that the name of a process of QEMU that no log ties to an instance? */
+bool show_vm_is_process(const struct report_src *src, struct str id);
 bool show_request(const struct report_src *src, struct str id, struct sections *ret);
 /* 'id' is a task's name, an entity, a request id, or "name/entity". */
 bool show_task(const struct report_src *src, struct str id, struct sections *ret);

@@ -106,10 +106,20 @@ static void part_of(const struct report_src *src, const struct report_list *list
     list->fill(src, &s->table);
 }
 
+/* Was the kernel of any host traced? */
+static bool has_kernel(const struct report_src *src)
+{
+    for (uint32_t i = 0; i < src->nhosts; i++)
+        if (store_fact(src->hosts[i], "kernel.end").n)
+            return true;
+    return false;
+}
+
 bool show_vm(const struct report_src *src, struct str id, struct sections *ret)
 {
     struct src_rows r = src_rows_global(src, TABLE_vm);
     struct report_src mine = *src;
+    struct str taps = STR("");
     const cell_t *row;
     bool found = false;
 
@@ -131,13 +141,25 @@ bool show_vm(const struct report_src *src, struct str id, struct sections *ret)
         s = section_add(ret, "observed", "Observed by the hypervisor's driver", seen_cols,
                         ARRAY_SIZE(seen_cols));
         vm_observed(src, uuid, &s->table);
+        taps = src_text(&r, row, C_vm_taps);
         mine.vm = found ? id : uuid.n ? uuid : name; /* several share the name: all */
         found = true;
     }
-    if (!found)
+    if (!found && !show_vm_is_process(src, id))
         return false;
-    part_of(&mine, &list_tasks, ret, "Tasks");
-    part_of(&mine, &list_requests, ret, "Requests");
+    if (!found) { /* no log tells of it, the kernel does */
+        struct section *s =
+            section_add(ret, "identity", "Identity", fact_cols, ARRAY_SIZE(fact_cols));
+
+        fact(&s->table, STR("instance"), id, STR("name of a process of QEMU"));
+        fact(&s->table, STR("doubt"), STR("no log tells of an instance with this name"), STR(""));
+        mine.vm = id;
+    } else {
+        part_of(&mine, &list_tasks, ret, "Tasks");
+        part_of(&mine, &list_requests, ret, "Requests");
+    }
+    if (has_kernel(src))
+        show_vm_kernel(&mine, taps, ret);
     return true;
 }
 
