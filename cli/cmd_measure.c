@@ -54,6 +54,13 @@ int cli_measure(struct ctx *c, enum measure_view view, const struct measure_cli 
         ctx_error(c, "there is no measure '%s'; there are: %s", c->args[0], MEASURE_CHOICES);
         return RC_USAGE;
     }
+    if (!measure_has(m, view)) {
+        ctx_error(c,
+                  "%s has no samples, only `neph top %s`; its course: `neph timeline PATH "
+                  "'processes/*'`",
+                  c->args[0], c->args[0]);
+        return RC_USAGE;
+    }
     const struct column *cols = measure_columns(m, &o, &mem, &n);
     int rc = table_check(cols, n, &c->table, &err);
     arena_free(&mem);
@@ -86,7 +93,8 @@ static int run_freq(struct ctx *c)
 #define MEASURE_TEXT                                                                              \
     "MEASURE is cpu (who ran, waited and was blocked), preempt (who took a CPU from whom), wait " \
     "(who was on the CPU that another waited for), sched (from wake-up to run), io (block "       \
-    "requests), net (packets), irq (interrupts), syscall, or exits (of guests).\n\n"              \
+    "requests), net (packets), irq (interrupts), syscall, exits (of guests), or mem (growth of "  \
+    "processes; top only).\n\n"                                                                   \
     "Threads count to the instance or service that their process belongs to (`neph list "         \
     "mappings` says why), else to processes of their name. A sample counts if it begins in the "  \
     "window, and then "                                                                           \

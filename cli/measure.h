@@ -7,7 +7,7 @@
 #include "cli/cmd.h"
 #include "report/measure.h"
 
-#define MEASURE_CHOICES "cpu|preempt|wait|sched|io|net|irq|syscall|exits"
+#define MEASURE_CHOICES "cpu|preempt|wait|sched|io|net|irq|syscall|exits|mem"
 
 enum { MEASURE_TOP_ROWS = 40 }; /* of `neph top` in a table, unless --limit says */
 

@@ -14,8 +14,8 @@
 enum { PEAK_NS = 100000000, TOP_UNIT = 1000000000 };
 
 const struct measure *const measures[] = {
-    &measure_cpu, &measure_preempt, &measure_wait,    &measure_sched, &measure_io,
-    &measure_net, &measure_irq,     &measure_syscall, &measure_exits, NULL
+    &measure_cpu, &measure_preempt, &measure_wait,  &measure_sched, &measure_io, &measure_net,
+    &measure_irq, &measure_syscall, &measure_exits, &measure_mem,   NULL
 };
 
 const struct measure *measure_find(const char *name)
@@ -26,9 +26,9 @@ const struct measure *measure_find(const char *name)
     return NULL;
 }
 
-const char *measure_name(const struct measure *m)
+bool measure_has(const struct measure *m, enum measure_view view)
 {
-    return m->name;
+    return m->samples || view == VIEW_TOP;
 }
 
 static const struct column columns[MC_COLS] = {
@@ -440,7 +440,7 @@ static size_t choose(const struct measure *m, const struct measure_opts *o,
 {
     size_t n = 0;
 
-    for (const enum measure_col *c = view_columns(m, o->view); *c != MC_END; c++)
+    for (const enum measure_col *c = view_columns(m, o->view); c && *c != MC_END; c++)
         if (is_shown(*c, o))
             ret[n++] = *c;
     ret[n] = MC_END;

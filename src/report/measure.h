@@ -33,7 +33,8 @@ struct measure_opts {
 struct measure;
 extern const struct measure *const measures[]; /* ends with NULL */
 const struct measure *measure_find(const char *name);
-const char *measure_name(const struct measure *m);
+/* Memory has no samples, and so only VIEW_TOP. */
+bool measure_has(const struct measure *m, enum measure_view view);
 
 /* The columns of a view, in 'mem' of 'src'. */
 const struct column *measure_columns(const struct measure *m, const struct measure_opts *o,

@@ -99,6 +99,7 @@ struct need {
 
 struct measure {
     const char *name, *title;
+    /* NULL: there are none, only 'fill_top'. */
     void (*samples)(struct measuring *m, const struct report_src *src, const struct whos *w);
     unsigned group; /* enum group_by */
     bool of_bytes;  /* freq is of bytes, not of time */
@@ -113,7 +114,7 @@ struct measure {
 };
 
 extern const struct measure measure_cpu, measure_preempt, measure_wait, measure_sched, measure_io,
-    measure_net, measure_irq, measure_syscall, measure_exits;
+    measure_net, measure_irq, measure_syscall, measure_exits, measure_mem;
 
 /* Time of a thread, a process, an owner in each state. */
 enum { STATES = TS_STOPPED + 1 };
