@@ -389,10 +389,13 @@ static void by_log_lines(struct mapper *m, uint32_t host)
     struct store_rows r = store_rows(s, t, SPAN_ALL);
     while ((row = store_rows_next(&r))) {
         struct process *p = process_of(m, host, row[C_service_seen_pid]);
+        struct str service = store_text(s, row[C_service_seen_service]);
 
+        if (service_named(service).n == 0 &&
+            str_eq(service, store_text(s, row[C_service_seen_procname])))
+            continue; /* of a shared library: nothing but the process is known */
         if (p && !p->qemu)
-            is_service(p, store_text(s, row[C_service_seen_service]), 95,
-                       STR("pid of its log lines"));
+            is_service(p, service, 95, STR("pid of its log lines"));
     }
 }
 

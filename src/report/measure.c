@@ -575,6 +575,11 @@ static bool had(const struct store *s, const char *type)
     return store_fact(s, key).n > 0;
 }
 
+bool measure_had(const struct store *s, enum ev_type type)
+{
+    return had(s, ev_descs[type].name);
+}
+
 void measure_notes(const struct measure *m, const struct report_src *src, struct notes *notes)
 {
     for (uint32_t i = 0; i < src->nhosts; i++) {

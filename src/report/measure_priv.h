@@ -129,6 +129,8 @@ ns_t usage_sum(const struct usage *u, enum thread_state first, enum thread_state
 /* Does what the thread belongs to pass the user's filters? */
 bool measure_passes(const struct report_src *src, const struct whos *w,
                     const struct measure_opts *o, const struct who_thread *th);
+/* Were there events of this type? */
+bool measure_had(const struct store *s, enum ev_type type);
 /* The last event of the kernel. */
 ns_t measure_end(const struct report_src *src, uint32_t host);
 

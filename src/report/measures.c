@@ -143,6 +143,8 @@ static const struct column cpu_columns[] = {
     { "uuid", "UUID", COL_STR, 0, COL_WIDE, 0 },
 };
 
+enum { CPU_TIMES = ARRAY_SIZE(cpu_columns) - 7 }; /* all but who it is, threads and uuid */
+
 struct cpu_row {
     struct str name, uuid;
     const char *kind;
@@ -176,6 +178,7 @@ static void put_cpu_row(const struct report_src *src, const struct cpu_row *r, s
     ns_t t0 = src->span.t0 > cov.t0 ? src->span.t0 : cov.t0;
     ns_t t1 = src->span.t1 < cov.t1 ? src->span.t1 : cov.t1;
     ns_t run = usage_sum(&r->u, TS_USER, TS_SOFTIRQ);
+    bool known = measure_had(src->hosts[r->host], EV_SCHED_SWITCH);
 
     table_row(t);
     cell_str(t, r->name);
@@ -183,6 +186,13 @@ static void put_cpu_row(const struct report_src *src, const struct cpu_row *r, s
     table_str(t, str_of(store_host(src->hosts[r->host])));
     cell_int(t, r->pid, -1);
     cell_int(t, r->tid, -1);
+    if (!known) { /* a thread that blocks in a system call seems to run there */
+        for (size_t i = 0; i < CPU_TIMES; i++)
+            table_null(t);
+        table_count(t, r->threads);
+        cell_str(t, r->uuid);
+        return;
+    }
     table_ns(t, run);
     if (t1 > t0)
         table_ratio(t, (double)run / (double)(t1 - t0));

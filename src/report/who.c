@@ -98,6 +98,20 @@ static uint32_t owner_of(struct whos *w, const struct who_owner *o)
     return id - 1;
 }
 
+/* The process that an earlier thread with the same pid was given; its main thread was never
+ * seen. */
+static bool find_mate(const struct whos *w, size_t i, uint32_t *ret)
+{
+    const struct who_thread *th = &w->threads.at[i];
+
+    for (size_t k = w->processes.n; k-- > 0;)
+        if (w->processes.at[k].host == th->host && w->processes.at[k].pid == th->pid) {
+            *ret = (uint32_t)k;
+            return true;
+        }
+    return false;
+}
+
 /* Every thread gets the process whose main thread lived when it began. */
 static void make_processes(const struct report_src *src, struct whos *w)
 {
@@ -116,6 +130,8 @@ static void make_processes(const struct report_src *src, struct whos *w)
 
         if (at != SIZE_MAX && w->threads.at[at].process != UINT32_MAX && at != i) {
             th->process = w->threads.at[at].process;
+            w->processes.at[th->process].threads++;
+        } else if (th->process == UINT32_MAX && i > 0 && find_mate(w, i, &th->process)) {
             w->processes.at[th->process].threads++;
         } else if (th->process == UINT32_MAX) { /* its main thread was never seen */
             th->process = (uint32_t)w->processes.n;
