@@ -14,6 +14,7 @@
     C(top)           \
     C(log)           \
     C(freq)          \
+    C(critical)      \
     C(state)         \
     C(timeline)      \
     C(info)          \

@@ -101,7 +101,7 @@ static void on_alloc(void *state, struct pass *p, const struct ev_head *h, const
         return;
     struct memory *mem = memory_of(m, pid);
     map64_set(&m->owner, (uint64_t)ev->pfn, (uint32_t)(mem - m->all.at));
-    count_pages(p, mem, h->t, 1ll << ev->order);
+    count_pages(p, mem, h->t, (int64_t)1 << ev->order);
 }
 
 static void on_page_free(void *state, struct pass *p, const struct ev_head *h, const void *evp)
@@ -117,7 +117,7 @@ static void on_page_free(void *state, struct pass *p, const struct ev_head *h, c
         return;
     }
     map64_del(&m->owner, (uint64_t)ev->pfn);
-    count_pages(p, &m->all.at[at], h->t, -(1ll << ev->order));
+    count_pages(p, &m->all.at[at], h->t, -((int64_t)1 << ev->order));
 }
 
 static void on_space(void *state, struct pass *p, const struct ev_head *h, const void *evp)

@@ -103,18 +103,6 @@ bool measure_passes(const struct report_src *src, const struct whos *w,
     return o->thread.n == 0 || (th && str_glob(o->thread, th->comm));
 }
 
-ns_t measure_end(const struct report_src *src, uint32_t host)
-{
-    struct store_coverage cov;
-    int64_t end;
-
-    if (str_i64(store_fact(src->hosts[host], "kernel.end"), &end))
-        return end;
-
-    store_coverage(src->hosts[host], &cov);
-    return cov.t1;
-}
-
 /* --- groups ----------------------------------------------------------------------------- */
 
 struct group {
@@ -482,7 +470,7 @@ static int by_cost(const void *a, const void *b)
 static void fill_freq(struct measuring *m, struct table *t)
 {
     uint64_t counts[65] = { 0 }, all = 0, sum = 0;
-    int lo = 64, hi = 0;
+    int lo = 62, hi = 0;
 
     for (size_t i = 0; i < m->groups.n; i++)
         for (size_t k = 0; k < m->groups.at[i].values.n; k++) {
@@ -499,11 +487,11 @@ static void fill_freq(struct measuring *m, struct table *t)
         sum += counts[b];
         table_row(t);
         if (m->m->of_bytes) {
-            table_count(t, b ? 1ull << (b - 1) : 0);
+            table_count(t, b ? (uint64_t)1 << (b - 1) : 0);
             table_count(t, 1ull << b);
         } else {
-            table_ns(t, b ? 1ll << (b - 1) : 0);
-            table_ns(t, 1ll << b);
+            table_ns(t, b ? (ns_t)1 << (b - 1) : 0);
+            table_ns(t, (ns_t)1 << b);
         }
         table_count(t, counts[b]);
         table_ratio(t, (double)counts[b] / (double)all);

@@ -96,7 +96,7 @@ static void follow(const struct report_src *src, attr_t a, int64_t unit, struct 
         line_add(&line, (double)(v.t0 - g->t0) / NS_PER_S, (double)bytes);
     }
     line_fit(&line, g);
-    ns_t t0, t1 = measure_end(src, g->host);
+    ns_t t0, t1 = src_kernel_end(src, g->host);
     struct store_coverage cov;
     store_coverage(src->hosts[g->host], &cov);
     t0 = src->span.t0 > cov.t0 ? src->span.t0 : cov.t0;
@@ -164,7 +164,7 @@ static void fill_mem(const struct report_src *src, const struct whos *w,
 
                 if (!str_i64(schema_hole(kinds[k].attr, store_attr_path(s, a)), &g.pid))
                     continue;
-                g.th = whos_at(w, h, g.pid, measure_end(src, h));
+                g.th = whos_at(w, h, g.pid, src_kernel_end(src, h));
                 if (!measure_passes(src, w, o, g.th))
                     continue;
                 follow(src, a, kinds[k].unit, &g);

@@ -131,7 +131,5 @@ bool measure_passes(const struct report_src *src, const struct whos *w,
                     const struct measure_opts *o, const struct who_thread *th);
 /* Were there events of this type? */
 bool measure_had(const struct store *s, enum ev_type type);
-/* The last event of the kernel. */
-ns_t measure_end(const struct report_src *src, uint32_t host);
 
 #endif

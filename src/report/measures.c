@@ -14,7 +14,7 @@ static struct sample sample_of(const struct report_src *src, const struct whos *
                                const struct src_rows *r, const cell_t *row, int64_t tid)
 {
     uint32_t host = src_host_no(src, r->store);
-    ns_t end = row[1] == STORE_NULL ? measure_end(src, host) : row[1];
+    ns_t end = row[1] == STORE_NULL ? src_kernel_end(src, host) : row[1];
 
     return (struct sample){ .host = host,
                             .t0 = row[0],
@@ -50,7 +50,7 @@ static void cpu_samples(struct measuring *m, const struct report_src *src, const
 {
     for (uint32_t h = 0; h < src->nhosts; h++) {
         const struct store *s = src->hosts[h];
-        ns_t end = measure_end(src, h);
+        ns_t end = src_kernel_end(src, h);
         char room[SCHEMA_PATH];
         attr_t it = 0, a;
 
@@ -81,7 +81,7 @@ static void cpu_samples(struct measuring *m, const struct report_src *src, const
 void usage_add(const struct report_src *src, const struct who_thread *th, struct usage *u)
 {
     const struct store *s = src->hosts[th->host];
-    ns_t end = th->t1 == STORE_NULL ? measure_end(src, th->host) : th->t1;
+    ns_t end = th->t1 == STORE_NULL ? src_kernel_end(src, th->host) : th->t1;
     struct span span = { th->t0 > src->span.t0 ? th->t0 : src->span.t0,
                          end < src->span.t1 ? end : src->span.t1 };
     struct store_totals totals;
@@ -452,26 +452,6 @@ const struct measure measure_sched = {
 
 /* --- io --------------------------------------------------------------------------------- */
 
-/* Names of devices by number, of one host. */
-static struct str device_name(const struct report_src *src, const struct store *s, int64_t dev)
-{
-    const cell_t *row;
-    table_t t;
-
-    if (store_table_find(s, schema_tables[TABLE_disk].name, &t)) {
-        struct store_rows r = store_rows(s, t, SPAN_ALL);
-
-        while ((row = store_rows_next(&r)))
-            if (row[C_disk_dev] == dev) {
-                struct str name = store_text(s, row[C_disk_name]);
-
-                store_rows_end(&r);
-                return name;
-            }
-    }
-    return str_of(arena_printf(src->mem, "%" PRId64 ":%" PRId64, dev >> 20, dev & 0xfffff));
-}
-
 static void io_samples(struct measuring *m, const struct report_src *src, const struct whos *w)
 {
     struct src_rows r = src_rows(src, TABLE_block);
@@ -486,7 +466,7 @@ static void io_samples(struct measuring *m, const struct report_src *src, const 
         if (row[1] == STORE_NULL)
             continue; /* of what has not completed the latency is not known */
         if (r.store != last || row[C_block_dev] != last_dev)
-            name = device_name(src, r.store, row[C_block_dev]);
+            name = who_device(src, r.store, row[C_block_dev]);
         last = r.store;
         last_dev = row[C_block_dev];
         s.what = name;

@@ -36,6 +36,8 @@ void show_vm_kernel(const struct report_src *src, struct str taps, struct sectio
 bool show_vm_is_process(const struct report_src *src, struct str id);
 bool show_request(const struct report_src *src, struct str id, struct sections *ret);
 /* 'id' is a task's name, an entity, a request id, or "name/entity". */
+/* Does the task have that name, or these others? */
+bool show_task_is(const struct src_row *r, struct str id);
 bool show_task(const struct report_src *src, struct str id, struct sections *ret);
 
 /* What happened, in one page. */

@@ -171,7 +171,7 @@ static const struct column part_cols[] = {
     { "name", "NAME", COL_STR, 0, 0, 100 },     { "wait", "WAIT", COL_BOOL, 0, 0, 0 },
 };
 
-static bool task_is(const struct src_row *r, struct str id)
+bool show_task_is(const struct src_row *r, struct str id)
 {
     struct str name = row_text(r, C_task_task), entity = row_text(r, C_task_entity);
     size_t slash = str_chr(id, '/', 0);
@@ -218,7 +218,7 @@ bool show_task(const struct report_src *src, struct str id, struct sections *ret
 
     section_add(ret, "tasks", "Tasks", list_tasks.columns, list_tasks.ncolumns);
     for (size_t i = 0; i < n; i++) {
-        if (!task_is(&rows[i], id))
+        if (!show_task_is(&rows[i], id))
             continue;
         list_task_row(src, &ret->list.at[0].table, &rows[i]);
         if (found++ < MANY)

@@ -180,3 +180,15 @@ struct str src_vm_name(const struct report_src *src, struct str uuid, struct str
 
     return name.n ? name : otherwise;
 }
+
+ns_t src_kernel_end(const struct report_src *src, uint32_t host)
+{
+    struct store_coverage cov;
+    int64_t end;
+
+    if (str_i64(store_fact(src->hosts[host], "kernel.end"), &end))
+        return end;
+
+    store_coverage(src->hosts[host], &cov);
+    return cov.t1;
+}

@@ -91,6 +91,8 @@ static inline ns_t row_length(const cell_t *row)
 {
     return row[0] == STORE_NULL || row[1] == STORE_NULL ? STORE_NULL : row[1] - row[0];
 }
+/* The last event of a host's kernel, or, if it was not traced, the end of the history. */
+ns_t src_kernel_end(const struct report_src *src, uint32_t host);
 /* The parts of "a,b,c", in 'mem'. */
 struct str *src_split(const struct report_src *src, struct str text, size_t *ret_n);
 

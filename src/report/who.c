@@ -205,3 +205,22 @@ void whos_free(struct whos *w)
     vec_free(&w->owners);
     strtab_free(&w->keys);
 }
+
+struct str who_device(const struct report_src *src, const struct store *s, int64_t dev)
+{
+    const cell_t *row;
+    table_t t;
+
+    if (store_table_find(s, schema_tables[TABLE_disk].name, &t)) {
+        struct store_rows r = store_rows(s, t, SPAN_ALL);
+
+        while ((row = store_rows_next(&r)))
+            if (row[C_disk_dev] == dev) {
+                struct str name = store_text(s, row[C_disk_name]);
+
+                store_rows_end(&r);
+                return name;
+            }
+    }
+    return str_of(arena_printf(src->mem, "%" PRId64 ":%" PRId64, dev >> 20, dev & 0xfffff));
+}

@@ -63,5 +63,7 @@ static inline const struct who_owner *who_owner(const struct whos *w, const stru
     return &w->owners.at[w->processes.at[th->process].owner];
 }
 const char *who_kind_name(enum who_kind k);
+/* The name of a block device of the host whose history 's' is; "254:0" if no dump told. */
+struct str who_device(const struct report_src *src, const struct store *s, int64_t dev);
 
 #endif

@@ -157,10 +157,50 @@ def mappings(path, host, k):
     return problems + ["pid %d is no instance, neph says %r" % x for x in ours.items()]
 
 
+def leaves(tree):
+    """(start, duration) of all parts without parts."""
+    for node in tree:
+        if "parts" in node:
+            yield from leaves(node["parts"])
+        else:
+            yield node["start_ns"], node["duration_ns"]
+
+
+def critical(path, host, k):
+    """The parts of a critical path cover its window, each instant once, for every thread."""
+    problems = []
+    for t in k["threads"][:: max(1, len(k["threads"]) // 12)]:
+        p = subprocess.run([NEPH, "critical", path, "--thread", str(t["tid"]), "--host", host,
+                            "-q", "-o", "json"], capture_output=True, text=True)
+        if p.returncode:  # two lives
+            continue
+        r = json.loads(p.stdout)
+        at = r["start_ns"]
+        for start, duration in leaves(r["tree"]):
+            if start != at:
+                problems.append("tid %d: a part begins at %d, the one before ended at %d"
+                                % (t["tid"], start, at))
+            at = start + duration
+        flat = sum(f["total_ns"] for f in r["flat"])
+        if at != r["end_ns"] or flat != r["total_ns"]:
+            problems.append("tid %d: parts end at %d, window at %d; flat %d, whole %d"
+                            % (t["tid"], at, r["end_ns"], flat, r["total_ns"]))
+    return problems
+
+
+def memory(path, host, k):
+    """Pages that processes hold at the end, and which of them leak."""
+    ours = {r["pid"]: (r["last_bytes"] // 4096, r["leak"])
+            for r in rows(path, "top", "mem", "--host", host) if r["memory"] == "pages"}
+    theirs = {p["pid"]: (p["pages_at_end"], p["leak_pages_per_s"] > 0)
+              for p in k["processes"] if p["pages_allocated"]}
+    return compare(ours, theirs)
+
+
 CHECKS = [("time of threads", threads), ("pre-emptions", preemptions), ("waits", waits),
           ("scheduling latency", latencies), ("system calls", calls), ("block requests", requests),
           ("interrupts", interrupts), ("packets", packets), ("guests", guests),
-          ("mappings", mappings)]
+          ("mappings", mappings), ("critical paths", critical), ("memory", memory)]
 
 
 def main():
