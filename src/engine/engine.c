@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * engine.c -- see engine.h. */
+#define _GNU_SOURCE
 #include "engine/engine.h"
 
 #include "engine/rules.h"
@@ -9,6 +10,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -261,12 +263,25 @@ static void run_events(struct pass *p, const struct experiment *x, const struct 
     tell_counts(p);
 }
 
+/* That this process may use; NEPH_THREADS says otherwise, for tests and measurements. */
+static long cpus(void)
+{
+    const char *told = getenv("NEPH_THREADS");
+    cpu_set_t set;
+
+    if (told)
+        return strtol(told, NULL, 10);
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
 /* Runs the analyses over a host into an empty history, without finishing it. */
 static struct span fill_host(const struct analysis *const *list, const struct experiment *x,
                              const struct host *host, struct notes *notes, struct store *s)
 {
     struct pass p;
 
+    if (cpus() > 1)
+        store_write_behind(s);
     pass_init(&p, list, host, notes, s);
     run_events(&p, x, host);
     if (p.t0 > p.t1)

@@ -476,7 +476,9 @@ static void fill_freq(struct measuring *m, struct table *t)
         for (size_t k = 0; k < m->groups.at[i].values.n; k++) {
             uint64_t v =
                 (uint64_t)(m->groups.at[i].values.at[k] > 0 ? m->groups.at[i].values.at[k] : 0);
-            int b = v ? 64 - __builtin_clzll(v) : 0;
+            int b = v ? 64 - __builtin_clzll(v) : 0; /* at most 62: no time and no size is larger */
+
+            b = b < 62 ? b : 62;
 
             counts[b]++;
             all++;

@@ -29,7 +29,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BUF_BYTES = 1 << 20, ZSTD_LEVEL = 1 };
+enum { BUF_BYTES = 1 << 20, ZSTD_LEVEL = 1, KEPT_CHANGES = 16 };
 
 /* --- failing ----------------------------------------------------------------------- */
 
@@ -37,9 +37,9 @@ void w_fail(struct writer *w, const struct err *err)
 {
     if (w->failed)
         return;
-    w->failed = true;
     w->err = *err;
     err_in(&w->err, "the history %s can't be written", w->path);
+    __atomic_store_n(&w->failed, true, __ATOMIC_RELAXED);
 }
 
 void w_no_memory(struct writer *w)
@@ -357,11 +357,11 @@ static void begin_next(struct writer *w)
         struct w_attr *a = &w->attrs.at[w->touched.at[i]];
 
         a->touched = false;
-        if (a->cap > 4) { /* what is hot will grow again */
+        if (a->cap > KEPT_CHANGES) { /* what is hot will grow again */
             w->held -= a->cap * sizeof *a->at;
-            void *small = io_realloc(a->at, 4 * sizeof *a->at);
+            void *small = io_realloc(a->at, KEPT_CHANGES * sizeof *a->at);
             a->at = small ? small : a->at;
-            a->cap = small ? 4 : a->cap;
+            a->cap = small ? KEPT_CHANGES : a->cap;
             w->held += a->cap * sizeof *a->at;
         }
     }

@@ -10,10 +10,15 @@
  * none. */
 #include "store/rows_priv.h"
 
+#include "store/behind.h"
+
+#include <stdlib.h>
+
 table_t store_table(struct store *s, const struct store_table *def)
 {
     struct writer *w = s->w;
 
+    store_drain(s);
     if (w->failed)
         return 0;
     for (size_t i = 0; i < w->tables.n; i++) /* of a history that goes on */
@@ -31,6 +36,14 @@ void store_record(struct store *s, table_t table, const cell_t *cells)
 {
     struct writer *w = s->w;
 
+    if (s->behind && !w_has_failed(w))
+        behind_record(s->behind, table, cells, w->tables.at[table].def->ncolumns);
+    else
+        w_record(w, table, cells);
+}
+
+void w_record(struct writer *w, table_t table, const cell_t *cells)
+{
     if (w->failed)
         return;
     struct w_table *t = &w->tables.at[table];
@@ -48,13 +61,36 @@ void store_record(struct store *s, table_t table, const cell_t *cells)
     w_relieve(w);
 }
 
+/* What rows are sorted by, beside each other: looking into the rows would take as long as
+ * all the rest. */
+struct row_key {
+    cell_t begin;
+    size_t row;
+};
+
 static int by_begin(const void *a, const void *b)
 {
-    const cell_t *x = *(cell_t *const *)a, *y = *(cell_t *const *)b;
+    const struct row_key *x = a, *y = b;
 
-    if (row_begin(x) != row_begin(y))
-        return row_begin(x) < row_begin(y) ? -1 : 1;
-    return x < y ? -1 : x > y; /* as they were written */
+    if (x->begin != y->begin)
+        return x->begin < y->begin ? -1 : 1;
+    return x->row < y->row ? -1 : x->row > y->row; /* as they were written */
+}
+
+/* The rows of a table in the order of their beginnings; NULL: no memory. */
+static const cell_t **sorted(const struct w_table *t, size_t n)
+{
+    struct row_key *keys = io_alloc(n * sizeof *keys);
+    const cell_t **rows = keys ? io_alloc(n * sizeof *rows) : NULL;
+
+    for (size_t i = 0; rows && i < n; i++)
+        keys[i] = (struct row_key){ row_begin(t->at + i * t->def->ncolumns), i };
+    if (rows)
+        qsort(keys, n, sizeof *keys, by_begin);
+    for (size_t i = 0; rows && i < n; i++)
+        rows[i] = t->at + keys[i].row * t->def->ncolumns;
+    free(keys);
+    return rows;
 }
 
 static void put_latest(struct out *o, const cell_t *const *rows, size_t n)
@@ -103,7 +139,7 @@ static void flush_table(struct writer *w, uint32_t table)
 {
     struct w_table *t = &w->tables.at[table];
     size_t n = t->n / t->def->ncolumns;
-    const cell_t **rows = n ? io_alloc(n * sizeof *rows) : NULL;
+    const cell_t **rows = n ? sorted(t, n) : NULL;
 
     if (n == 0)
         return;
@@ -111,9 +147,6 @@ static void flush_table(struct writer *w, uint32_t table)
         w_no_memory(w);
         return;
     }
-    for (size_t i = 0; i < n; i++)
-        rows[i] = t->at + i * t->def->ncolumns;
-    qsort(rows, n, sizeof *rows, by_begin);
     for (size_t i = 0, part; i < n && (part = encode(w, t, rows + i, n - i)) > 0; i += part) {
         struct block_head h = { .kind = KIND_ROWS,
                                 .owner = table,

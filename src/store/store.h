@@ -101,6 +101,9 @@ const char *store_host(const struct store *s);
  * written any more, and store_commit() and store_finish() return it.  Has it? */
 bool store_failed(const struct store *s);
 
+/* From now on what is written below is applied by a thread of its own, in the same order: the
+ * history is the same.  Without effect if there can be no thread. */
+void store_write_behind(struct store *s);
 /* A text's number: the same for equal texts; 0 = the empty text. */
 cell_t store_intern(struct store *s, struct str text);
 /* The attribute 'path' of family 'f', made when it is new. */

@@ -23,9 +23,13 @@ struct reader;
 
 struct store {
     char *host;
-    struct writer *w; /* until it is finished   */
-    struct reader *r; /* when it can be asked   */
+    struct writer *w;      /* until it is finished   */
+    struct reader *r;      /* when it can be asked   */
+    struct behind *behind; /* what writes on a thread of its own; NULL = nothing does */
 };
+
+/* Has the writer failed?  Also while another thread writes. */
+#define w_has_failed(w) __atomic_load_n(&(w)->failed, __ATOMIC_RELAXED)
 
 /* One change, or the interval that begins with it. */
 struct change {
@@ -147,6 +151,7 @@ struct writer {
     struct out text; /* texts that are not yet in a block */
     LIST(cell_t) text_sizes;
     uint64_t ntexts;
+    uint64_t given_attrs, given_texts; /* numbers given, while another thread writes */
 
     LIST(struct block_ref) blocks;
     LIST(struct new_run) runs;
@@ -208,6 +213,14 @@ void w_sum(struct writer *w, attr_t attr, const struct change *c, size_t n);
 /* Writes buckets that are complete and not yet in a run. */
 void w_sums_flush(struct writer *w, attr_t attr);
 void sums_free(struct sums *s);
+
+/* write.c, rows.c, texts.c: what the functions of store.h do, after they have decided on which
+ * thread. */
+void w_set(struct writer *w, attr_t attr, ns_t t, cell_t value);
+void w_revise(struct writer *w, attr_t attr, cell_t value);
+void w_record(struct writer *w, table_t table, const cell_t *cells);
+void w_add_attr(struct writer *w, const struct store_family *f, struct str path);
+void w_add_text(struct writer *w, struct str text);
 
 /* write.c */
 struct store *store_alloc(const char *host, const char *path, int fd);

@@ -12,7 +12,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "store/store_priv.h"
+#include "store/behind.h"
 
 enum { TEXTS_PER_BLOCK = 4096, LONG_TEXT = BLOCK_MAX / 2 };
 
@@ -99,7 +99,7 @@ static void long_text(struct writer *w, struct str text)
     w->ntexts++;
 }
 
-static void add_text(struct writer *w, struct str text)
+void w_add_text(struct writer *w, struct str text)
 {
     if (text.n > LONG_TEXT) {
         long_text(w, text);
@@ -126,21 +126,30 @@ cell_t store_intern(struct store *s, struct str text)
 {
     struct writer *w = s->w;
 
-    if (text.n == 0 || w->failed)
+    if (text.n == 0 || w_has_failed(w))
         return 0;
-    if (w->ntexts >= UINT32_MAX - 2 || text.n > (size_t)UINT16_MAX * BLOCK_MAX) {
+    uint64_t n = s->behind ? w->given_texts : w->ntexts;
+    if (n >= UINT32_MAX - 2 || text.n > (size_t)UINT16_MAX * BLOCK_MAX) {
         struct err err;
 
+        store_drain(s);
         err_set(&err, E_LIMIT, "there is no room for another text of %zu bytes", text.n);
         w_fail(w, &err);
         return 0;
     }
-    uint32_t id = ids_find(&w->texts, w->seed, text, (uint32_t)w->ntexts, true);
+    uint32_t id = ids_find(&w->texts, w->seed, text, (uint32_t)n, true);
+    if (id < n)
+        return (cell_t)id + 1;
+    if (id == n && s->behind && behind_text(s->behind, text)) {
+        w->given_texts++;
+        return (cell_t)id + 1;
+    }
+    store_drain(s);
     if (id == UINT32_MAX) {
         w_no_memory(w);
         return 0;
     }
-    if (id == w->ntexts)
-        add_text(w, text);
+    w_add_text(w, text);
+    w->given_texts = w->ntexts;
     return (cell_t)id + 1;
 }

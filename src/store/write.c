@@ -2,7 +2,7 @@
  *
  * write.c -- filling a history: attributes and their changes.  See store_priv.h. */
 #define _GNU_SOURCE
-#include "store/store_priv.h"
+#include "store/behind.h"
 #include "store/read_priv.h"
 
 #include <assert.h>
@@ -141,10 +141,17 @@ struct store *store_new(const char *host)
     return s;
 }
 
+static void stop_behind(struct store *s)
+{
+    behind_end(s->behind);
+    s->behind = NULL;
+}
+
 void store_free(struct store *s)
 {
     if (!s)
         return;
+    stop_behind(s);
     w_free(s->w);
     reader_free(s->r);
     free(s->host);
@@ -197,7 +204,7 @@ static void put_path(struct writer *w, uint32_t family, struct str path)
     w->last_path.n = path.n;
 }
 
-static void add_attr(struct writer *w, const struct store_family *f, struct str path)
+void w_add_attr(struct writer *w, const struct store_family *f, struct str path)
 {
     uint32_t family = family_of(w, f);
 
@@ -215,16 +222,24 @@ static void add_attr(struct writer *w, const struct store_family *f, struct str 
 attr_t store_attr(struct store *s, const struct store_family *f, struct str path)
 {
     struct writer *w = s->w;
-    uint32_t n = (uint32_t)w->attrs.n;
+    uint32_t n = (uint32_t)(s->behind ? w->given_attrs : w->attrs.n);
 
     assert(path.n > 0);
-    if (w->failed)
+    if (w_has_failed(w))
         return 0;
     uint32_t id = ids_find(&w->names, w->seed, path, n, true);
+    if (id < n)
+        return id;
+    if (id == n && s->behind && behind_attr(s->behind, f, path)) {
+        w->given_attrs++;
+        return id;
+    }
+    store_drain(s);
     if (id == UINT32_MAX)
         w_no_memory(w);
-    else if (id == n)
-        add_attr(w, f, path);
+    else
+        w_add_attr(w, f, path);
+    w->given_attrs = w->attrs.n;
     return w->failed ? 0 : id;
 }
 
@@ -234,6 +249,7 @@ void store_set_fact(struct store *s, const char *key, struct str value)
     struct fact *f = NULL;
     char *copy = io_alloc(value.n + 1);
 
+    store_drain(s);
     if (copy && value.n)
         memcpy(copy, value.p, value.n);
     for (size_t i = 0; i < w->facts.n && !f; i++)
@@ -302,10 +318,8 @@ static void touch(struct writer *w, attr_t attr)
     w->attrs.at[attr].touched = true;
 }
 
-void store_set(struct store *s, attr_t attr, ns_t t, cell_t value)
+void w_set(struct writer *w, attr_t attr, ns_t t, cell_t value)
 {
-    struct writer *w = s->w;
-
     if (w->failed)
         return;
     assert(attr < w->attrs.n);
@@ -337,10 +351,8 @@ void store_set(struct store *s, attr_t attr, ns_t t, cell_t value)
     }
 }
 
-void store_revise(struct store *s, attr_t attr, cell_t value)
+void w_revise(struct writer *w, attr_t attr, cell_t value)
 {
-    struct writer *w = s->w;
-
     if (w->failed)
         return;
     assert(attr < w->attrs.n);
@@ -356,6 +368,22 @@ void store_revise(struct store *s, attr_t attr, cell_t value)
     }
 }
 
+void store_set(struct store *s, attr_t attr, ns_t t, cell_t value)
+{
+    if (s->behind)
+        behind_set(s->behind, attr, t, value);
+    else
+        w_set(s->w, attr, t, value);
+}
+
+void store_revise(struct store *s, attr_t attr, cell_t value)
+{
+    if (s->behind)
+        behind_revise(s->behind, attr, value);
+    else
+        w_revise(s->w, attr, value);
+}
+
 void store_range(struct store *s, attr_t a, ns_t t0, ns_t t1, cell_t value)
 {
     assert(t0 <= t1);
@@ -367,13 +395,31 @@ void store_range(struct store *s, attr_t a, ns_t t0, ns_t t1, cell_t value)
 
 bool store_failed(const struct store *s)
 {
-    return s->w && s->w->failed;
+    return s->w && w_has_failed(s->w);
+}
+
+void store_write_behind(struct store *s)
+{
+    struct writer *w = s->w;
+
+    if (s->behind || !w || w->failed)
+        return;
+    w->given_attrs = w->attrs.n;
+    w->given_texts = w->ntexts;
+    s->behind = behind_start(w);
+}
+
+void store_drain(struct store *s)
+{
+    if (s->behind)
+        behind_drain(s->behind);
 }
 
 int store_commit(struct store *s, ns_t until, struct err *err)
 {
     struct writer *w = s->w;
 
+    store_drain(s);
     if (w->failed) {
         *err = w->err;
         return -(int)w->err.code;
@@ -384,8 +430,9 @@ int store_commit(struct store *s, ns_t until, struct err *err)
 int store_finish(struct store *s, ns_t t0, ns_t t1, struct err *err)
 {
     struct writer *w = s->w;
-    int rc = w->failed ? -(int)w->err.code : 0;
 
+    stop_behind(s);
+    int rc = w->failed ? -(int)w->err.code : 0;
     w->last.t0 = t0;
     w->last.t1 = t1;
     if (rc < 0)
