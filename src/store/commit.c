@@ -450,6 +450,7 @@ void w_free(struct writer *w)
     io_free(&w->attrs);
     io_free(&w->families);
     io_free(&w->tables);
+    io_free(&w->shapes);
     io_free(&w->facts);
     io_free(&w->touched);
     free(w->names.slots);

@@ -24,11 +24,12 @@ table_t store_table(struct store *s, const struct store_table *def)
     for (size_t i = 0; i < w->tables.n; i++) /* of a history that goes on */
         if (!strcmp(w->tables.at[i].def->name, def->name))
             return (table_t)i;
-    if (!io_reserve(&w->tables, w->tables.n + 1)) {
+    if (!io_reserve(&w->tables, w->tables.n + 1) || !io_reserve(&w->shapes, w->shapes.n + 1)) {
         w_no_memory(w);
         return 0;
     }
     w->tables.at[w->tables.n++] = (struct w_table){ .def = def };
+    w->shapes.at[w->shapes.n++] = def;
     return (table_t)w->tables.n - 1;
 }
 
@@ -37,7 +38,7 @@ void store_record(struct store *s, table_t table, const cell_t *cells)
     struct writer *w = s->w;
 
     if (s->behind && !w_has_failed(w))
-        behind_record(s->behind, table, cells, w->tables.at[table].def->ncolumns);
+        behind_record(s->behind, table, cells, w->shapes.at[table]->ncolumns);
     else
         w_record(w, table, cells);
 }

@@ -135,23 +135,31 @@ struct fact {
 struct writer {
     int fd;
     char *path; /* for sentences */
-    bool durable, failed;
+    bool durable;
     struct err err; /* if 'failed' */
-    uint64_t file_id, seed;
+    uint64_t file_id;
+
+    /* What the calling side looks at for every text and row: away from what the writing side
+     * changes for each, so that they do not take the line from each other's caches. */
+    char pad_before[64];
+    bool failed;
+    uint64_t seed;
+    struct ids names, texts;
+    uint64_t given_attrs, given_texts;       /* numbers given, while another thread writes */
+    LIST(const struct store_table *) shapes; /* of tables                                  */
+    char pad_after[64];
 
     LIST(struct w_attr) attrs;
     LIST(struct w_family) families;
     LIST(struct w_table) tables;
     LIST(struct fact) facts;
     LIST(attr_t) touched;
-    struct ids names, texts;
     struct out paths;        /* of all attributes, as the stream of names has them */
     LIST(uint64_t) paths_at; /* where an attribute's begins                         */
     struct out last_path;
     struct out text; /* texts that are not yet in a block */
     LIST(cell_t) text_sizes;
     uint64_t ntexts;
-    uint64_t given_attrs, given_texts; /* numbers given, while another thread writes */
 
     LIST(struct block_ref) blocks;
     LIST(struct new_run) runs;
