@@ -574,7 +574,6 @@ void measure_notes(const struct measure *m, const struct report_src *src, struct
 {
     for (uint32_t i = 0; i < src->nhosts; i++) {
         const struct store *s = src->hosts[i];
-        const cell_t *row;
         uint64_t gaps = 0;
         table_t t;
 
@@ -586,7 +585,7 @@ void measure_notes(const struct measure *m, const struct report_src *src, struct
         if (!store_table_find(s, schema_tables[TABLE_gap].name, &t))
             continue;
         struct store_rows r = store_rows(s, t, src->span);
-        while ((row = store_rows_next(&r)))
+        while (store_rows_next(&r))
             gaps++;
         if (gaps)
             note_add(notes, NOTE_LOST, store_host(s),

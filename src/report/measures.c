@@ -621,8 +621,8 @@ static void syscall_samples(struct measuring *m, const struct report_src *src, c
         s.blocked = row[C_syscall_blocked_ns];
         s.waited = row[C_syscall_waited_ns];
         s.error = row[C_syscall_ret] < 0 && row[C_syscall_ret] >= -4095;
-        s.detail = str_of(arena_printf(src->mem, "%s" STR_FMT "%s= %" PRId64, file.n ? "" : "",
-                                       STR_ARG(file), file.n ? " " : "", row[C_syscall_ret]));
+        s.detail = str_of(arena_printf(src->mem, STR_FMT "%s= %" PRId64, STR_ARG(file),
+                                       file.n ? " " : "", row[C_syscall_ret]));
         measure_sample(m, &s);
     }
 }
