@@ -24,9 +24,13 @@ static void start(void *state, struct pass *p)
  * and the process of threads that no dump and no fork told of. */
 static void event(struct kernel *k, const struct ev_head *h, const void *ev, kernel_fn *fn)
 {
-    struct kcpu *c = kernel_cpu(k, h->cpu, h->t);
+    struct kcpu *c;
 
-    if (!c)
+    if (fn == kernel_lost && h->cpu == UINT32_MAX) {
+        fn(k, NULL, h, ev);
+        return;
+    }
+    if (!(c = kernel_cpu(k, h->cpu, h->t)))
         return;
     if (h->tid >= 0 && h->tid != (c->thread ? c->thread->tid : c->known ? 0 : -1))
         kernel_runs(k, c, kernel_thread(k, h->tid, h->t), h->t);

@@ -192,7 +192,7 @@ void kernel_runs(struct kernel *k, struct kcpu *c, struct kthread *th, ns_t t);
 /* What the CPU does is not known any more, from 't' on. */
 void kernel_cpu_unknown(struct kernel *k, struct kcpu *c, ns_t t);
 
-/* --- handlers; 'c' is the event's CPU ------------------------------------------------ */
+/* --- handlers; 'c' is the event's CPU, of kernel_lost() NULL if not known ---------------- */
 
 typedef void kernel_fn(struct kernel *k, struct kcpu *c, const struct ev_head *h, const void *ev);
 

@@ -189,21 +189,39 @@ void kernel_runs(struct kernel *k, struct kcpu *c, struct kthread *th, ns_t t)
     kernel_show(k, c, t);
 }
 
-void kernel_lost(struct kernel *k, struct kcpu *c, const struct ev_head *h, const void *evp)
+static ns_t gap_begin(const struct kernel *k, const struct kcpu *c)
 {
-    const struct ev_lost_events *ev = evp;
-    struct gap g = { c->last_t > NS_MIN ? c->last_t : k->p->t0, h->t, c->no };
-    cell_t cells[gap_columns] = {
-        [C_gap_t0] = g.t0, [C_gap_t1] = g.t1, [C_gap_cpu] = c->no, [C_gap_events] = ev->events
-    };
+    return c->last_t > NS_MIN ? c->last_t : k->p->t0;
+}
 
-    if (ev->domain.n && !str_is(ev->domain, "kernel"))
-        return;
-    pass_record(k->p, TABLE_gap, cells);
+static void lost_on(struct kernel *k, struct kcpu *c, ns_t t)
+{
+    struct gap g = { gap_begin(k, c), t, c->no };
+
     if (g.t0 >= g.t1)
         g.t0 = g.t1; /* it still is a point behind which nothing is known */
     kernel_cpu_unknown(k, c, g.t0);
     *vec_push(&k->gaps) = g;
     c->lost_until = g.t1;
     kernel_irqs_forget(c);
+}
+
+void kernel_lost(struct kernel *k, struct kcpu *c, const struct ev_head *h, const void *evp)
+{
+    const struct ev_lost_events *ev = evp;
+    cell_t cells[gap_columns] = { [C_gap_t0] = c ? gap_begin(k, c) : k->p->t0,
+                                  [C_gap_t1] = h->t,
+                                  [C_gap_cpu] = c ? c->no : STORE_NULL,
+                                  [C_gap_events] = ev->events };
+
+    if (ev->domain.n && !str_is(ev->domain, "kernel"))
+        return;
+    if (c) {
+        lost_on(k, c, h->t);
+    } else { /* whose they were is not known: it can have been any CPU's */
+        for (uint32_t i = 0; i < k->ncpus; i++)
+            if (k->cpus[i])
+                lost_on(k, k->cpus[i], h->t);
+    }
+    pass_record(k->p, TABLE_gap, cells);
 }

@@ -169,7 +169,14 @@ static void add_loss(void *ctx, const struct reader_loss *l)
 {
     struct losses_of *o = ctx;
 
-    if (l->t1 != NS_MAX && l->t1 != NS_MIN)
+    if (l->t1 == NS_MAX || l->t1 == NS_MIN)
+        note_add(o->p->notes, NOTE_WARN, l->stream,
+                 "%" PRIu64 " events and %" PRIu64
+                 " packets were lost at a time that the trace does "
+                 "not tell: what they would have said is missing, and no state is marked unknown "
+                 "for it",
+                 l->events, l->packets);
+    else
         *vec_push(&o->p->priv->losses) =
             (struct loss){ l->t1, l->cpu, (int64_t)l->events, o->domain };
 }

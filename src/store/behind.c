@@ -8,16 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUFFERS = 8, BUFFER = 64 << 10, COLUMNS = 64 };
+enum { BUFFERS = 8, BUFFER = 8 << 10 /* words */ };
 
 enum op { OP_SET, OP_REVISE, OP_RECORD, OP_ATTR, OP_TEXT };
 
-/* What an operation begins with; 'n' bytes or cells follow. */
+/* An operation begins with a word: what, how many bytes or cells follow, and of which attribute or
+ * table.  A family comes before the path of its attribute.  Everything is a multiple of a word. */
 struct op_head {
-    uint32_t op, n;
-    uint64_t id; /* attribute, table */
-    const struct store_family *family;
+    uint32_t id;
+    uint32_t op : 4, n : 28;
 };
+_Static_assert(sizeof(struct op_head) == sizeof(cell_t), "a word");
 
 struct behind {
     struct writer *w;
@@ -28,33 +29,42 @@ struct behind {
     bool end;                 /* under 'lock'          */
     size_t used[BUFFERS];     /* of a buffer that was pushed: the reader's */
     size_t at;                /* in the buffer that is being filled        */
-    uint8_t *buffers[BUFFERS];
+    cell_t *buffers[BUFFERS];
 };
 
 /* --- the other thread ----------------------------------------------------------------- */
 
-static void apply(struct writer *w, const uint8_t *p, size_t n)
+static size_t words_of(size_t bytes)
 {
-    cell_t cells[COLUMNS];
+    return (bytes + sizeof(cell_t) - 1) / sizeof(cell_t);
+}
+
+static void apply_one(struct writer *w, struct op_head h, const cell_t *p)
+{
+    const struct store_family *family;
+
+    if (h.op == OP_SET) {
+        w_set(w, h.id, p[0], p[1]);
+    } else if (h.op == OP_REVISE) {
+        w_revise(w, h.id, p[0]);
+    } else if (h.op == OP_RECORD) {
+        w_record(w, h.id, p);
+    } else if (h.op == OP_TEXT) {
+        w_add_text(w, (struct str){ (const char *)p, h.n });
+    } else {
+        memcpy(&family, p, sizeof family);
+        w_add_attr(w, family, (struct str){ (const char *)(p + 1), h.n - sizeof *p });
+    }
+}
+
+static void apply(struct writer *w, const cell_t *p, size_t n)
+{
     struct op_head h;
 
-    for (const uint8_t *end = p + n; p < end;) {
+    for (const cell_t *end = p + n; p < end;) {
         memcpy(&h, p, sizeof h);
-        p += sizeof h;
-        size_t bytes = h.op == OP_ATTR || h.op == OP_TEXT ? h.n : h.n * sizeof *cells;
-        if (h.op != OP_ATTR && h.op != OP_TEXT)
-            memcpy(cells, p, bytes);
-        if (h.op == OP_SET)
-            w_set(w, (attr_t)h.id, cells[0], cells[1]);
-        else if (h.op == OP_REVISE)
-            w_revise(w, (attr_t)h.id, cells[0]);
-        else if (h.op == OP_RECORD)
-            w_record(w, (table_t)h.id, cells);
-        else if (h.op == OP_ATTR)
-            w_add_attr(w, h.family, (struct str){ (const char *)p, h.n });
-        else
-            w_add_text(w, (struct str){ (const char *)p, h.n });
-        p += bytes;
+        apply_one(w, h, ++p);
+        p += h.op == OP_ATTR || h.op == OP_TEXT ? words_of(h.n) : h.n;
     }
 }
 
@@ -104,50 +114,65 @@ void behind_drain(struct behind *b)
     pthread_mutex_unlock(&b->lock);
 }
 
-static void put(struct behind *b, const struct op_head *h, const void *more, size_t n)
+/* Room for an operation of so many words. */
+static inline cell_t *room(struct behind *b, size_t words)
 {
-    if (b->at + sizeof *h + n > BUFFER)
+    if (b->at + words > BUFFER)
         push(b);
-    uint8_t *to = b->buffers[b->pushed % BUFFERS] + b->at;
-    memcpy(to, h, sizeof *h);
-    memcpy(to + sizeof *h, more, n);
-    b->at += sizeof *h + n;
+    cell_t *to = b->buffers[b->pushed % BUFFERS] + b->at;
+    b->at += words;
+    return to;
+}
+
+static inline cell_t *begin(struct behind *b, enum op op, uint32_t id, size_t n, size_t words)
+{
+    struct op_head h = { .id = id, .op = op, .n = n & 0xfffffff };
+    cell_t *to = room(b, 1 + words);
+
+    memcpy(to, &h, sizeof h);
+    return to + 1;
 }
 
 void behind_set(struct behind *b, attr_t attr, ns_t t, cell_t value)
 {
-    cell_t cells[] = { t, value };
+    cell_t *to = begin(b, OP_SET, attr, 2, 2);
 
-    put(b, &(struct op_head){ OP_SET, 2, attr, NULL }, cells, sizeof cells);
+    to[0] = t;
+    to[1] = value;
 }
 
 void behind_revise(struct behind *b, attr_t attr, cell_t value)
 {
-    put(b, &(struct op_head){ OP_REVISE, 1, attr, NULL }, &value, sizeof value);
+    *begin(b, OP_REVISE, attr, 1, 1) = value;
 }
 
 void behind_record(struct behind *b, table_t table, const cell_t *cells, uint32_t n)
 {
-    assert(n <= COLUMNS);
-    put(b, &(struct op_head){ OP_RECORD, n, table, NULL }, cells, n * sizeof *cells);
-}
-
-static bool put_text(struct behind *b, enum op op, const struct store_family *f, struct str text)
-{
-    if (sizeof(struct op_head) + text.n > BUFFER)
-        return false;
-    put(b, &(struct op_head){ op, (uint32_t)text.n, 0, f }, text.p, text.n);
-    return true;
+    assert(n < BUFFER);
+    memcpy(begin(b, OP_RECORD, table, n, n), cells, n * sizeof *cells);
 }
 
 bool behind_attr(struct behind *b, const struct store_family *f, struct str path)
 {
-    return put_text(b, OP_ATTR, f, path);
+    size_t n = sizeof(cell_t) + path.n;
+
+    if (1 + words_of(n) > BUFFER)
+        return false;
+    cell_t *to = begin(b, OP_ATTR, 0, n, words_of(n));
+    memcpy(to, &f, sizeof f);
+    memcpy(to + 1, path.p, path.n);
+    return true;
 }
 
 bool behind_text(struct behind *b, struct str text)
 {
-    return put_text(b, OP_TEXT, NULL, text);
+    if (1 + words_of(text.n) > BUFFER)
+        return false;
+    if (text.n)
+        memcpy(begin(b, OP_TEXT, 0, text.n, words_of(text.n)), text.p, text.n);
+    else
+        begin(b, OP_TEXT, 0, 0, 0);
+    return true;
 }
 
 static void behind_free(struct behind *b)
@@ -172,7 +197,7 @@ struct behind *behind_start(struct writer *w)
     pthread_cond_init(&b->more, NULL);
     pthread_cond_init(&b->less, NULL);
     for (size_t i = 0; i < BUFFERS; i++)
-        ok &= (b->buffers[i] = io_alloc(BUFFER)) != NULL;
+        ok &= (b->buffers[i] = io_alloc(BUFFER * sizeof(cell_t))) != NULL;
     if (!ok || pthread_create(&b->thread, NULL, run, b) != 0) {
         behind_free(b);
         return NULL;

@@ -49,7 +49,6 @@ void w_record(struct writer *w, table_t table, const cell_t *cells)
         return;
     struct w_table *t = &w->tables.at[table];
     uint32_t n = t->def->ncolumns;
-    size_t before = t->cap;
 
     if (!io_reserve(t, t->n + n)) {
         w_no_memory(w);
@@ -57,7 +56,7 @@ void w_record(struct writer *w, table_t table, const cell_t *cells)
     }
     memcpy(t->at + t->n, cells, n * sizeof *cells);
     t->n += n;
-    w->held += (t->cap - before) * sizeof *cells;
+    w->held += n * sizeof *cells;
     w->last.records++;
     w_relieve(w);
 }
@@ -69,27 +68,69 @@ struct row_key {
     size_t row;
 };
 
-static int by_begin(const void *a, const void *b)
-{
-    const struct row_key *x = a, *y = b;
+enum { DIGIT = 11, DIGITS = 1 << DIGIT };
 
-    if (x->begin != y->begin)
-        return x->begin < y->begin ? -1 : 1;
-    return x->row < y->row ? -1 : x->row > y->row; /* as they were written */
+/* Sorts 'keys' by digits of 'begin' - 'least', the lowest first, which keeps the order of equal
+ * ones: most rows of a commit begin within a few seconds, which are three digits.  'spare' has
+ * room for as many.  Returns whichever of the two has the result. */
+static struct row_key *by_digits(struct row_key *keys, struct row_key *spare, size_t n,
+                                 cell_t least, cell_t most)
+{
+    uint64_t range = (uint64_t)most - (uint64_t)least;
+
+    for (unsigned shift = 0; shift < 64 && range >> shift; shift += DIGIT) {
+        size_t at[DIGITS] = { 0 }, sum = 0;
+
+        for (size_t i = 0; i < n; i++)
+            at[(((uint64_t)keys[i].begin - (uint64_t)least) >> shift) % DIGITS]++;
+        for (size_t d = 0; d < DIGITS; d++) {
+            size_t here = at[d];
+
+            at[d] = sum;
+            sum += here;
+        }
+        for (size_t i = 0; i < n; i++)
+            spare[at[(((uint64_t)keys[i].begin - (uint64_t)least) >> shift) % DIGITS]++] = keys[i];
+        struct row_key *sorted = spare;
+        spare = keys;
+        keys = sorted;
+    }
+    return keys;
 }
 
-/* The rows of a table in the order of their beginnings; NULL: no memory. */
+/* A few, as most commits have of most tables. */
+static void by_insertion(struct row_key *keys, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        struct row_key key = keys[i];
+        size_t to = i;
+
+        for (; to > 0 && keys[to - 1].begin > key.begin; to--)
+            keys[to] = keys[to - 1];
+        keys[to] = key;
+    }
+}
+
+/* The rows of a table in the order of their beginnings, those that begin together as they were
+ * written; NULL: no memory. */
 static const cell_t **sorted(const struct w_table *t, size_t n)
 {
-    struct row_key *keys = io_alloc(n * sizeof *keys);
+    enum { FEW = 64 };
+    struct row_key *keys = io_alloc(2 * n * sizeof *keys), *in_order = keys;
     const cell_t **rows = keys ? io_alloc(n * sizeof *rows) : NULL;
+    cell_t least = INT64_MAX, most = INT64_MIN;
 
-    for (size_t i = 0; rows && i < n; i++)
+    for (size_t i = 0; rows && i < n; i++) {
         keys[i] = (struct row_key){ row_begin(t->at + i * t->def->ncolumns), i };
-    if (rows)
-        qsort(keys, n, sizeof *keys, by_begin);
+        least = keys[i].begin < least ? keys[i].begin : least;
+        most = keys[i].begin > most ? keys[i].begin : most;
+    }
+    if (rows && n <= FEW)
+        by_insertion(keys, n);
+    else if (rows)
+        in_order = by_digits(keys, keys + n, n, least, most);
     for (size_t i = 0; rows && i < n; i++)
-        rows[i] = t->at + keys[i].row * t->def->ncolumns;
+        rows[i] = t->at + in_order[i].row * t->def->ncolumns;
     free(keys);
     return rows;
 }
@@ -163,8 +204,9 @@ static void flush_table(struct writer *w, uint32_t table)
         w_data_block(w, &h, w->scratch.at, w->scratch.n, true);
     }
     free(rows);
-    w->held -= t->cap * sizeof *t->at;
-    io_free(t);
+    w->held -= t->n * sizeof *t->at;
+    t->n =
+        0; /* the room is wanted again: to give it back and get it anew takes as long as to sort */
 }
 
 void w_rows_flush(struct writer *w)
