@@ -65,8 +65,13 @@ struct overhead {
     ns_t run[PARTS], wait[PARTS];
 };
 
-/* What a vCPU's thread runs is the guest, exits of it, or, when entries and exits are not recorded,
- * both. */
+/* What a vCPU's thread runs is the guest, exits of it, or, when entries and exits are not recorded
+ * (QEMU that emulates has none), both. */
+static bool tells_guest(const struct report_src *src, const struct who_thread *th)
+{
+    return measure_had(src->hosts[th->host], EV_KVM_ENTRY) && str_ends(th->comm, STR("/KVM"));
+}
+
 static void add_thread(const struct report_src *src, const struct who_thread *th,
                        struct overhead *o)
 {
@@ -76,13 +81,14 @@ static void add_thread(const struct report_src *src, const struct who_thread *th
     usage_add(src, th, &u);
     ns_t run = usage_sum(&u, TS_USER, TS_SOFTIRQ), guest = u.in[TS_GUEST];
     ns_t wait = u.in[TS_WAIT] + u.in[TS_PREEMPTED];
-    enum part part = !vcpu   ? (qemu_worker_of(th->comm) > 0 ? PART_KERNEL : PART_QEMU)
-                     : guest ? PART_EXITS
-                             : PART_VCPU;
+    bool told = vcpu && tells_guest(src, th);
+    enum part part = !vcpu  ? (qemu_worker_of(th->comm) > 0 ? PART_KERNEL : PART_QEMU)
+                     : told ? PART_EXITS
+                            : PART_VCPU;
 
     if (!u.seen)
         return;
-    if (vcpu && guest) {
+    if (told) {
         o->threads[PART_GUEST]++;
         o->run[PART_GUEST] += guest;
         run -= guest;
@@ -97,7 +103,7 @@ static void put_overhead(const struct report_src *src, uint32_t host, const stru
 {
     static const char *const names[] = {
         "guest", "vCPU threads outside of the guest",
-        "vCPU threads, guest and exits not told apart (kvm_entry, kvm_exit are not recorded)",
+        "vCPU threads, guest and exits not told apart (emulated, or kvm_entry is not recorded)",
         "other threads of QEMU", "kernel threads that work for it (vhost, kvm-pit)"
     };
     ns_t all = 0;
@@ -113,7 +119,10 @@ static void put_overhead(const struct report_src *src, uint32_t host, const stru
         table_count(t, o->threads[i]);
         table_ns(t, o->run[i]);
         table_ratio(t, all ? (double)o->run[i] / (double)all : 0);
-        table_ns(t, o->wait[i]);
+        if (i == PART_GUEST)
+            table_null(t); /* a thread that waits has left the guest */
+        else
+            table_ns(t, o->wait[i]);
     }
 }
 
@@ -143,34 +152,46 @@ static const struct column interface_cols[] = {
     { "bytes", "BYTES", COL_BYTES, 0, 0, 0 },
 };
 
+struct traffic {
+    uint64_t packets[PACKET_DROP + 1], bytes[PACKET_DROP + 1]; /* by enum packet_dir */
+};
+
 /* What the host receives from a tap device is what the guest sent. */
-static void add_tap(const struct report_src *src, struct str tap, struct table *t)
+static void put_tap(struct str tap, const char *host, const struct traffic *x, struct table *t)
 {
     static const char *const words[] = { "sent", "received", "could not be given", "lost" };
-    struct src_rows r = src_rows(src, TABLE_packet);
-    uint64_t packets[4] = { 0 }, bytes[4] = { 0 };
-    const char *host = NULL;
-    const cell_t *row;
 
-    while ((row = src_next(&r))) {
-        int64_t dir = row[C_packet_dir];
-
-        if (dir < 0 || dir > PACKET_DROP || !str_eq(src_text(&r, row, C_packet_dev), tap))
-            continue;
-        packets[dir]++;
-        bytes[dir] += row[C_packet_bytes] == STORE_NULL ? 0 : (uint64_t)row[C_packet_bytes];
-        host = r.host;
-    }
-    for (int i = 0; i < 4; i++) {
-        if (packets[i] == 0)
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+        if (x->packets[i] == 0)
             continue;
         table_row(t);
         table_str(t, tap);
         table_str(t, str_of(host));
         table_str(t, str_of(words[i]));
-        table_count(t, packets[i]);
-        table_count(t, bytes[i]);
+        table_count(t, x->packets[i]);
+        table_count(t, x->bytes[i]);
     }
+}
+
+/* An instance that moves has a device of the same name on both hosts. */
+static void add_tap(const struct report_src *src, struct str tap, struct table *t)
+{
+    struct traffic *hosts = xcalloc(src->nhosts + 1, sizeof *hosts);
+    struct src_rows r = src_rows(src, TABLE_packet);
+    const cell_t *row;
+
+    while ((row = src_next(&r))) {
+        struct traffic *x = &hosts[src_host_no(src, r.store)];
+        int64_t dir = row[C_packet_dir];
+
+        if (dir < 0 || dir > PACKET_DROP || !str_eq(src_text(&r, row, C_packet_dev), tap))
+            continue;
+        x->packets[dir]++;
+        x->bytes[dir] += row[C_packet_bytes] == STORE_NULL ? 0 : (uint64_t)row[C_packet_bytes];
+    }
+    for (uint32_t h = 0; h < src->nhosts; h++)
+        put_tap(tap, store_host(src->hosts[h]), &hosts[h], t);
+    free(hosts);
 }
 
 void show_vm_kernel(const struct report_src *src, struct str taps, struct sections *ret)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * summary.c -- what happened, on one page: first what stands out, then the
- * instances, requests and tasks behind it, then what could not be seen. */
+ * instances, requests and tasks behind it, then what the kernels saw and could
+ * not see. */
 #include "report/breakdown.h"
+#include "report/measure_priv.h"
 #include "report/sections.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static const struct column notable_cols[] = {
@@ -16,6 +19,8 @@ static const struct column notable_cols[] = {
     { "cost_ns", "COST", COL_DURATION, 0, 0, 0 },
     { "evidence", "EVIDENCE", COL_STR, 0, 0, 96 },
 };
+
+enum { FEW = 12 }; /* rows of a section in a table */
 
 /* A wait is worth a line from here on: a second is what a user notices (Nielsen,
  * Usability Engineering, 1993, 5.5), and below half of the task it is not what
@@ -419,6 +424,20 @@ static void notables(const struct report_src *src, const struct summary_facts *f
     vec_free(&v);
 }
 
+/* Only the hosts whose kernel was traced. */
+static struct report_src with_kernel(const struct report_src *src)
+{
+    struct report_src ret = *src;
+    struct store **hosts = arena_array(src->mem, struct store *, src->nhosts);
+
+    ret.hosts = hosts;
+    ret.nhosts = 0;
+    for (uint32_t i = 0; i < src->nhosts; i++)
+        if (store_fact(src->hosts[i], "kernel.end").n)
+            hosts[ret.nhosts++] = src->hosts[i];
+    return ret;
+}
+
 /* Hosts without a log line of a service: nothing is known of their work. */
 static void blind_hosts(const struct report_src *src, struct sections *ret)
 {
@@ -438,8 +457,10 @@ static void blind_hosts(const struct report_src *src, struct sections *ret)
                      store_host(src->hosts[i]));
     }
     if (blind)
-        sbuf_z(&ret->head, ": nothing can be said of instances, requests and tasks there. Record "
-                           "lttng_python:event (`neph help analyses` says what is needed).");
+        sbuf_fmt(&ret->head,
+                 ": nothing can be said of instances, requests and tasks there%s. Record "
+                 "lttng_python:event (`neph help analyses` says what is needed).",
+                 with_kernel(src).nhosts ? ", but what the kernel saw" : "");
     src_index_free(&seen);
 }
 
@@ -471,6 +492,259 @@ static void head(const struct report_src *src, const struct summary_facts *f, st
     blind_hosts(src, ret);
 }
 
+/* --- the kernels ------------------------------------------------------------------------- */
+
+static const struct column kernel_cols[] = {
+    { "host", "HOST", COL_STR, 0, 0, 0 },
+    { "cpus", "CPUS", COL_COUNT, 0, 0, 0 },
+    { "events", "EVENTS", COL_COUNT, 0, 0, 0 },
+    { "duration_ns", "LENGTH", COL_DURATION, 0, 0, 0 },
+    { "threads", "THREADS", COL_COUNT, 0, 0, 0 },
+    { "usage", "CPUS USED", COL_RATIO, 0, 0, 0 },
+    { "run_ns", "RUN", COL_DURATION, 0, COL_WIDE, 0 },
+    { "wait_ns", "WAITED FOR CPU", COL_DURATION, 0, 0, 0 },
+    { "wait_share", "WAIT SHARE", COL_RATIO, 0, 0, 0 },
+    { "preempted_ns", "PRE-EMPTED", COL_DURATION, 0, COL_WIDE, 0 },
+    { "most", "MOST CPU", COL_STR, 0, 0, 32 },
+    { "most_ns", "ITS RUN", COL_DURATION, 0, 0, 0 },
+    { "lost_events", "LOST EVENTS", COL_COUNT, 0, 0, 0 },
+    { "gaps", "TIMES LOST", COL_COUNT, 0, COL_WIDE, 0 },
+};
+
+static const struct column missing_cols[] = {
+    { "hosts", "HOSTS", COL_LIST, 0, 0, 44 },
+    { "measures", "MEASURES", COL_LIST, 0, 0, 0 },
+    { "missing", "MISSING", COL_STR, 0, 0, 0 },
+};
+
+/* Sums over the threads of a host that the user's filters let pass. */
+struct kernel_host {
+    struct usage all;
+    uint64_t threads;
+    struct str most; /* the owner that ran most */
+    ns_t most_ns;
+};
+
+static ns_t ran(const struct usage *u)
+{
+    return usage_sum(u, TS_USER, TS_SOFTIRQ);
+}
+
+static void sum_threads(const struct report_src *src, struct kernel_host *hosts)
+{
+    const struct measure_opts all = { .view = VIEW_TOP };
+    struct whos w;
+
+    whos_make(src, &w);
+    ns_t *owners = xcalloc(w.owners.n + 1, sizeof *owners);
+    for (size_t i = 0; i < w.threads.n; i++) {
+        const struct who_thread *th = &w.threads.at[i];
+        struct kernel_host *h = &hosts[th->host];
+        struct usage u = { .seen = false };
+
+        if (!measure_passes(src, &w, &all, th))
+            continue;
+        usage_add(src, th, &u);
+        if (!u.seen)
+            continue;
+        h->threads++;
+        for (size_t k = 0; k < ARRAY_SIZE(u.in); k++)
+            h->all.in[k] += u.in[k];
+        uint32_t owner = who_process(&w, th)->owner;
+        owners[owner] += ran(&u);
+        if (owners[owner] > h->most_ns) {
+            h->most_ns = owners[owner];
+            h->most = w.owners.at[owner].name;
+        }
+    }
+    free(owners);
+    whos_free(&w);
+}
+
+static uint64_t cpus_of(const struct store *s)
+{
+    char room[SCHEMA_PATH];
+    attr_t it = 0, a;
+    uint64_t n = 0;
+
+    while (store_attr_match(s, schema_path(ATTR_CPU_STATE, STR("*"), room), &it, &a))
+        n++;
+    return n;
+}
+
+/* Events of the kernel that an analysis understands, in the whole trace. */
+static uint64_t kernel_events(const struct store *s)
+{
+    uint64_t sum = 0;
+    char key[64];
+    int64_t n;
+
+    for (int i = EV_SCHED_SWITCH; i < EV_TYPES; i++) {
+        snprintf(key, sizeof key, "events.%s", ev_descs[i].name);
+        if (str_i64(store_fact(s, key), &n))
+            sum += (uint64_t)n;
+    }
+    return sum;
+}
+
+/* How many were lost is not known of packets that were overwritten. */
+static void put_losses(const struct report_src *src, const struct store *s, struct table *t)
+{
+    uint64_t gaps = 0, events = 0;
+    const cell_t *row;
+    table_t gap;
+
+    if (store_table_find(s, schema_tables[TABLE_gap].name, &gap)) {
+        struct store_rows r = store_rows(s, gap, src->span);
+
+        while ((row = store_rows_next(&r))) {
+            gaps++;
+            events += row[C_gap_events] > 0 ? (uint64_t)row[C_gap_events] : 0;
+        }
+    }
+    if (gaps && !events)
+        table_null_word(t, "some");
+    else
+        table_count(t, events);
+    table_count(t, gaps);
+}
+
+static void put_kernel(const struct report_src *src, uint32_t host, const struct kernel_host *h,
+                       struct table *t)
+{
+    const struct store *s = src->hosts[host];
+    ns_t run = ran(&h->all), wait = h->all.in[TS_WAIT] + h->all.in[TS_PREEMPTED];
+    ns_t end = src_kernel_end(src, host);
+    uint64_t cpus = cpus_of(s);
+    struct store_coverage cov;
+
+    store_coverage(s, &cov);
+    ns_t t0 = src->span.t0 > cov.t0 ? src->span.t0 : cov.t0;
+    ns_t t1 = src->span.t1 < end ? src->span.t1 : end;
+    table_row(t);
+    table_str(t, str_of(store_host(s)));
+    table_count(t, cpus);
+    table_count(t, kernel_events(s));
+    cell_ns(t, t0 < t1 ? t1 - t0 : STORE_NULL);
+    table_count(t, h->threads);
+    if (measure_had(s, EV_SCHED_SWITCH)) {
+        table_ratio(t, t0 < t1 && cpus ? (double)run / (double)(t1 - t0) / (double)cpus : 0);
+        table_ns(t, run);
+        table_ns(t, wait);
+        table_ratio(t, run + wait ? (double)wait / (double)(run + wait) : 0);
+        table_ns(t, h->all.in[TS_PREEMPTED]);
+        cell_str(t, h->most);
+        cell_ns(t, h->most.n ? h->most_ns : STORE_NULL);
+    } else { /* a thread that blocks in a system call would seem to run there */
+        for (int i = 0; i < 7; i++)
+            table_null(t);
+    }
+    put_losses(src, s, t);
+}
+
+/* What is not recorded, the measures that want it, and where. */
+struct missing {
+    struct str text;
+    uint32_t measures; /* a bit for each */
+    VEC(struct str) hosts;
+};
+typedef VEC(struct missing) missing_vec;
+
+static void add_missing_on(struct missing *m, struct str host)
+{
+    for (size_t i = 0; i < m->hosts.n; i++)
+        if (str_eq(m->hosts.at[i], host))
+            return;
+    *vec_push(&m->hosts) = host;
+}
+
+/* What a measure notes, beside what those before it did. */
+static void add_missing(const struct report_src *src, size_t measure, struct strtab *seen,
+                        missing_vec *v)
+{
+    struct notes notes = { 0 };
+
+    measure_notes(measures[measure], src, &notes);
+    for (size_t i = 0; i < notes.list.n; i++) {
+        const struct note *x = &notes.list.at[i];
+
+        if (x->level != NOTE_WARN)
+            continue;
+        uint32_t id = strtab_id(seen, x->text); /* 0 is the empty text */
+        if (id > v->n)
+            *vec_push(v) = (struct missing){ .text = str_dup(src->mem, x->text) };
+        v->at[id - 1].measures |= 1u << measure;
+        add_missing_on(&v->at[id - 1], str_dup(src->mem, x->where));
+    }
+    notes_free(&notes);
+}
+
+static void put_missing(const struct report_src *src, struct table *t)
+{
+    struct strtab seen = { 0 };
+    missing_vec v = { 0 };
+    struct str names[32];
+
+    for (size_t m = 0; measures[m]; m++)
+        add_missing(src, m, &seen, &v);
+    for (size_t i = 0; i < v.n; i++) {
+        struct missing *x = &v.at[i];
+        size_t n = 0;
+
+        for (size_t m = 0; measures[m]; m++)
+            if (x->measures >> m & 1)
+                names[n++] = str_of(measures[m]->name);
+        table_row(t);
+        table_list(t, x->hosts.at, x->hosts.n);
+        table_list(t, names, n);
+        table_str(t, x->text);
+        vec_free(&x->hosts);
+    }
+    vec_free(&v);
+    strtab_free(&seen);
+}
+
+static void add_measure(const struct report_src *src, const struct measure *m, const char *title,
+                        size_t limit, const char *more, struct sections *ret)
+{
+    const struct measure_opts o = { .view = VIEW_TOP, .by = BY_OWNER };
+    size_t n;
+    const struct column *cols = measure_columns(m, &o, src->mem, &n);
+    struct section *s = section_add(ret, m->name, title, cols, n);
+
+    measure_fill(m, &o, src, &s->table);
+    s->limit = limit;
+    s->more = more;
+}
+
+static void add_kernels(const struct report_src *all, struct sections *ret)
+{
+    struct report_src src = with_kernel(all);
+
+    if (src.nhosts == 0)
+        return;
+    struct kernel_host *hosts = xcalloc(src.nhosts, sizeof *hosts);
+    struct section *s =
+        section_add(ret, "kernels", "Kernels", kernel_cols, ARRAY_SIZE(kernel_cols));
+
+    sum_threads(&src, hosts);
+    for (uint32_t i = 0; i < src.nhosts; i++)
+        put_kernel(&src, i, &hosts[i], &s->table);
+    free(hosts);
+    s->limit = FEW;
+    s->more = "-o wide shows all";
+    add_measure(&src, &measure_cpu, "CPU time", FEW, "neph top cpu", ret);
+    add_measure(&src, &measure_preempt, "Pre-emption: who took a CPU from whom", FEW / 2,
+                "neph top preempt", ret);
+    s = section_add(ret, "missing", "What the kernels' traces do not tell", missing_cols,
+                    ARRAY_SIZE(missing_cols));
+    put_missing(&src, &s->table);
+    s->limit = FEW;
+    s->more = "-o wide shows all";
+}
+
+/* --- the page ---------------------------------------------------------------------------- */
+
 /* Requests that a user made, not the calls that follow from them. */
 static void roots(const struct report_src *src, struct table *t)
 {
@@ -495,8 +769,6 @@ static struct section *add_list(struct sections *ret, const struct report_list *
 void summary_report(const struct report_src *src, const struct summary_facts *facts,
                     struct sections *ret)
 {
-    enum { FEW = 12 };
-
     head(src, facts, ret);
     struct section *s =
         section_add(ret, "notable", "What stands out", notable_cols, ARRAY_SIZE(notable_cols));
@@ -511,4 +783,5 @@ void summary_report(const struct report_src *src, const struct summary_facts *fa
     list_durations.fill(src, &s->table);
     s = add_list(ret, &list_hosts, "Hosts", FEW, "neph list hosts");
     list_hosts.fill(src, &s->table);
+    add_kernels(src, ret);
 }

@@ -304,6 +304,104 @@ def filters(t):
                  p.stderr.decode())
 
 
+def kernel_file(t, name, *events):
+    """A file of events of a kernel: (ns, name of the event, its fields)."""
+    path = os.path.join(t.tmp, name)
+    with open(path, "w") as f:
+        for at, event, fields in events:
+            f.write(json.dumps({"t_ns": at, "host": "compute1", "cpu": 0, "name": event,
+                                "fields": fields}) + "\n")
+    return path
+
+
+def switch(at, prev, state, following):
+    return at, "sched_switch", {"prev_comm": "CPU 0/KVM", "prev_tid": prev, "prev_state": state,
+                                "next_comm": "CPU 0/KVM", "next_tid": following, "next_prio": 20}
+
+
+def kernel(t):
+    """What the commands that measure are asked, and can't know."""
+    at = 1700000000 * 10**9
+    trace = kernel_file(t, "kernel.jsonl", switch(at, 0, 0, 501), switch(at + 30, 501, 256, 601),
+                        switch(at + 80, 601, 1, 501), switch(at + 95, 501, 1, 0))
+    other = kernel_file(t, "other.jsonl", (at, "tick", {}), (at + 9, "tick", {}))
+    views = (["top"], ["log"], ["freq"], ["stats"])
+    kernel_usage(t, trace, views)
+    for view in views:
+        name, cpu = view[0], view + ["cpu", trace, "--no-headers"]
+        t.check("%s of a path that is not there" % name, view + ["cpu", t.tmp + "/nowhere"], 3,
+                "/nowhere: No such file")
+        t.check("%s of an unknown host" % name, cpu + ["--host", "nobody"], 5, "no host 'nobody'",
+                "there is compute1")
+        t.check("%s without a kernel" % name, view + ["cpu", other, "--no-headers"], 0,
+                "sched_switch is not recorded", "lttng enable-event -k sched_switch", out="")
+        for what, args in (("an empty window", ["-r", "+1s,+2s"]),
+                           ("an unknown instance", ["--vm", "nobody"]),
+                           ("an unknown service", ["--service", "nobody"]),
+                           ("an unknown tid", ["--thread", "4711"]),
+                           ("a tid that is no number", ["--thread", "99999999999999999999"]),
+                           ("an unknown thread", ["--thread", "nobody*"])):
+            t.check("%s of %s" % (name, what), cpu + args, 0, out="")
+            p = t.run(cpu + args + ["-o", "json"])
+            t.report("%s of %s, as JSON" % (name, what), [] if p.returncode == 0 and
+                     json.loads(p.stdout) == [] else ["exit %d" % p.returncode, repr(p.stdout)],
+                     p.stderr.decode())
+    p = t.run(["top", "cpu", "--no-headers", "-o", "value", "-c", "tid,run_ns", "--by", "thread",
+               trace])
+    t.report("the same, known", [] if p.stdout == b"601\t50\n501\t45\n" else [repr(p.stdout)],
+             p.stderr.decode())
+    kernel_critical(t, trace, other)
+
+
+def kernel_usage(t, trace, views):
+    for view in views:
+        name = view[0]
+        t.check("%s without a measure" % name, view, 2, "what is missing")
+        t.check("%s of an unknown column" % name, view + ["cpu", trace, "-c", "nope"], 2,
+                "there is no column 'nope'", "the columns are ")
+        t.check("%s sorted by an unknown column" % name, view + ["cpu", trace, "--sort", "nope"], 2,
+                "there is no column 'nope'")
+        t.check("%s with a filter" % name, view + ["cpu", trace, "-f", "a == "], 2,
+                "there is no option -f")
+        t.check("%s of a bad window" % name, view + ["cpu", trace, "-r", "+50ns,+40ns"], 2,
+                "ends before it begins")
+        t.check("%s by something unknown" % name, view + ["cpu", trace, "--by", "nobody"], 2,
+                "owner|process|thread, not 'nobody'")
+        t.check("%s with a limit that is none" % name, view + ["cpu", trace, "--limit", "-3"], 2,
+                "--limit takes a whole number")
+    for name in ("top", "log", "freq"):
+        t.check("%s without a path" % name, [name, "cpu"], 2, "what is missing: MEASURE PATH...")
+        t.check("%s of an unknown measure" % name, [name, "cpux", trace], 2,
+                "there is no measure 'cpux'", "cpu|preempt|wait|sched|io|net|irq|syscall|exits|mem")
+    t.check("stats of an unknown measure", ["stats", "cpux", trace], 3, "cpux: No such file")
+    for by in ("type", "host", "trace"):
+        t.check("stats of a measure by %s" % by, ["stats", "cpu", trace, "--by", by], 2,
+                "a measure has owner, process or thread")
+    for name in ("log", "freq", "stats"):
+        t.check("%s of memory" % name, [name, "mem", trace], 2, "only `neph top mem`")
+
+
+def kernel_critical(t, trace, other):
+    for name, args, code, words in (
+            ("nobody", [], 2, "give --thread or --task"),
+            ("an unknown tid", ["--thread", "4711"], 5, "no thread '4711'"),
+            ("a negative tid", ["--thread", "-5"], 5, "no thread '-5'"),
+            ("the idle thread", ["--thread", "0"], 5, "no thread '0'"),
+            ("a tid that is no number", ["--thread", "9" * 20], 5, "no thread '999"),
+            ("several threads", ["--thread", "CPU*"], 2, "2 fit: "),
+            ("an unknown task", ["--task", "nothing"], 5, "nothing"),
+            ("an unknown host", ["--thread", "501", "--host", "nobody"], 5, "no host 'nobody'"),
+            ("an unknown instance", ["--thread", "501", "--vm", "nobody"], 5, "no thread '501'"),
+            ("an empty window", ["--thread", "501", "-r", "+1s,+2s"], 5, "nothing of that time"),
+            ("a bad window", ["--thread", "501", "-r", "+2s,+1s"], 2, "ends before it begins"),
+            ("an unknown column", ["--thread", "501", "-c", "nope"], 2, "no column 'nope'")):
+        t.check("critical of %s" % name, ["critical", trace] + args, code, words)
+    t.check("critical without a kernel", ["critical", other, "--thread", "501"], 5,
+            "its kernel was not traced")
+    t.check("critical of a path that is not there",
+            ["critical", t.tmp + "/nowhere", "--thread", "501"], 3, "/nowhere: No such file")
+
+
 def output(t):
     """stdout that goes away, or is full."""
     trace = t.trace(stream=b"".join(packet([(200 * i + k, k, b"x" * 50) for k in range(100)],
@@ -349,7 +447,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="neph-bad-input-") as tmp:
         t = Tests(neph, tmp)
         for group in (not_traces, shortened, bad_metadata, bad_streams, many_notes, ftrace,
-                      no_permission, usage, filters, output, escapes):
+                      no_permission, usage, filters, kernel, output, escapes):
             group(t)
     return 0
 
