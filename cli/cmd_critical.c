@@ -4,6 +4,7 @@
  * through whatever it waited for. */
 #include "cli/analyse.h"
 #include "report/critical.h"
+#include "report/measure.h"
 #include "report/sections.h"
 
 #include <inttypes.h>
@@ -38,18 +39,6 @@ static void candidate(struct candidates *c, const struct target *t, const char *
                  STR_ARG(name), tid, host);
 }
 
-/* The window as far as the kernel's trace covers it. */
-static struct span within(const struct report_src *src, uint32_t host, struct span win)
-{
-    struct store_coverage cov;
-    ns_t end = src_kernel_end(src, host);
-
-    store_coverage(src->hosts[host], &cov);
-    win.t0 = win.t0 > cov.t0 ? win.t0 : cov.t0;
-    win.t1 = win.t1 < end ? win.t1 : end;
-    return win;
-}
-
 static void find_threads(const struct report_src *src, const struct whos *w, struct str what,
                          struct candidates *ret)
 {
@@ -58,7 +47,7 @@ static void find_threads(const struct report_src *src, const struct whos *w, str
 
     for (size_t i = 0; i < w->threads.n; i++) {
         const struct who_thread *th = &w->threads.at[i];
-        struct target t = { th->host, th->tid, within(src, th->host, src->span) };
+        struct target t = { th->host, th->tid, measure_within(src, th->host, src->span) };
         bool fits = number ? th->tid == tid : str_glob(what, th->comm);
 
         if (!fits || th->t0 >= t.win.t1 || (th->t1 != STORE_NULL && th->t1 <= t.win.t0) ||
@@ -83,7 +72,7 @@ static void find_tasks(const struct report_src *src, struct str what, struct can
         if (!show_task_is(&rows[i], what) || rows[i].row[0] == STORE_NULL ||
             rows[i].row[1] == STORE_NULL || t.tid <= 0)
             continue;
-        t.win = within(src, t.host, (struct span){ rows[i].row[0], rows[i].row[1] });
+        t.win = measure_within(src, t.host, (struct span){ rows[i].row[0], rows[i].row[1] });
         candidate(ret, &t, rows[i].host,
                   str_of(arena_printf(src->mem, STR_FMT "/" STR_FMT,
                                       STR_ARG(row_text(&rows[i], C_task_task)),
@@ -131,11 +120,12 @@ static int write_json(struct ctx *c, const struct whos *w, const struct critical
     json_open(&j, '{');
     critical_json(w, path, &j);
     json_key(&j, STR("flat"));
-    int rc = table_print(flat, &c->table, json_raw(&j), &err);
+    int rc = table_json(flat, &c->table, &j, &err);
     json_close(&j, '}');
+    putchar('\n');
     if (rc < 0)
         ctx_error(c, "%s", err.text);
-    return rc < 0 ? RC_IO : RC_OK;
+    return rc < 0 ? RC_USAGE : RC_OK;
 }
 
 static int print(struct ctx *c, const struct report_src *src, const struct whos *w,

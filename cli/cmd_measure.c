@@ -25,7 +25,7 @@ static int print(struct ctx *c, const struct measure *m, const struct measure_op
     struct table t;
 
     table_init(&t, cols, n);
-    measure_fill(m, o, src, &t);
+    uint64_t open = measure_fill(m, o, src, &t);
     if (o->view == VIEW_TOP && c->table.limit == 0 && c->table.format <= TABLE_WIDE &&
         t.nrows > MEASURE_TOP_ROWS) {
         c->table.limit = MEASURE_TOP_ROWS;
@@ -34,6 +34,12 @@ static int print(struct ctx *c, const struct measure *m, const struct measure_op
     }
     int rc = ctx_print_table(c, &t);
     table_free(&t);
+    if (open)
+        note_add(&c->notes, NOTE_INFO, "",
+                 "%" PRIu64
+                 " of the samples had not ended when the trace did: what was seen of them is in "
+                 "count, total and longest, but not in least, mean and percentiles",
+                 open);
     measure_notes(m, src, &c->notes);
     return rc;
 }
@@ -69,8 +75,12 @@ int cli_measure(struct ctx *c, enum measure_view view, const struct measure_cli 
         return RC_USAGE;
     }
     rc = cli_analyse(c, 1, &a);
-    if (rc == RC_OK)
+    if (rc == RC_OK && measure_check(&a.src, &o, &err) < 0) {
+        ctx_error(c, "%s", err.text);
+        rc = RC_NOT_FOUND;
+    } else if (rc == RC_OK) {
         rc = print(c, m, &o, &a.src);
+    }
     analysed_free(&a);
     return rc;
 }

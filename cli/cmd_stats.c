@@ -222,12 +222,13 @@ static void add_durations(struct ctx *c, struct table *t)
     struct keep *keep;
     struct err err;
 
-    if (!has_log_lines(c) || experiment_open(c->args, c->nargs, &notes, &x, &err) < 0) {
+    if (!has_log_lines(c) ||
+        experiment_open(c->args, c->nargs, c->said_hosts, c->nsaid_hosts, &notes, &x, &err) < 0) {
         notes_free(&notes);
         return;
     }
     keep = cli_keep(c);
-    if (engine_analyse(analyses, &x, keep, &notes, &cloud, &err) == 0) {
+    if (engine_analyse(analyses, &x, keep, NULL, &notes, &cloud, &err) == 0) {
         struct report_src src = { .hosts = cloud.hosts,
                                   .nhosts = cloud.nhosts,
                                   .global = cloud.global,
@@ -276,7 +277,7 @@ static void print_json(const struct ctx *c, const struct scan *s, const type_vec
     json_key(&j, STR("durations"));
     struct table_opts plain = { .format = TABLE_JSON };
     struct err err;
-    table_print(durations, &plain, json_raw(&j), &err); /* a full disk is seen at the end */
+    table_json(durations, &plain, &j, &err); /* all columns, which cannot fail */
     json_close(&j, '}');
     putchar('\n');
 }

@@ -35,8 +35,10 @@ const struct cmd cmd_summary = {
     .args = "PATH...",
     .about = "Reads all traces below the paths, follows the tasks, requests and instances that "
              "their log lines tell of, and prints what stands out: failed and unfinished "
-             "operations, long waits with what was waited for, locks with their holders. This is "
-             "what `neph PATH...` does without a command.",
+             "operations, long waits with what was waited for, locks with their holders. Where "
+             "kernels were traced, it tells who used their CPUs, who took them from whom, what "
+             "was lost, and what is not recorded. This is what `neph PATH...` does without a "
+             "command.",
     .outputs = "table|wide|json",
     .groups = GROUP_TIME | GROUP_HOST | GROUP_VM | GROUP_REQUEST | GROUP_SECRETS | GROUP_HISTORY,
     .min_args = 1,

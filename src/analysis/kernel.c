@@ -17,7 +17,16 @@ static void start(void *state, struct pass *p)
     k->p = p;
     k->s = p->store;
     p->kernel = k;
+    k->t0 = NS_MAX;
     k->t1 = NS_MIN;
+}
+
+/* Did another tracer of the host lose them?  They say nothing of the kernel. */
+static bool is_others_loss(kernel_fn *fn, const void *evp)
+{
+    const struct ev_lost_events *ev = evp;
+
+    return fn == kernel_lost && ev->domain.n && !str_is(ev->domain, "kernel");
 }
 
 /* An event's context names the thread that ran: the only hint where sched_switch is missing,
@@ -26,6 +35,8 @@ static void event(struct kernel *k, const struct ev_head *h, const void *ev, ker
 {
     struct kcpu *c;
 
+    if (is_others_loss(fn, ev))
+        return;
     if (fn == kernel_lost && h->cpu == UINT32_MAX) {
         fn(k, NULL, h, ev);
         return;
@@ -38,6 +49,7 @@ static void event(struct kernel *k, const struct ev_head *h, const void *ev, ker
         c->thread->pid = (int32_t)h->pid;
     fn(k, c, h, ev);
     c->last_t = h->t;
+    k->t0 = h->t < k->t0 ? h->t : k->t0;
     k->t1 = h->t > k->t1 ? h->t : k->t1;
 }
 
@@ -121,15 +133,21 @@ static void say_odd(struct kernel *k)
                      odd[i].what);
 }
 
-/* Other layers of the host may go on when the kernel's trace is over: nothing is known then.
- * Sums end with the last event, whose own nanosecond counts to nobody. */
-static void ends(struct kernel *k)
+static void tell(struct kernel *k, const char *fact, ns_t t)
 {
     char text[24];
 
+    snprintf(text, sizeof text, "%" PRId64, t);
+    store_set_fact(k->s, fact, str_of(text));
+}
+
+/* Other layers of the host may begin earlier, and go on when the kernel's trace is over: nothing
+ * is known then.  Sums end with the last event, whose own nanosecond counts to nobody. */
+static void ends(struct kernel *k)
+{
     k->t1 = k->p->kernel_t1 > k->t1 ? k->p->kernel_t1 : k->t1;
-    snprintf(text, sizeof text, "%" PRId64, k->t1);
-    store_set_fact(k->s, "kernel.end", str_of(text));
+    tell(k, "kernel.begin", k->t0);
+    tell(k, "kernel.end", k->t1);
     if (k->t1 >= k->p->t1)
         return;
     for (uint32_t i = 0; i < k->ncpus; i++)
@@ -161,11 +179,11 @@ const struct analysis an_kernel = {
     .name = "kernel",
     .title = "Threads, CPUs, interrupts, system calls and guests of a host's kernel",
     .layer = "kernel",
-    .doc =
-        "Keeps what each thread and each CPU does, at every instant: in user space, in a system "
-        "call, in a guest, interrupted, waiting for a CPU, pre-empted and by whom, blocked and "
-        "why. Each wait, system call, interrupt and exit of a guest is a record. Where events were "
-        "lost, what they could have changed is unknown.",
+    .doc = "Keeps what each thread and each CPU does, at every instant: in user space, in a system "
+           "call, in a guest, interrupted, waiting for a CPU, pre-empted and by whom, blocked and "
+           "why. Each wait, system call, interrupt and exit of a guest is a record; what "
+           "goes on when the trace ends has no end, and an interrupt then no record. Where events "
+           "were lost, what they could have changed is unknown.",
     .handlers = handlers,
     .state_size = sizeof(struct kernel),
     .start = start,

@@ -146,7 +146,7 @@ struct kernel {
     struct kcpu *cpus[CPU_LIMIT];
     uint32_t ncpus; /* highest number + 1 */
     VEC(struct gap) gaps;
-    ns_t t1; /* of the latest event of the kernel; NS_MIN = none */
+    ns_t t0, t1; /* of the first and the latest event of the kernel; t1 is NS_MIN: none */
     struct kernel_odd odd;
     bool wakeups; /* such events were seen */
 
@@ -208,6 +208,10 @@ kernel_fn kernel_guest_entry, kernel_guest_exit, kernel_guest_to_user; /* kernel
 kernel_fn kernel_dump_process, kernel_dump_ns;                         /* kernel_dump.c */
 kernel_fn kernel_lost;                                                 /* kernel_states.c */
 
+/* The trace ends: is the thread still in a system call, or its guest left?  It has now been off
+ * the CPU for 'blocked' or 'waited'. */
+void kernel_call_open(struct kernel *k, const struct kthread *th, ns_t blocked, ns_t waited);
+void kernel_guest_open(struct kernel *k, const struct kthread *th, ns_t blocked, ns_t waited);
 /* The thread was off its CPU for 'ns' while its guest was left: kernel_kvm.c. */
 void kernel_guest_off(struct kthread *th, ns_t ns, bool blocked);
 /* The thread calls ioctl(KVM_RUN). */
@@ -217,6 +221,12 @@ void kernel_irqs_forget(struct kcpu *c);
 /* What the waking of a thread at this instant comes from: the interrupt that the CPU is
  * in, or its thread. */
 void kernel_waker(const struct kernel *k, const struct kcpu *c, struct waking *ret);
+
+/* Were events lost after 't'?  Gaps are in order of their ends. */
+static inline bool kernel_lost_since(const struct kernel *k, ns_t t)
+{
+    return k->gaps.n > 0 && k->gaps.at[k->gaps.n - 1].t1 > t;
+}
 
 /* The thread on the event's CPU, or NULL. */
 static inline struct kthread *kernel_current(const struct kcpu *c)

@@ -4,8 +4,8 @@
  *
  * LTTng has an event for each call, whose name holds the call's; before lttng-modules 2.3 all
  * share one for the exit.  ftrace and perf have the number (raw_syscalls) or, like LTTng, an
- * event for each.  A call is known when both of its ends are; a thread that was forked leaves
- * clone() without having entered it. */
+ * event for each.  A call is known from its entry on, and has no end if the trace ends first;
+ * a thread that was forked leaves clone() without having entered it. */
 #include "analysis/kernel.h"
 
 #include <seccomp.h>
@@ -126,22 +126,34 @@ static void address_space(struct kernel *k, const struct kthread *th, const stru
         pass_emit(k->p, EV_ADDRESS_SPACE, h, &ev);
 }
 
-/* What a call that was seen from its entry on has done. */
-static void call_done(struct kernel *k, struct kthread *th, const struct ev_head *h, int64_t ret)
+static void record(struct kernel *k, const struct kthread *th, ns_t t, int64_t ret, ns_t blocked,
+                   ns_t waited)
 {
     cell_t cells[syscall_columns] = {
         [C_syscall_t0] = th->call_t0,
-        [C_syscall_t1] = h->t,
+        [C_syscall_t1] = t,
         [C_syscall_tid] = th->tid,
         [C_syscall_name] = th->call,
         [C_syscall_ret] = ret,
         [C_syscall_fd] = th->call_fd,
         [C_syscall_file] = th->call_file,
-        [C_syscall_blocked_ns] = th->call_blocked,
-        [C_syscall_waited_ns] = th->call_waited,
+        [C_syscall_blocked_ns] = th->call_blocked + blocked,
+        [C_syscall_waited_ns] = th->call_waited + waited,
     };
 
     pass_record(k->p, TABLE_syscall, cells);
+}
+
+void kernel_call_open(struct kernel *k, const struct kthread *th, ns_t blocked, ns_t waited)
+{
+    if (th->call && !kernel_lost_since(k, th->call_t0))
+        record(k, th, STORE_NULL, STORE_NULL, blocked, waited);
+}
+
+/* What a call that was seen from its entry on has done. */
+static void call_done(struct kernel *k, struct kthread *th, const struct ev_head *h, int64_t ret)
+{
+    record(k, th, h->t, ret, 0, 0);
     if (th->call_kind == CALL_OPEN && ret >= 0 && th->call_file && k->files.n < FILES_LIMIT)
         map64_set(&k->files, file_key(th, ret), (uint32_t)th->call_file);
     else if (th->call_kind == CALL_CLOSE && ret == 0)

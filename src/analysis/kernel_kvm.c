@@ -106,19 +106,32 @@ static struct guest *guest_of(struct kthread *th)
     return th->guest;
 }
 
+static void record(struct kernel *k, const struct kthread *th, ns_t t, ns_t blocked, ns_t waited)
+{
+    const struct guest *g = th->guest;
+    cell_t cells[vm_exit_columns] = { [C_vm_exit_t0] = g->exit_t0,
+                                      [C_vm_exit_t1] = t,
+                                      [C_vm_exit_tid] = th->tid,
+                                      [C_vm_exit_vcpu] = g->vcpu,
+                                      [C_vm_exit_reason] = g->reason,
+                                      [C_vm_exit_blocked_ns] = g->blocked_ns + blocked,
+                                      [C_vm_exit_waited_ns] = g->waited_ns + waited };
+
+    pass_record(k->p, TABLE_vm_exit, cells);
+}
+
 /* The guest goes on: what it was left for is over. */
 static void exit_over(struct kernel *k, const struct kthread *th, struct guest *g, ns_t t)
 {
-    cell_t cells[vm_exit_columns] = {
-        [C_vm_exit_t0] = g->exit_t0,         [C_vm_exit_t1] = t,
-        [C_vm_exit_tid] = th->tid,           [C_vm_exit_vcpu] = g->vcpu,
-        [C_vm_exit_reason] = g->reason,      [C_vm_exit_blocked_ns] = g->blocked_ns,
-        [C_vm_exit_waited_ns] = g->waited_ns
-    };
-
     if (g->exit_t0 > NS_MIN)
-        pass_record(k->p, TABLE_vm_exit, cells);
+        record(k, th, t, 0, 0);
     g->exit_t0 = NS_MIN;
+}
+
+void kernel_guest_open(struct kernel *k, const struct kthread *th, ns_t blocked, ns_t waited)
+{
+    if (th->guest && th->guest->exit_t0 > NS_MIN && !kernel_lost_since(k, th->guest->exit_t0))
+        record(k, th, STORE_NULL, blocked, waited);
 }
 
 static void left(struct guest *g, ns_t t, cell_t reason)

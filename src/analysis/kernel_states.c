@@ -214,8 +214,6 @@ void kernel_lost(struct kernel *k, struct kcpu *c, const struct ev_head *h, cons
                                   [C_gap_cpu] = c ? c->no : STORE_NULL,
                                   [C_gap_events] = ev->events };
 
-    if (ev->domain.n && !str_is(ev->domain, "kernel"))
-        return;
     if (c) {
         lost_on(k, c, h->t);
     } else { /* whose they were is not known: it can have been any CPU's */

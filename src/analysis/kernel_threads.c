@@ -176,15 +176,27 @@ void kernel_thread_ends(struct kernel *k, struct kthread *th, ns_t t)
     th->dead = true;
 }
 
+/* What the thread is in the middle of has no end in the trace. */
+static void goes_on(struct kernel *k, struct kthread *th)
+{
+    bool blocked = th->state >= TS_BLOCKED_DISK && th->state <= TS_STOPPED;
+    bool waits = (th->state == TS_WAIT || th->state == TS_PREEMPTED) && th->ready > NS_MIN;
+    ns_t blocked_ns = blocked ? k->t1 - th->since : 0, waited_ns = waits ? k->t1 - th->ready : 0;
+
+    kernel_call_open(k, th, blocked_ns, waited_ns);
+    kernel_guest_open(k, th, blocked_ns, waited_ns);
+    write_life(k, th, STORE_NULL);
+    if (k->t1 < k->p->t1)
+        store_set(k->s, th->attr, k->t1 + 1, STORE_NULL);
+}
+
 void kernel_threads_finish(struct kernel *k)
 {
     for (size_t i = 0; i < ARRAY_SIZE(k->pages); i++)
         for (size_t j = 0; k->pages[i] && j < TID_PAGE; j++)
             if (k->pages[i][j] && !k->pages[i][j]->dead) {
                 kernel_gaps(k, k->pages[i][j], k->t1, TS_UNKNOWN);
-                write_life(k, k->pages[i][j], STORE_NULL);
-                if (k->t1 < k->p->t1)
-                    store_set(k->s, k->pages[i][j]->attr, k->t1 + 1, STORE_NULL);
+                goes_on(k, k->pages[i][j]);
             }
 }
 

@@ -39,6 +39,7 @@ struct walk {
     const struct store *s;
     struct critical *c;
     struct crit_rows rows;
+    ns_t end; /* of the kernel's trace */
     struct frame frames[CRIT_DEPTH + 1];
     uint32_t depth; /* frames in use */
     ns_t t;         /* everything from here on is passed */
@@ -157,21 +158,34 @@ static struct str call_of(struct walk *k, const char *before)
     return r ? label(before, k, r->name) : STR("");
 }
 
+/* The state may be of several interrupts one after the other; one whose exit is not in the trace
+ * has no record. */
+static void interrupted(struct walk *k, const struct interval *v)
+{
+    int64_t tid = k->frames[k->depth - 1].tid;
+    bool soft = v->value == TS_SOFTIRQ;
+    const struct crit_row *r = crit_irq(&k->rows, tid, k->t, soft);
+    ns_t from = r ? r->t0 : crit_irq_before(&k->rows, tid, k->t, soft);
+
+    leaf(k, from > v->t0 ? from : v->t0, CRIT_INTERRUPT, STORE_NULL,
+         r ? label(soft ? "softirq " : "", k, r->name) : STR("its end is not in the trace"));
+}
+
 static void running(struct walk *k, const struct interval *v)
 {
     int64_t tid = k->frames[k->depth - 1].tid;
     const struct crit_row *r = NULL;
 
-    if (v->value == TS_IRQ || v->value == TS_SOFTIRQ) {
-        r = crit_irq(&k->rows, tid, k->t, v->value == TS_SOFTIRQ);
-        leaf(k, r && r->t0 > v->t0 ? r->t0 : v->t0, CRIT_INTERRUPT, STORE_NULL,
-             r ? label(v->value == TS_SOFTIRQ ? "softirq " : "", k, r->name) : STR(""));
-        return;
-    }
     if (v->value == TS_SYSCALL)
         r = crit_call(&k->rows, tid, k->t);
     leaf(k, r && r->t0 > v->t0 ? r->t0 : v->t0, CRIT_RUNNING, STORE_NULL,
          r ? label("syscall ", k, r->name) : str_of(thread_state_values.at[v->value].label));
+}
+
+/* Behind the end of the kernel's trace there are no states, while the history may go on. */
+static bool goes_on(const struct walk *k, const struct interval *v)
+{
+    return v->open || v->t1 > k->end;
 }
 
 /* It could run and did not, in ['from', k->t): who had the CPU on which it then ran? */
@@ -179,7 +193,7 @@ static void waiting(struct walk *k, const struct interval *v)
 {
     const struct frame *f = &k->frames[k->depth - 1];
     ns_t from = v->t0 > f->down_to ? v->t0 : f->down_to;
-    const struct crit_row *r = v->open ? NULL : crit_wait_end(&k->rows, f->tid, v->t1);
+    const struct crit_row *r = goes_on(k, v) ? NULL : crit_wait_end(&k->rows, f->tid, v->t1);
     struct interval had;
     char path[SCHEMA_PATH];
     attr_t a;
@@ -261,11 +275,15 @@ static void blocked(struct walk *k, const struct interval *v)
 {
     const struct frame *f = &k->frames[k->depth - 1];
     ns_t from = v->t0 > f->down_to ? v->t0 : f->down_to;
-    const struct crit_row *r = v->open ? NULL : crit_woken(&k->rows, f->tid, v->t1);
+    const struct crit_row *r = goes_on(k, v) ? NULL : crit_woken(&k->rows, f->tid, v->t1);
     int64_t by = r ? r->by : -1, why = r ? r->nr : -1;
 
-    if (v->open) {
-        leaf(k, from, CRIT_BLOCKED, STORE_NULL, STR("not woken within the trace"));
+    if (goes_on(k, v)) {
+        struct str in = call_of(k, "in ");
+
+        leaf(k, from, CRIT_BLOCKED, STORE_NULL,
+             str_of(arena_printf(k->src->mem, STR_FMT "%snot woken within the trace", STR_ARG(in),
+                                 in.n ? ", " : "")));
     } else if (!r) {
         k->c->no_wakeups = true;
         blocked_by_state(k, v, from, STR("its wake-up is not recorded"));
@@ -326,6 +344,8 @@ static void step(struct walk *k)
         leaf(k, v.t0, CRIT_UNKNOWN, STORE_NULL, STR("it cannot be read"));
     else if (!has)
         before_life(k, &v);
+    else if (v.value == TS_IRQ || v.value == TS_SOFTIRQ)
+        interrupted(k, &v);
     else if (runs(v.value))
         running(k, &v);
     else if (v.value == TS_WAIT || v.value == TS_PREEMPTED)
@@ -361,6 +381,7 @@ void critical_walk(const struct report_src *src, const struct whos *w, uint32_t 
     struct walk k = { .src = src, .w = w, .s = src->hosts[host], .c = ret, .t = win.t1 };
     struct interval v;
 
+    k.end = src_kernel_end(src, host);
     *ret = (struct critical){ .store = k.s, .host = host, .tid = tid, .win = win };
     crit_rows_init(&k.rows, k.s);
     uint32_t root = add_node(&k, CRIT_NONE,
@@ -373,7 +394,7 @@ void critical_walk(const struct report_src *src, const struct whos *w, uint32_t 
     push(&k, tid, win.t0, root, false);
     /* What it waits for when the window ends is known when that wait ends. */
     if (win.t0 < win.t1 && k.frames[0].known && store_at(k.s, k.frames[0].attr, win.t1 - 1, &v) &&
-        !v.open && !v.lost && v.value >= TS_WAIT && v.value <= TS_BLOCKED_OTHER)
+        !goes_on(&k, &v) && !v.lost && v.value >= TS_WAIT && v.value <= TS_BLOCKED_OTHER)
         k.t = v.t1;
     while (k.depth > 0 && !k.full) {
         if (k.t <= k.frames[k.depth - 1].down_to)

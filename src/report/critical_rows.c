@@ -62,9 +62,10 @@ static struct crit_row of_wait(const cell_t *row)
 
 static struct crit_row of_call(const cell_t *row)
 {
-    return (struct crit_row){
-        .tid = row[C_syscall_tid], .t0 = row[0], .t1 = row[1], .name = row[C_syscall_name]
-    };
+    return (struct crit_row){ .tid = row[C_syscall_tid],
+                              .t0 = row[0],
+                              .t1 = row[1] == STORE_NULL ? NS_MAX : row[1],
+                              .name = row[C_syscall_name] };
 }
 
 static struct crit_row of_irq(const cell_t *row)
@@ -176,6 +177,12 @@ const struct crit_row *crit_wait_end(struct crit_rows *r, int64_t tid, ns_t t)
                                                                               : NULL;
 }
 
+/* A timer is no interrupt of its own: it expires in one. */
+static bool is_kind(const struct crit_row *irq, bool soft)
+{
+    return irq->kind != IRQ_TIMER && (irq->kind == IRQ_SOFT) == soft;
+}
+
 static const struct crit_row *inside(const struct crit_row *at, size_t n, int64_t tid, ns_t t,
                                      bool irq, bool soft)
 {
@@ -183,7 +190,7 @@ static const struct crit_row *inside(const struct crit_row *at, size_t n, int64_
     size_t i = first_from(at, n, &want, by_begin);
 
     for (size_t looked = 0; i-- > 0 && at[i].tid == tid && looked < LOOKED_AT; looked++)
-        if (at[i].t1 >= t && (!irq || (at[i].kind == IRQ_SOFT) == soft))
+        if (at[i].t1 >= t && (!irq || is_kind(&at[i], soft)))
             return &at[i];
     return NULL;
 }
@@ -198,4 +205,18 @@ const struct crit_row *crit_irq(struct crit_rows *r, int64_t tid, ns_t t, bool s
 {
     come_to(r, t);
     return inside(r->irqs.at, r->irqs.n, tid, t, true, soft);
+}
+
+ns_t crit_irq_before(struct crit_rows *r, int64_t tid, ns_t t, bool soft)
+{
+    const struct crit_row want = { .tid = tid, .t0 = t, .t1 = NS_MIN };
+    ns_t end = NS_MIN;
+
+    come_to(r, t);
+    const struct crit_row *at = r->irqs.at;
+    size_t i = first_from(at, r->irqs.n, &want, by_begin);
+    for (size_t looked = 0; i-- > 0 && at[i].tid == tid && looked < LOOKED_AT; looked++)
+        if (is_kind(&at[i], soft) && at[i].t1 < t && at[i].t1 > end)
+            end = at[i].t1;
+    return end;
 }

@@ -13,7 +13,7 @@
 
 struct crit_row {
     int64_t tid;
-    ns_t t0, t1;
+    ns_t t0, t1;          /* of a wait that goes on at the end STORE_NULL, of a call NS_MAX */
     int64_t kind, by, nr; /* of a wait: kind, by, why; of an interrupt: kind, -, nr */
     int64_t cpu;          /* of a wait */
     cell_t name;
@@ -41,5 +41,7 @@ const struct crit_row *crit_wait_end(struct crit_rows *r, int64_t tid, ns_t t);
  * before 't'. */
 const struct crit_row *crit_call(struct crit_rows *r, int64_t tid, ns_t t);
 const struct crit_row *crit_irq(struct crit_rows *r, int64_t tid, ns_t t, bool soft);
+/* When the last interrupt of this kind that was over before 't' ended; NS_MIN = none is known. */
+ns_t crit_irq_before(struct crit_rows *r, int64_t tid, ns_t t, bool soft);
 
 #endif

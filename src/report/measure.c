@@ -84,13 +84,35 @@ static const struct column columns[MC_COLS] = {
     [MC_DETAIL] = { "detail", "DETAIL", COL_STR, 0, 0, 60 },
 };
 
+struct span measure_within(const struct report_src *src, uint32_t host, struct span win)
+{
+    const struct store *s = src->hosts[host];
+    ns_t end = src_kernel_end(src, host);
+    struct store_coverage cov;
+    int64_t begin;
+
+    store_coverage(s, &cov);
+    if (!str_i64(store_fact(s, "kernel.begin"), &begin))
+        begin = cov.t0;
+    win.t0 = win.t0 > begin ? win.t0 : begin;
+    win.t1 = win.t1 < end ? win.t1 : end;
+    win.t1 = win.t1 > win.t0 ? win.t1 : win.t0;
+    return win;
+}
+
 /* --- filters ---------------------------------------------------------------------------- */
+
+static bool is_thread(const struct measure_opts *o, const struct who_thread *th)
+{
+    int64_t tid;
+
+    return str_i64(o->thread, &tid) ? th->tid == tid : str_glob(o->thread, th->comm);
+}
 
 bool measure_passes(const struct report_src *src, const struct whos *w,
                     const struct measure_opts *o, const struct who_thread *th)
 {
     const struct who_owner *owner = th ? who_owner(w, th) : NULL;
-    int64_t tid;
 
     if (src->vm.n &&
         (!owner || owner->kind != WHO_VM || !report_vm_fits(src, owner->uuid, owner->name)))
@@ -98,9 +120,78 @@ bool measure_passes(const struct report_src *src, const struct whos *w,
     if (o->service.n &&
         (!owner || owner->kind != WHO_SERVICE || !str_glob(o->service, owner->name)))
         return false;
-    if (o->thread.n && str_i64(o->thread, &tid))
-        return th && th->tid == tid;
-    return o->thread.n == 0 || (th && str_glob(o->thread, th->comm));
+    return o->thread.n == 0 || (th && is_thread(o, th));
+}
+
+static bool vm_known(const struct report_src *src, const struct whos *w)
+{
+    struct src_rows r = src_rows_global(src, TABLE_vm);
+    const cell_t *row;
+
+    for (size_t i = 0; i < w->owners.n; i++)
+        if (w->owners.at[i].kind == WHO_VM &&
+            report_vm_fits(src, w->owners.at[i].uuid, w->owners.at[i].name))
+            return true;
+    while ((row = src_next(&r)))
+        if (report_vm_fits(src, src_text(&r, row, C_vm_uuid), src_text(&r, row, C_vm_vm)) ||
+            str_eq(src_text(&r, row, C_vm_libvirt_name), src->vm)) {
+            src_end(&r);
+            return true;
+        }
+    return false;
+}
+
+static bool service_known(const struct report_src *src, const struct whos *w, struct str glob)
+{
+    struct report_src all = *src;
+    const cell_t *row;
+
+    all.span = SPAN_ALL;
+    struct src_rows r = src_rows(&all, TABLE_service_seen);
+    for (size_t i = 0; i < w->owners.n; i++)
+        if (w->owners.at[i].kind == WHO_SERVICE && str_glob(glob, w->owners.at[i].name))
+            return true;
+    while ((row = src_next(&r)))
+        if (str_glob(glob, src_text(&r, row, C_service_seen_service))) {
+            src_end(&r);
+            return true;
+        }
+    return false;
+}
+
+static bool thread_known(const struct whos *w, const struct measure_opts *o)
+{
+    for (size_t i = 0; i < w->threads.n; i++)
+        if (is_thread(o, &w->threads.at[i]))
+            return true;
+    return false;
+}
+
+int measure_check(const struct report_src *src, const struct measure_opts *o, struct err *err)
+{
+    struct whos w;
+    int rc = 0;
+
+    if (src->vm.n == 0 && o->service.n == 0 && o->thread.n == 0)
+        return 0;
+    whos_make(src, &w);
+    if (src->vm.n && !vm_known(src, &w))
+        rc = err_set(err, E_ARG,
+                     "no instance '" STR_FMT "' in these traces; `neph list vms PATH` "
+                     "and `neph list mappings PATH` name those that are",
+                     STR_ARG(src->vm));
+    else if (o->service.n && !service_known(src, &w, o->service))
+        rc = err_set(err, E_ARG,
+                     "no service '" STR_FMT "' in these traces; `neph list services "
+                     "PATH` names those that are",
+                     STR_ARG(o->service));
+    else if (o->thread.n && !thread_known(&w, o))
+        rc = err_set(err, E_ARG,
+                     "no thread '" STR_FMT "' in these traces; `neph list threads PATH` "
+                     "names those that are",
+                     STR_ARG(o->thread));
+    whos_free(&w);
+    return rc;
 }
 
 /* --- groups ----------------------------------------------------------------------------- */
@@ -108,7 +199,7 @@ bool measure_passes(const struct report_src *src, const struct whos *w,
 struct group {
     struct sample first; /* what all of it have in common */
     uint64_t count, open, errors, flags;
-    ns_t total, min, max, max_at, vcpu, blocked, waited;
+    ns_t total, ended, max, max_at, vcpu, blocked, waited; /* ended: sum of 'values' */
     int64_t bytes, depth;
     VEC(ns_t) values, drivers, raises;
     int64_t slot;
@@ -159,7 +250,7 @@ static struct group *group_of(struct measuring *m, const struct sample *s)
     uint32_t id = strtab_id(&m->keys, sbuf_view(&key));
     sbuf_free(&key);
     if (id > m->groups.n)
-        *vec_push(&m->groups) = (struct group){ .first = *s, .min = NS_MAX, .max = -1 };
+        *vec_push(&m->groups) = (struct group){ .first = *s, .max = -1 };
     return &m->groups.at[id - 1];
 }
 
@@ -172,7 +263,6 @@ static void add(const struct measuring *m, struct group *g, const struct sample 
     g->errors += s->error;
     g->flags += s->flag;
     g->total += s->ns;
-    g->min = s->ns < g->min ? s->ns : g->min;
     if (s->ns > g->max) {
         g->max = s->ns;
         g->max_at = s->t0;
@@ -182,8 +272,10 @@ static void add(const struct measuring *m, struct group *g, const struct sample 
     g->waited += s->waited != STORE_NULL ? s->waited : 0;
     g->bytes += s->bytes != STORE_NULL ? s->bytes : 0;
     g->depth += s->cpu != STORE_NULL ? s->cpu : 0;
-    if (s->t1 != STORE_NULL && !(m->m->of_bytes && s->bytes == STORE_NULL))
+    if (s->t1 != STORE_NULL && !(m->m->of_bytes && s->bytes == STORE_NULL)) {
         *vec_push(&g->values) = s->ns;
+        g->ended += s->ns;
+    }
     if (s->extra != STORE_NULL)
         *vec_push(&g->drivers) = s->extra;
     g->in_slot = slot == g->slot ? g->in_slot + 1 : 1;
@@ -290,9 +382,15 @@ static bool common_cell(const struct measuring *m, struct table *t, enum measure
     return true;
 }
 
+/* A rate that is whole has no exponent: it is read by people as well. */
 static void emit_number(struct json *j, const void *arg)
 {
-    json_f64(j, *(const double *)arg);
+    const double v = *(const double *)arg, exact = 1e15;
+
+    if (fabs(v) < exact && v == trunc(v))
+        json_i64(j, (int64_t)v);
+    else
+        json_f64(j, v);
 }
 
 static void rate_cell(struct table *t, double v, const struct report_src *src)
@@ -303,15 +401,12 @@ static void rate_cell(struct table *t, double v, const struct report_src *src)
     table_nested(t, emit_number, kept);
 }
 
-/* Seconds that the group's samples are from: the window, as far as the host's history covers it. */
+/* Seconds that the group's samples are from. */
 static double seconds(const struct report_src *src, uint32_t host)
 {
-    struct store_coverage cov;
+    struct span traced = measure_within(src, host, src->span);
 
-    store_coverage(src->hosts[host], &cov);
-    ns_t t0 = src->span.t0 > cov.t0 ? src->span.t0 : cov.t0;
-    ns_t t1 = src->span.t1 < cov.t1 ? src->span.t1 : cov.t1;
-    return t1 > t0 ? (double)(t1 - t0) / TOP_UNIT : 0;
+    return (double)(traced.t1 - traced.t0) / TOP_UNIT;
 }
 
 static void group_cell(const struct measuring *m, struct table *t, enum measure_col col,
@@ -328,7 +423,7 @@ static void group_cell(const struct measuring *m, struct table *t, enum measure_
     else if (col == MC_MIN)
         cell_ns(t, g->values.n ? g->values.at[0] : STORE_NULL);
     else if (col == MC_MEAN)
-        table_ns(t, g->total / (ns_t)g->count);
+        cell_ns(t, g->values.n ? g->ended / (ns_t)g->values.n : STORE_NULL);
     else if (col == MC_P50)
         cell_ns(t, percentile(g->values.at, g->values.n, 50));
     else if (col == MC_P99)
@@ -523,8 +618,8 @@ static void fill_groups(struct measuring *m, struct table *t)
     }
 }
 
-void measure_fill(const struct measure *m, const struct measure_opts *o,
-                  const struct report_src *src, struct table *t)
+uint64_t measure_fill(const struct measure *m, const struct measure_opts *o,
+                      const struct report_src *src, struct table *t)
 {
     struct measuring run = { .m = m,
                              .o = o,
@@ -532,6 +627,7 @@ void measure_fill(const struct measure *m, const struct measure_opts *o,
                              .by = o->by == BY_DEFAULT ? BY_OWNER : o->by,
                              .log = o->view == VIEW_LOG ? t : NULL };
     enum measure_col cols[MC_COLS];
+    uint64_t open = 0;
 
     choose(m, o, cols);
     run.cols = cols;
@@ -547,12 +643,14 @@ void measure_fill(const struct measure *m, const struct measure_opts *o,
             fill_groups(&run, t);
     }
     for (size_t i = 0; i < run.groups.n; i++) {
+        open += run.groups.at[i].open;
         vec_free(&run.groups.at[i].values);
         vec_free(&run.groups.at[i].drivers);
     }
     vec_free(&run.groups);
     strtab_free(&run.keys);
     whos_free(&run.whos);
+    return open;
 }
 
 /* --- what is missing -------------------------------------------------------------------- */
@@ -570,8 +668,26 @@ bool measure_had(const struct store *s, enum ev_type type)
     return had(s, ev_descs[type].name);
 }
 
+/* Does the window hold a part of the trace of a kernel that the measure is of? */
+static bool traced(const struct measure *m, const struct report_src *src)
+{
+    for (uint32_t i = 0; i < src->nhosts; i++) {
+        struct span span = measure_within(src, i, src->span);
+        bool kernel = store_fact(src->hosts[i], "kernel.end").n > 0;
+
+        for (const struct need *n = m->needs; n->without; n++)
+            kernel |= measure_had(src->hosts[i], n->type);
+        if (kernel && span.t0 < span.t1)
+            return true;
+    }
+    return false;
+}
+
 void measure_notes(const struct measure *m, const struct report_src *src, struct notes *notes)
 {
+    if (!traced(m, src))
+        note_add(notes, NOTE_WARN, "",
+                 "no kernel was traced in this window: there is nothing to measure in it");
     for (uint32_t i = 0; i < src->nhosts; i++) {
         const struct store *s = src->hosts[i];
         uint64_t gaps = 0;

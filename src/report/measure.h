@@ -13,7 +13,9 @@
  *   freq    how many samples took how long
  *
  * A sample counts if it begins in the user's window, and then as a whole; only `top cpu` cuts at
- * its edges.  Percentiles are nearest ranks. */
+ * its edges.  What has no end in the trace is at least as long as was seen of it: that is in
+ * count, total and longest, while least, mean and percentiles are of the others.  Percentiles
+ * are nearest ranks.  Rates are per time that the kernel was traced in the window. */
 #ifndef REPORT_MEASURE_H
 #define REPORT_MEASURE_H
 
@@ -39,11 +41,17 @@ bool measure_has(const struct measure *m, enum measure_view view);
 /* The columns of a view, in 'mem' of 'src'. */
 const struct column *measure_columns(const struct measure *m, const struct measure_opts *o,
                                      struct arena *mem, size_t *ret_n);
-/* Fills a table that has these columns. */
-void measure_fill(const struct measure *m, const struct measure_opts *o,
-                  const struct report_src *src, struct table *t);
+/* Fills a table that has these columns.  Returns how many of the samples have no end. */
+uint64_t measure_fill(const struct measure *m, const struct measure_opts *o,
+                      const struct report_src *src, struct table *t);
 /* Notes what the measure can't know, for each host: which events are missing, and what
  * that means. */
 void measure_notes(const struct measure *m, const struct report_src *src, struct notes *notes);
+
+/* The part of 'win' in which the host's kernel was traced; empty, if there is none. */
+struct span measure_within(const struct report_src *src, uint32_t host, struct span win);
+/* Is there an instance, a service, a thread that the user's filters name, at any time?  0, or
+ * -E_ARG when there is none. */
+int measure_check(const struct report_src *src, const struct measure_opts *o, struct err *err);
 
 #endif

@@ -96,15 +96,11 @@ static void follow(const struct report_src *src, attr_t a, int64_t unit, struct 
         line_add(&line, (double)(v.t0 - g->t0) / NS_PER_S, (double)bytes);
     }
     line_fit(&line, g);
-    ns_t t0, t1 = src_kernel_end(src, g->host);
-    struct store_coverage cov;
-    store_coverage(src->hosts[g->host], &cov);
-    t0 = src->span.t0 > cov.t0 ? src->span.t0 : cov.t0;
-    t1 = src->span.t1 < t1 ? src->span.t1 : t1;
+    struct span traced = measure_within(src, g->host, src->span);
     g->leak = g->changes >= LEAK_CHANGES && g->slope > 0 && g->fit >= LEAK_FIT &&
               g->last - g->first >= LEAK_BYTES &&
               (double)(g->last - g->first) >= LEAK_KEPT * (double)g->taken &&
-              g->t1 - g->t0 > (t1 - t0) / 2;
+              g->t1 - g->t0 > (traced.t1 - traced.t0) / 2;
 }
 
 static int by_growth(const void *a, const void *b)

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 /* A sample about the thread 'tid' that begins at 't0'; without an end, up to the end of
- * what the history covers. */
+ * the kernel's trace. */
 static struct sample sample_of(const struct report_src *src, const struct whos *w,
                                const struct src_rows *r, const cell_t *row, int64_t tid)
 {
@@ -62,18 +62,19 @@ static void cpu_samples(struct measuring *m, const struct report_src *src, const
             str_i64(schema_hole(ATTR_CPU_THREAD, store_attr_path(s, a)), &cpu);
             while (store_ranges_next(&r, &v))
                 if (!v.lost && v.value > 0)
-                    measure_sample(m, &(struct sample){ .host = h,
-                                                        .t0 = v.t0,
-                                                        .t1 = v.open ? STORE_NULL : v.t1,
-                                                        .ns = (v.t1 < end ? v.t1 : end) - v.t0,
-                                                        .who = whos_at(w, h, v.value, v.t0),
-                                                        .by_tid = STORE_NULL,
-                                                        .number = STORE_NULL,
-                                                        .cpu = cpu,
-                                                        .bytes = STORE_NULL,
-                                                        .blocked = STORE_NULL,
-                                                        .waited = STORE_NULL,
-                                                        .extra = STORE_NULL });
+                    measure_sample(m,
+                                   &(struct sample){ .host = h,
+                                                     .t0 = v.t0,
+                                                     .t1 = v.open || v.t1 > end ? STORE_NULL : v.t1,
+                                                     .ns = (v.t1 < end ? v.t1 : end) - v.t0,
+                                                     .who = whos_at(w, h, v.value, v.t0),
+                                                     .by_tid = STORE_NULL,
+                                                     .number = STORE_NULL,
+                                                     .cpu = cpu,
+                                                     .bytes = STORE_NULL,
+                                                     .blocked = STORE_NULL,
+                                                     .waited = STORE_NULL,
+                                                     .extra = STORE_NULL });
         }
     }
 }
@@ -171,12 +172,8 @@ static int by_run(const void *a, const void *b)
 
 static void put_cpu_row(const struct report_src *src, const struct cpu_row *r, struct table *t)
 {
-    struct store_coverage cov;
+    struct span traced = measure_within(src, r->host, src->span);
     const ns_t *in = r->u.in;
-
-    store_coverage(src->hosts[r->host], &cov);
-    ns_t t0 = src->span.t0 > cov.t0 ? src->span.t0 : cov.t0;
-    ns_t t1 = src->span.t1 < cov.t1 ? src->span.t1 : cov.t1;
     ns_t run = usage_sum(&r->u, TS_USER, TS_SOFTIRQ);
     bool known = measure_had(src->hosts[r->host], EV_SCHED_SWITCH);
 
@@ -194,8 +191,8 @@ static void put_cpu_row(const struct report_src *src, const struct cpu_row *r, s
         return;
     }
     table_ns(t, run);
-    if (t1 > t0)
-        table_ratio(t, (double)run / (double)(t1 - t0));
+    if (traced.t1 > traced.t0)
+        table_ratio(t, (double)run / (double)(traced.t1 - traced.t0));
     else
         table_null(t);
     table_ns(t, in[TS_WAIT] + in[TS_PREEMPTED]);
@@ -283,9 +280,9 @@ static void fill_cpu(const struct report_src *src, const struct whos *w,
     free(processes);
 }
 
-static const enum measure_col cpu_stats[] = { MC_NAME, MC_KIND,  MC_HOST,  MC_PID, MC_TID,
-                                              MC_COMM, MC_COUNT, MC_TOTAL, MC_MIN, MC_MEAN,
-                                              MC_P50,  MC_P99,   MC_MAX,   MC_AT,  MC_END };
+static const enum measure_col cpu_stats[] = { MC_NAME,  MC_KIND,  MC_HOST, MC_PID,  MC_TID, MC_COMM,
+                                              MC_COUNT, MC_TOTAL, MC_MIN,  MC_MEAN, MC_P50, MC_P99,
+                                              MC_MAX,   MC_AT,    MC_OPEN, MC_END };
 static const enum measure_col cpu_log[] = { MC_HOST, MC_CPU, MC_START, MC_DURATION, MC_NAME,
                                             MC_KIND, MC_PID, MC_TID,   MC_COMM,     MC_END };
 
@@ -621,8 +618,10 @@ static void syscall_samples(struct measuring *m, const struct report_src *src, c
         s.blocked = row[C_syscall_blocked_ns];
         s.waited = row[C_syscall_waited_ns];
         s.error = row[C_syscall_ret] < 0 && row[C_syscall_ret] >= -4095;
-        s.detail = str_of(arena_printf(src->mem, STR_FMT "%s= %" PRId64, STR_ARG(file),
-                                       file.n ? " " : "", row[C_syscall_ret]));
+        s.detail = row[1] == STORE_NULL
+                       ? file
+                       : str_of(arena_printf(src->mem, STR_FMT "%s= %" PRId64, STR_ARG(file),
+                                             file.n ? " " : "", row[C_syscall_ret]));
         measure_sample(m, &s);
     }
 }
@@ -631,7 +630,7 @@ static const enum measure_col syscall_top[] = { MC_NAME,   MC_KIND,  MC_HOST,   
                                                 MC_TID,    MC_COMM,  MC_CALL,    MC_COUNT,
                                                 MC_ERRORS, MC_TOTAL, MC_BLOCKED, MC_WAITED,
                                                 MC_MIN,    MC_MEAN,  MC_P50,     MC_P99,
-                                                MC_MAX,    MC_AT,    MC_END };
+                                                MC_MAX,    MC_AT,    MC_OPEN,    MC_END };
 static const enum measure_col syscall_log[] = { MC_HOST, MC_START,   MC_DURATION, MC_NAME,
                                                 MC_KIND, MC_PID,     MC_TID,      MC_COMM,
                                                 MC_CALL, MC_BLOCKED, MC_WAITED,   MC_DETAIL,
@@ -673,7 +672,7 @@ static void exit_samples(struct measuring *m, const struct report_src *src, cons
 static const enum measure_col exit_top[] = { MC_NAME,    MC_KIND,   MC_HOST,  MC_PID,   MC_TID,
                                              MC_VCPU,    MC_REASON, MC_COUNT, MC_TOTAL, MC_RATE,
                                              MC_BLOCKED, MC_WAITED, MC_MIN,   MC_MEAN,  MC_P50,
-                                             MC_P99,     MC_MAX,    MC_AT,    MC_END };
+                                             MC_P99,     MC_MAX,    MC_AT,    MC_OPEN,  MC_END };
 static const enum measure_col exit_log[] = { MC_HOST, MC_START,  MC_DURATION, MC_NAME,   MC_TID,
                                              MC_VCPU, MC_REASON, MC_BLOCKED,  MC_WAITED, MC_END };
 static const struct need exit_needs[] = {

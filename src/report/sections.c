@@ -3,6 +3,7 @@
  * sections.c -- see sections.h. */
 #include "report/sections.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,30 +18,36 @@ struct section *section_add(struct sections *s, const char *name, const char *ti
 }
 
 /* Sections of one name are numbered, so that no key comes twice. */
-static void print_key(const struct sections *s, size_t i, FILE *f)
+static void put_key(const struct sections *s, size_t i, struct json *j)
 {
+    struct sbuf key = { 0 };
     size_t before = 0;
 
     for (size_t k = 0; k < i; k++)
         before += !strcmp(s->list.at[k].name, s->list.at[i].name);
-    fprintf(f, "%s\"%s", i ? ",\n" : "\n", s->list.at[i].name);
+    sbuf_z(&key, s->list.at[i].name);
     if (before)
-        fprintf(f, "_%zu", before + 1);
-    fputs("\":", f);
+        sbuf_fmt(&key, "_%zu", before + 1);
+    json_key(j, sbuf_view(&key));
+    sbuf_free(&key);
 }
 
 static int print_json(const struct sections *s, FILE *f, struct err *err)
 {
-    struct table_opts o = { .format = TABLE_JSON };
+    const struct table_opts all = { .format = TABLE_JSON };
+    struct json j = { .f = f, .pretty = true };
 
-    putc('{', f);
+    json_open(&j, '{');
     for (size_t i = 0; i < s->list.n; i++) {
-        print_key(s, i, f);
-        int rc = table_print(&s->list.at[i].table, &o, f, err);
+        put_key(s, i, &j);
+        int rc = table_json(&s->list.at[i].table, &all, &j, err);
         if (rc < 0)
             return rc;
     }
-    fputs("}\n", f);
+    json_close(&j, '}');
+    putc('\n', f);
+    if (fflush(f) != 0 || ferror(f))
+        return err_set(err, E_IO, "cannot write the output: %s", strerror(errno));
     return 0;
 }
 

@@ -3,7 +3,7 @@
  * show_kernel.c -- an instance as the kernel sees it: its processes, where the time of
  * their threads goes, who disturbs them, disks and interfaces. */
 #include "report/measure_priv.h"
-#include "report/sections.h"
+#include "report/measure_sections.h"
 
 #include "model/qemu.h"
 
@@ -34,15 +34,11 @@ static void add_list(const struct report_src *src, const struct report_list *l, 
     l->fill(src, &s->table);
 }
 
-static void add_measure(const struct report_src *src, const struct measure *m, const char *key,
-                        enum measure_by by, const char *title, struct sections *ret)
+static void add_measure(const struct report_src *src, const struct measure *m, enum measure_by by,
+                        const char *title, struct sections *ret)
 {
-    struct measure_opts o = { .view = VIEW_TOP, .by = by };
-    size_t n;
-    const struct column *cols = measure_columns(m, &o, src->mem, &n);
-    struct section *s = section_add(ret, key, title, cols, n);
+    struct section *s = section_measure(ret, src, m, by, title);
 
-    measure_fill(m, &o, src, &s->table);
     s->limit = ROWS;
     s->more = "-o wide shows all";
 }
@@ -194,6 +190,54 @@ static void add_tap(const struct report_src *src, struct str tap, struct table *
     free(hosts);
 }
 
+/* The hosts on which it has a process, else all whose kernel was traced: it may be on any. */
+static struct report_src its_hosts(const struct report_src *src)
+{
+    struct report_src ret = src_with_kernel(src), its = ret;
+    struct store **hosts = arena_array(src->mem, struct store *, ret.nhosts);
+    const struct measure_opts o = { .view = VIEW_TOP };
+    struct whos w;
+
+    its.hosts = hosts;
+    its.nhosts = 0;
+    whos_make(&ret, &w);
+    for (size_t i = 0; i < w.threads.n; i++) { /* by host */
+        struct store *s = ret.hosts[w.threads.at[i].host];
+
+        if ((its.nhosts == 0 || hosts[its.nhosts - 1] != s) &&
+            measure_passes(&ret, &w, &o, &w.threads.at[i]))
+            hosts[its.nhosts++] = s;
+    }
+    whos_free(&w);
+    return its.nhosts ? its : ret;
+}
+
+static const struct {
+    const struct measure *m;
+    enum measure_by by;
+    const char *title;
+} parts[] = {
+    { &measure_cpu, BY_THREAD, "Its threads" },
+    { &measure_exits, BY_OWNER, "Why the guest was left" },
+    { &measure_preempt, BY_OWNER,
+      "Pre-emption: who took a CPU from it, and from whom it took one" },
+    { &measure_wait, BY_OWNER, "Waits for a CPU: who was on it meanwhile" },
+    { &measure_io, BY_OWNER, "Its requests to disks" },
+};
+
+/* What would tell more of it. */
+static void add_missing(const struct report_src *src, struct sections *ret)
+{
+    const struct measure *of[ARRAY_SIZE(parts) + 2] = { NULL };
+    struct report_src its = its_hosts(src);
+    size_t n = 0;
+
+    for (; n < ARRAY_SIZE(parts); n++)
+        of[n] = parts[n].m;
+    of[n] = &measure_net;
+    section_missing(ret, &its, of);
+}
+
 void show_vm_kernel(const struct report_src *src, struct str taps, struct sections *ret)
 {
     size_t n;
@@ -201,15 +245,11 @@ void show_vm_kernel(const struct report_src *src, struct str taps, struct sectio
 
     add_list(src, &list_mappings, "Its processes", ret);
     add_overhead(src, ret);
-    add_measure(src, &measure_cpu, "cpu", BY_THREAD, "Its threads", ret);
-    add_measure(src, &measure_exits, "exits", BY_OWNER, "Why the guest was left", ret);
-    add_measure(src, &measure_preempt, "preempt", BY_OWNER,
-                "Pre-emption: who took a CPU from it, and from whom it took one", ret);
-    add_measure(src, &measure_wait, "wait", BY_OWNER, "Waits for a CPU: who was on it meanwhile",
-                ret);
-    add_measure(src, &measure_io, "io", BY_OWNER, "Its requests to disks", ret);
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+        add_measure(src, parts[i].m, parts[i].by, parts[i].title, ret);
     struct section *s = section_add(ret, "interfaces", "Its interfaces", interface_cols,
                                     ARRAY_SIZE(interface_cols));
     for (size_t i = 0; i < n; i++)
         add_tap(src, tap[i], &s->table);
+    add_missing(src, ret);
 }

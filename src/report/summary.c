@@ -5,7 +5,7 @@
  * not see. */
 #include "report/breakdown.h"
 #include "report/measure_priv.h"
-#include "report/sections.h"
+#include "report/measure_sections.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -424,20 +424,6 @@ static void notables(const struct report_src *src, const struct summary_facts *f
     vec_free(&v);
 }
 
-/* Only the hosts whose kernel was traced. */
-static struct report_src with_kernel(const struct report_src *src)
-{
-    struct report_src ret = *src;
-    struct store **hosts = arena_array(src->mem, struct store *, src->nhosts);
-
-    ret.hosts = hosts;
-    ret.nhosts = 0;
-    for (uint32_t i = 0; i < src->nhosts; i++)
-        if (store_fact(src->hosts[i], "kernel.end").n)
-            hosts[ret.nhosts++] = src->hosts[i];
-    return ret;
-}
-
 /* Hosts without a log line of a service: nothing is known of their work. */
 static void blind_hosts(const struct report_src *src, struct sections *ret)
 {
@@ -460,7 +446,7 @@ static void blind_hosts(const struct report_src *src, struct sections *ret)
         sbuf_fmt(&ret->head,
                  ": nothing can be said of instances, requests and tasks there%s. Record "
                  "lttng_python:event (`neph help analyses` says what is needed).",
-                 with_kernel(src).nhosts ? ", but what the kernel saw" : "");
+                 src_with_kernel(src).nhosts ? ", but what the kernel saw" : "");
     src_index_free(&seen);
 }
 
@@ -509,12 +495,6 @@ static const struct column kernel_cols[] = {
     { "most_ns", "ITS RUN", COL_DURATION, 0, 0, 0 },
     { "lost_events", "LOST EVENTS", COL_COUNT, 0, 0, 0 },
     { "gaps", "TIMES LOST", COL_COUNT, 0, COL_WIDE, 0 },
-};
-
-static const struct column missing_cols[] = {
-    { "hosts", "HOSTS", COL_LIST, 0, 0, 44 },
-    { "measures", "MEASURES", COL_LIST, 0, 0, 0 },
-    { "missing", "MISSING", COL_STR, 0, 0, 0 },
 };
 
 /* Sums over the threads of a host that the user's filters let pass. */
@@ -614,21 +594,18 @@ static void put_kernel(const struct report_src *src, uint32_t host, const struct
 {
     const struct store *s = src->hosts[host];
     ns_t run = ran(&h->all), wait = h->all.in[TS_WAIT] + h->all.in[TS_PREEMPTED];
-    ns_t end = src_kernel_end(src, host);
+    struct span traced = measure_within(src, host, src->span);
+    ns_t length = traced.t1 - traced.t0;
     uint64_t cpus = cpus_of(s);
-    struct store_coverage cov;
 
-    store_coverage(s, &cov);
-    ns_t t0 = src->span.t0 > cov.t0 ? src->span.t0 : cov.t0;
-    ns_t t1 = src->span.t1 < end ? src->span.t1 : end;
     table_row(t);
     table_str(t, str_of(store_host(s)));
     table_count(t, cpus);
     table_count(t, kernel_events(s));
-    cell_ns(t, t0 < t1 ? t1 - t0 : STORE_NULL);
+    cell_ns(t, length ? length : STORE_NULL);
     table_count(t, h->threads);
     if (measure_had(s, EV_SCHED_SWITCH)) {
-        table_ratio(t, t0 < t1 && cpus ? (double)run / (double)(t1 - t0) / (double)cpus : 0);
+        table_ratio(t, length && cpus ? (double)run / (double)length / (double)cpus : 0);
         table_ns(t, run);
         table_ns(t, wait);
         table_ratio(t, run + wait ? (double)wait / (double)(run + wait) : 0);
@@ -642,84 +619,9 @@ static void put_kernel(const struct report_src *src, uint32_t host, const struct
     put_losses(src, s, t);
 }
 
-/* What is not recorded, the measures that want it, and where. */
-struct missing {
-    struct str text;
-    uint32_t measures; /* a bit for each */
-    VEC(struct str) hosts;
-};
-typedef VEC(struct missing) missing_vec;
-
-static void add_missing_on(struct missing *m, struct str host)
-{
-    for (size_t i = 0; i < m->hosts.n; i++)
-        if (str_eq(m->hosts.at[i], host))
-            return;
-    *vec_push(&m->hosts) = host;
-}
-
-/* What a measure notes, beside what those before it did. */
-static void add_missing(const struct report_src *src, size_t measure, struct strtab *seen,
-                        missing_vec *v)
-{
-    struct notes notes = { 0 };
-
-    measure_notes(measures[measure], src, &notes);
-    for (size_t i = 0; i < notes.list.n; i++) {
-        const struct note *x = &notes.list.at[i];
-
-        if (x->level != NOTE_WARN)
-            continue;
-        uint32_t id = strtab_id(seen, x->text); /* 0 is the empty text */
-        if (id > v->n)
-            *vec_push(v) = (struct missing){ .text = str_dup(src->mem, x->text) };
-        v->at[id - 1].measures |= 1u << measure;
-        add_missing_on(&v->at[id - 1], str_dup(src->mem, x->where));
-    }
-    notes_free(&notes);
-}
-
-static void put_missing(const struct report_src *src, struct table *t)
-{
-    struct strtab seen = { 0 };
-    missing_vec v = { 0 };
-    struct str names[32];
-
-    for (size_t m = 0; measures[m]; m++)
-        add_missing(src, m, &seen, &v);
-    for (size_t i = 0; i < v.n; i++) {
-        struct missing *x = &v.at[i];
-        size_t n = 0;
-
-        for (size_t m = 0; measures[m]; m++)
-            if (x->measures >> m & 1)
-                names[n++] = str_of(measures[m]->name);
-        table_row(t);
-        table_list(t, x->hosts.at, x->hosts.n);
-        table_list(t, names, n);
-        table_str(t, x->text);
-        vec_free(&x->hosts);
-    }
-    vec_free(&v);
-    strtab_free(&seen);
-}
-
-static void add_measure(const struct report_src *src, const struct measure *m, const char *title,
-                        size_t limit, const char *more, struct sections *ret)
-{
-    const struct measure_opts o = { .view = VIEW_TOP, .by = BY_OWNER };
-    size_t n;
-    const struct column *cols = measure_columns(m, &o, src->mem, &n);
-    struct section *s = section_add(ret, m->name, title, cols, n);
-
-    measure_fill(m, &o, src, &s->table);
-    s->limit = limit;
-    s->more = more;
-}
-
 static void add_kernels(const struct report_src *all, struct sections *ret)
 {
-    struct report_src src = with_kernel(all);
+    struct report_src src = src_with_kernel(all);
 
     if (src.nhosts == 0)
         return;
@@ -733,12 +635,14 @@ static void add_kernels(const struct report_src *all, struct sections *ret)
     free(hosts);
     s->limit = FEW;
     s->more = "-o wide shows all";
-    add_measure(&src, &measure_cpu, "CPU time", FEW, "neph top cpu", ret);
-    add_measure(&src, &measure_preempt, "Pre-emption: who took a CPU from whom", FEW / 2,
-                "neph top preempt", ret);
-    s = section_add(ret, "missing", "What the kernels' traces do not tell", missing_cols,
-                    ARRAY_SIZE(missing_cols));
-    put_missing(&src, &s->table);
+    s = section_measure(ret, &src, &measure_cpu, BY_OWNER, "CPU time");
+    s->limit = FEW;
+    s->more = "neph top cpu";
+    s = section_measure(ret, &src, &measure_preempt, BY_OWNER,
+                        "Pre-emption: who took a CPU from whom");
+    s->limit = FEW / 2;
+    s->more = "neph top preempt";
+    s = section_missing(ret, &src, measures);
     s->limit = FEW;
     s->more = "-o wide shows all";
 }

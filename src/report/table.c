@@ -570,27 +570,40 @@ static void print_table(const struct plan *p, bool headers, FILE *f)
     free(g.widths);
 }
 
+static void row_json(const struct plan *p, size_t row, struct json *j)
+{
+    json_open(j, '{');
+    for (size_t k = 0; k < p->cols.n; k++) {
+        const struct column *c = &p->t->cols[p->cols.at[k]];
+
+        json_key(j, str_of(c->id));
+        cell_json(j, c->kind, &p->rows[row][p->cols.at[k]]);
+    }
+    json_close(j, '}');
+}
+
+static void rows_json(const struct plan *p, struct json *j)
+{
+    json_open(j, '[');
+    for (size_t r = 0; r < p->nrows; r++)
+        row_json(p, r, j);
+    json_close(j, ']');
+}
+
 static void print_json(const struct plan *p, FILE *f)
 {
-    bool lines = p->format == TABLE_JSONL;
-    struct json j = { .f = f, .pretty = !lines };
+    struct json j = { .f = f, .pretty = true };
 
-    if (!lines)
-        json_open(&j, '[');
+    rows_json(p, &j);
+    putc_unlocked('\n', f);
+}
+
+static void print_jsonl(const struct plan *p, FILE *f)
+{
+    struct json j = { .f = f };
+
     for (size_t r = 0; r < p->nrows; r++) {
-        json_open(&j, '{');
-        for (size_t k = 0; k < p->cols.n; k++) {
-            const struct column *c = &p->t->cols[p->cols.at[k]];
-
-            json_key(&j, str_of(c->id));
-            cell_json(&j, c->kind, &p->rows[r][p->cols.at[k]]);
-        }
-        json_close(&j, '}');
-        if (lines)
-            putc_unlocked('\n', f);
-    }
-    if (!lines) {
-        json_close(&j, ']');
+        row_json(p, r, &j);
         putc_unlocked('\n', f);
     }
 }
@@ -663,13 +676,28 @@ int table_print(const struct table *t, const struct table_opts *o, FILE *f, stru
     switch (o->format) {
     case TABLE_TABLE:
     case TABLE_WIDE: print_table(&p, !o->no_headers, f); break;
-    case TABLE_JSON:
-    case TABLE_JSONL: print_json(&p, f); break;
+    case TABLE_JSON: print_json(&p, f); break;
+    case TABLE_JSONL: print_jsonl(&p, f); break;
     case TABLE_CSV: print_csv(&p, !o->no_headers, f); break;
     case TABLE_VALUE: print_values(&p, f); break;
     }
     plan_free(&p);
     if (fflush(f) != 0 || ferror(f))
         return err_set(err, E_IO, "cannot write the output: %s", strerror(errno));
+    return 0;
+}
+
+int table_json(const struct table *t, const struct table_opts *o, struct json *j, struct err *err)
+{
+    struct table_opts mine = *o;
+    struct plan p;
+
+    mine.format = TABLE_JSON;
+    int rc = plan_init(&p, t->cols, t->ncols, &mine, err);
+    if (rc < 0)
+        return rc;
+    plan_rows(&p, t, o->limit);
+    rows_json(&p, j);
+    plan_free(&p);
     return 0;
 }

@@ -148,5 +148,7 @@ int table_check(const struct column *cols, size_t ncols, const struct table_opts
 /* Writes the table to 'f'.  The table is left as it was and can be printed
  * again.  Returns 0, -E_ARG (see table_check; nothing is written) or -E_IO. */
 int table_print(const struct table *t, const struct table_opts *o, FILE *f, struct err *err);
+/* Writes the table as an array into JSON that has been begun.  Returns 0 or -E_ARG. */
+int table_json(const struct table *t, const struct table_opts *o, struct json *j, struct err *err);
 
 #endif

@@ -157,19 +157,20 @@ def nearest_rank(values, percent):
 
 
 class Statistics:
-    """count, total, min, max of durations."""
+    """count, total, min, max of durations.  What is open at the end counts in count, total
+    and max."""
 
     def __init__(self):
-        self.values = []
+        self.values, self.open = [], []
 
     def add(self, value):
         self.values.append(value)
 
     def result(self):
-        v = self.values
-        return {"count": len(v), "total_ns": sum(v), "min_ns": min(v, default=None),
-                "max_ns": max(v, default=None), "p50_ns": nearest_rank(v, 50),
-                "p99_ns": nearest_rank(v, 99)}
+        v, all_of = self.values, self.values + self.open
+        return {"count": len(all_of), "total_ns": sum(all_of), "min_ns": min(v, default=None),
+                "max_ns": max(all_of, default=None), "p50_ns": nearest_rank(v, 50),
+                "p99_ns": nearest_rank(v, 99), "open": len(self.open), "open_ns": self.open}
 
 
 class Who:
@@ -484,9 +485,14 @@ class Syscalls:
             else:
                 self.leave(e.t, tid, old, m.group(2) or old and old[0])
         elif e.name == "sched_process_fork":
-            old = self.open.pop(e.number("child_tid"), None)
-            if old:
-                self.lost_exit(e.number("child_tid"), old)
+            self.forget(e.number("child_tid"))
+        elif e.name == "sched_switch" and e.number("prev_state") & ENDED:
+            self.forget(e.number("prev_tid"))
+
+    def forget(self, tid):
+        old = self.open.pop(tid, None)
+        if old:
+            self.lost_exit(tid, old)
 
     def lost_exit(self, tid, old):
         self.facts["system call without exit: " + old[0]] += 1
@@ -501,9 +507,9 @@ class Syscalls:
         self.facts["system call without entry: %s" % name] += 1
         self.unmatched[tid, name] += 1
 
-    def end(self, _):
-        for tid, old in self.open.items():
-            self.lost_exit(tid, old)
+    def end(self, t):
+        for tid, (name, since) in self.open.items():
+            self.found.setdefault((tid, name), Statistics()).open.append(t - since)
 
     def result(self, who):
         rows = [dict(self.found.get(key, Statistics()).result(), tid=key[0], name=key[1],

@@ -13,19 +13,11 @@ import subprocess
 import sys
 import tempfile
 
+from _helper import report
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NEPH = sys.argv[1]
-SHOWN = 4
 SCENARIOS = ["kernel-contention", "kernel-io", "kernel-leak", "cloud-kernel"]
-
-
-def report(name, problems):
-    print("%s %s" % ("not ok" if problems else "ok", name))
-    for p in problems[:SHOWN]:
-        print("# " + p)
-    if len(problems) > SHOWN:
-        print("# and %d more" % (len(problems) - SHOWN))
-    sys.stdout.flush()
 
 
 def rows(path, *argv):
@@ -88,12 +80,34 @@ def latencies(path, host, k):
     return compare(ours, theirs)
 
 
+def ended(path, host, measure, what, *more):
+    """Count and sums of what has an end, by thread: all that the truth knows of.  Of the
+    others, the problems: they count in `stats`, and as open."""
+    log, opened, problems = [], {}, []
+    for r in rows(path, "log", measure, "--host", host):
+        key = r["tid"], r[what]
+        if r["duration_ns"] is None:
+            opened[key] = opened.get(key, 0) + 1
+        else:
+            log.append((key, (1, r["duration_ns"]) + tuple(r[c] for c in more)))
+    sums = summed(log)
+    for r in rows(path, "stats", measure, "--by", "thread", "--host", host):
+        key = r["tid"], r[what]
+        n, total = sums.get(key, (0, 0))[:2]
+        is_open = opened.pop(key, 0)
+        mean = total // n if n else None
+        if (r["count"], r["open"], r["mean_ns"]) != (n + is_open, is_open, mean) or (
+                r["total_ns"] < total or (not is_open and r["total_ns"] != total)):
+            problems.append("%r: stats %r, log %d ended in %d ns, %d open" %
+                            (key, r, n, total, is_open))
+    return sums, problems + ["%r: open in the log, not in stats" % (key,) for key in opened]
+
+
 def calls(path, host, k):
-    ours = {(r["tid"], r["call"]): (r["count"], r["total_ns"])
-            for r in rows(path, "stats", "syscall", "--by", "thread", "--host", host)}
+    ours, problems = ended(path, host, "syscall", "call")
     theirs = {(t["tid"], s["name"]): (s["count"], s["total_ns"])
               for t in k["threads"] for s in t["syscalls"] if s["count"]}
-    return compare(ours, theirs)
+    return problems + compare(ours, theirs)
 
 
 def requests(path, host, k):
@@ -126,13 +140,12 @@ def packets(path, host, k):
 
 def guests(path, host, k):
     """Exits of each vCPU by reason, and how long it was in the guest."""
-    ours = {(r["tid"], r["reason"]): (r["count"], r["total_ns"], r["blocked_ns"], r["waited_ns"])
-            for r in rows(path, "stats", "exits", "--by", "thread", "--host", host)}
+    ours, problems = ended(path, host, "exits", "reason", "blocked_ns", "waited_ns")
     vcpus = {t["tid"]: t["vcpu"] for t in k["threads"] if t.get("vcpu")}
     theirs = {(tid, e["reason"]): (e["count"], e["total_ns"], e["blocked_ns"],
                                    e["woken_ns"] + e["preempted_ns"])
               for tid, v in vcpus.items() for e in v["by_reason"] if e["count"]}
-    problems = compare(ours, theirs)
+    problems += compare(ours, theirs)
     cpu = {r["tid"]: r["guest_ns"] for r in rows(path, "top", "cpu", "--by", "thread", "--host", host)}
     for tid, v in vcpus.items():
         guest = cpu.get(tid, 0)

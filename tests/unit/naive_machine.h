@@ -183,28 +183,25 @@ static inline void toggle_call(struct machine *m, int i)
     k->state = k->call >= 0 ? TS_SYSCALL : TS_USER;
 }
 
-/* One interrupt may follow another at once.  Of those that do, all are recorded: where one is not,
- * nobody could tell how far it reaches. */
+/* One interrupt may follow another at once, and some are not recorded. */
 static inline bool interrupts(struct machine *m, int c)
 {
     static const char *const names[] = { "eth0", "ahci", "net_rx", "block" };
     int before = m->nirqs[c], n = before;
-    bool recorded = true;
 
     if (n && chance(30)) {
         struct happening *h = &m->irqs[c][--n];
 
         h->t1 = m->x;
-        recorded = h->by;
-        if (recorded)
+        if (h->by)
             *vec_push(&m->w->irqs) = *h;
     }
-    if (n < 2 && chance(6) && recorded && (n == 0 || m->irqs[c][0].kind == IRQ_SOFT)) {
+    if (n < 2 && chance(6) && (n == 0 || m->irqs[c][0].kind == IRQ_SOFT)) {
         bool soft = n == 0 && chance(50);
 
         m->irqs[c][n] = (struct happening){ .t0 = m->x,
                                             .kind = soft ? IRQ_SOFT : IRQ_HARD,
-                                            .by = n < before || chance(95),
+                                            .by = chance(90),
                                             .cpu = c,
                                             .tid = m->on[c] < 0 ? 0 : TID + m->on[c],
                                             .name = names[2 * soft + any(2)] };
@@ -322,13 +319,12 @@ static inline struct world run_world(uint64_t seed)
             request(&w, m.x);
         record(&m);
     }
-    for (int c = 0; c < CPUS; c++)
-        while (m.nirqs[c]) {
-            struct happening *h = &m.irqs[c][--m.nirqs[c]];
-
-            h->t1 = w.len;
-            *vec_push(&w.irqs) = *h;
-        }
+    for (int i = 0; i < w.threads; i++)
+        if (m.tasks[i].call >= 0)
+            *vec_push(&w.calls) = (struct happening){ .t0 = m.tasks[i].call_t0,
+                                                      .t1 = -1,
+                                                      .tid = TID + i,
+                                                      .name = call_names[m.tasks[i].call] };
     return w;
 }
 

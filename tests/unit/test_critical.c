@@ -10,6 +10,7 @@
 #include "report/critical_rows.h"
 #include "tests/unit/naive_machine.h"
 
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,6 +39,18 @@ static void write_states(struct store *s, enum schema_attr family, int64_t nr, c
     for (int x = 0; x < len; x++)
         if (x ? v[x] != v[x - 1] : v[x] != NONE)
             store_set(s, a, when(x), v[x]);
+    if (len % 2)
+        store_set(s, a, when(len), NONE);
+}
+
+/* Other layers of the host go on after the kernel's last event, in half of the worlds. */
+static ns_t ends_at(struct store *s, const struct world *w)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%" PRId64, when(w->len - 1));
+    store_set_fact(s, "kernel.end", str_of(text));
+    return when(w->len) + w->len % 2 * NS_PER_S;
 }
 
 static void write_rows(struct store *s, const struct world *w)
@@ -95,7 +108,7 @@ static struct store *write_world(const struct world *w)
     for (int c = 0; c < CPUS; c++)
         write_states(s, ATTR_CPU_THREAD, c, w->on[c], w->len);
     write_rows(s, w);
-    assert_int_equal(store_finish(s, BASE, when(w->len), &err), 0);
+    assert_int_equal(store_finish(s, BASE, ends_at(s, w), &err), 0);
     return s;
 }
 
@@ -134,8 +147,8 @@ static const struct happening *around(const happenings *v, int64_t tid, int x, i
     for (size_t i = 0; i < v->n; i++) {
         const struct happening *h = &v->at[i];
 
-        if (h->tid == tid && h->t0 <= x && x < h->t1 && (kind < 0 || h->kind == kind) &&
-            (!best || h->t0 > best->t0))
+        if (h->tid == tid && h->t0 <= x && (x < h->t1 || h->t1 < 0) &&
+            (kind < 0 || h->kind == kind) && (!best || h->t0 > best->t0))
             best = h;
     }
     return best;
@@ -171,8 +184,8 @@ static void say_run(struct naive *n, int64_t tid, int x, cell_t state)
     }
     bool soft = state == TS_SOFTIRQ;
     const struct happening *h = around(&n->w->irqs, tid, x, soft ? IRQ_SOFT : IRQ_HARD);
-    if (h)
-        snprintf(text, sizeof text, "%s%s", soft ? "softirq " : "", h->name);
+    snprintf(text, sizeof text, "%s%s", h && soft ? "softirq " : "",
+             h ? h->name : "its end is not in the trace");
     say(n, x, x + 1, CRIT_INTERRUPT, tid, NONE, text);
 }
 
@@ -255,7 +268,9 @@ static void ask_sleep(struct naive *n, int64_t tid, int from, int to, int end, i
     if (call)
         snprintf(in, sizeof in, "in %s", call->name);
     if (end >= n->w->len) {
-        say(n, from, to, CRIT_BLOCKED, tid, NONE, "not woken within the trace");
+        snprintf(in, sizeof in, "%s%s%snot woken within the trace", call ? "in " : "",
+                 call ? call->name : "", call ? ", " : "");
+        say(n, from, to, CRIT_BLOCKED, tid, NONE, in);
     } else if (!h) {
         n->wakeups = true;
         say_sleep(n, tid, from, to, state, "its wake-up is not recorded");
