@@ -4,7 +4,13 @@
 #include "cli/analyse.h"
 
 #include "analysis/list.h"
+#include "base/file.h"
 #include "cli/open.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
 
 int cli_keep_check(const struct ctx *c)
 {
@@ -29,22 +35,97 @@ struct keep *cli_keep(struct ctx *c)
     return keep_new(&o, &c->notes);
 }
 
+static struct clocks_options cli_clocks(const struct ctx *c)
+{
+    const char *how = c->g.sync ? c->g.sync : "auto";
+
+    return (struct clocks_options){ .mode = strcmp(how, "none") == 0   ? CLOCKS_NONE
+                                            : strcmp(how, "auto") == 0 ? CLOCKS_AUTO
+                                                                       : CLOCKS_FILE,
+                                    .file = how,
+                                    .reference = str_of(c->g.reference ? c->g.reference : ""),
+                                    .wander_ppm = c->g.wander };
+}
+
+struct between {
+    struct ctx *c;
+    struct analysed *a;
+};
+
+static int correct(void *ctx, struct store *const *hosts, uint32_t n, struct err *err)
+{
+    struct between *b = ctx;
+    struct clocks_options o = cli_clocks(b->c);
+    int rc = clocks_make(hosts, n, &o, &b->a->clocks, err);
+
+    if (rc == 0) {
+        clocks_show(&b->a->clocks, hosts);
+        clocks_notes(&b->a->clocks, &b->c->notes);
+    }
+    return rc;
+}
+
+/* How clocks are corrected, for the key of what is joined: of a file, all that is in it. */
+static struct str correct_key(const struct ctx *c, struct arena *mem)
+{
+    struct clocks_options o = cli_clocks(c);
+    struct fmap map = { 0 };
+    struct err err;
+    uint64_t content = 0;
+
+    if (o.mode == CLOCKS_FILE && fmap_open(o.file, &map, &err) == 0) {
+        content = map.n ? hash_bytes(map.p, map.n, 1) : 0;
+        fmap_close(&map);
+    }
+    return str_of(arena_printf(mem, "%d/%" PRIx64 "/" STR_FMT "/%g", (int)o.mode, content,
+                               STR_ARG(o.reference), o.wander_ppm));
+}
+
+static int check_clocks(struct ctx *c)
+{
+    if (c->g.wander < 0 || c->g.wander > 1e5) {
+        ctx_error(c, "--wander takes parts in a million, from 0 to 100000");
+        return RC_USAGE;
+    }
+    if (cli_clocks(c).mode == CLOCKS_FILE && access(c->g.sync, R_OK) < 0) {
+        ctx_error(c, "--sync takes auto, none, or a file that `neph sync -o json` wrote: %s: %s",
+                  c->g.sync, strerror(errno));
+        return RC_USAGE;
+    }
+    return RC_OK;
+}
+
 int cli_analyse(struct ctx *c, size_t first, struct analysed *ret)
 {
+    int rc;
+
+    *ret = (struct analysed){ 0 };
+    if ((rc = cli_keep_check(c)) != RC_OK || (rc = check_clocks(c)) != RC_OK ||
+        (rc = cli_open(c, first)) != RC_OK)
+        return rc;
+    return cli_analyse_opened(c, ret);
+}
+
+int cli_analyse_opened(struct ctx *c, struct analysed *ret)
+{
+    struct between b = { c, ret };
+    struct engine_between between = { .fn = correct, .ctx = &b };
     struct err err;
     int rc;
 
     *ret = (struct analysed){ 0 };
-    if ((rc = cli_keep_check(c)) != RC_OK || (rc = cli_open(c, first)) != RC_OK)
+    if ((rc = cli_keep_check(c)) != RC_OK || (rc = check_clocks(c)) != RC_OK)
         return rc;
+    between.key = correct_key(c, &ret->mem);
     ret->keep = cli_keep(c);
-    if (engine_analyse(analyses, &c->x, ret->keep, &c->notes, &ret->cloud, &err) < 0) {
+    if (engine_analyse(analyses, &c->x, ret->keep, &between, &c->notes, &ret->cloud, &err) < 0) {
         ctx_error(c, "%s", err.text);
         return RC_IO;
     }
     ret->src = (struct report_src){ .hosts = ret->cloud.hosts,
                                     .nhosts = ret->cloud.nhosts,
                                     .global = ret->cloud.global,
+                                    .clocks = &ret->clocks,
                                     .mem = &ret->mem,
                                     .notes = &c->notes,
                                     .show_secrets = c->g.show_secrets,
@@ -61,6 +142,7 @@ void analysed_free(struct analysed *a)
     src_index_free(&a->vms);
     engine_cloud_check(&a->cloud);
     engine_cloud_free(&a->cloud);
+    clocks_free(&a->clocks);
     keep_free(a->keep);
     arena_free(&a->mem);
 }

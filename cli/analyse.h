@@ -7,11 +7,13 @@
 
 #include "cli/cmd.h"
 #include "engine/engine.h"
+#include "report/clocks.h"
 #include "report/source.h"
 
 struct analysed {
     struct keep *keep;
     struct cloud cloud;
+    struct clocks clocks;
     struct arena mem;
     struct src_index vms;
     struct report_src src; /* with the user's filters */
@@ -20,6 +22,8 @@ struct analysed {
 /* Opens the arguments from number 'first' on and analyses them.  Returns 0, or an
  * exit code after it has said why; analysed_free() in any case. */
 int cli_analyse(struct ctx *c, size_t first, struct analysed *ret);
+/* The same when they are open already. */
+int cli_analyse_opened(struct ctx *c, struct analysed *ret);
 /* Do the options on histories go together?  RC_USAGE, said, if not. */
 int cli_keep_check(const struct ctx *c);
 /* Where histories are kept, as they say. */

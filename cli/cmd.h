@@ -68,12 +68,12 @@ enum opt_group {
     GROUP_LISTING = 1, /* -c --no-headers --sort                       */
     GROUP_LIMIT = 2,   /* --limit                                      */
     GROUP_TIME = 4,    /* -b -e -r                                     */
-    GROUP_HOST = 8,    /* --host                                       */
+    GROUP_HOST = 8,    /* --host GLOB, --host NAME=PATH                */
     GROUP_VM = 16,     /* --vm                                         */
     GROUP_REQUEST = 32,
     GROUP_SECRETS = 64,  /* --show-secrets                               */
     GROUP_OUTPUT = 128,  /* -o; set for commands that have 'outputs'     */
-    GROUP_HISTORY = 256, /* --history --rebuild --no-cache: commands that analyse */
+    GROUP_HISTORY = 256, /* --history --rebuild --no-cache --sync ...: commands that analyse */
 };
 
 struct global_opts {
@@ -81,10 +81,13 @@ struct global_opts {
     bool no_headers;
     uint64_t limit;
     const char *begin, *end, *range;
-    const char *host, *vm, *request;
+    struct opt_list host;
+    const char *vm, *request;
     bool show_secrets;
     const char *history;
     bool rebuild, no_cache;
+    const char *sync, *reference;
+    double wander;
     const char *color;
     bool quiet, verbose, no_progress, strict, help, version;
 };
@@ -121,6 +124,8 @@ struct ctx {
     struct notes notes;
     struct experiment x;
     bool is_open;
+    struct experiment_host *said_hosts; /* --host NAME=PATH */
+    size_t nsaid_hosts;
     struct span span; /* that -b, -e and -r select                          */
     ns_t origin;      /* the first event; only known when a time was asked for */
     bool partial;     /* something is missing: see --strict                 */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * cmd_events.c -- every event, in order of time. */
-#include "cli/cmd.h"
+#include "cli/analyse.h"
 
 #include "cli/event_out.h"
 #include "cli/filter.h"
@@ -79,6 +79,25 @@ static void write_events(struct ctx *c, struct filter *filter)
     free(w);
 }
 
+/* Shows the events of all hosts in one time, which the histories tell; reads them anew. */
+static int correct(struct ctx *c, struct analysed *a)
+{
+    int rc = cli_analyse_opened(c, a);
+    struct err err;
+
+    for (size_t i = 0; i < c->x.hosts.n && rc == RC_OK; i++) {
+        struct host *h = &c->x.hosts.at[i];
+
+        if (!h->is_told && experiment_reopen(&c->x, h, &err) < 0) {
+            ctx_error(c, "%s", err.text);
+            return RC_IO;
+        }
+        h->is_told = false;
+        h->shown = clocks_map(&a->clocks, (uint32_t)i);
+    }
+    return rc;
+}
+
 static int run(struct ctx *c)
 {
     const struct events_opts *o = c->opts;
@@ -89,11 +108,15 @@ static int run(struct ctx *c)
         ctx_error(c, "--filter: %s", err.text);
         return RC_USAGE;
     }
+    struct analysed a = { 0 };
     int rc = cli_open(c, 0);
+    if (rc == RC_OK && c->x.hosts.n > 1 && !(c->g.sync && strcmp(c->g.sync, "none") == 0))
+        rc = correct(c, &a);
     if (rc == RC_OK) {
         write_events(c, filter);
         rc = cli_check_read(c, rc);
     }
+    analysed_free(&a);
     filter_free(filter);
     return rc;
 }
@@ -112,9 +135,10 @@ const struct cmd cmd_events = {
     .summary = "every event, in order of time",
     .args = "PATH...",
     .about = "Writes the events of all hosts as one sequence in order of time, as text or as "
-             "JSON lines. Times are UTC. Tokens and passwords in texts are masked.",
+             "JSON lines. Times are UTC, of several hosts by the clock of one of them (neph sync; "
+             "--sync none: as each trace has them). Tokens and passwords in texts are masked.",
     .outputs = "text|jsonl",
-    .groups = GROUP_LIMIT | GROUP_TIME | GROUP_HOST | GROUP_SECRETS,
+    .groups = GROUP_LIMIT | GROUP_TIME | GROUP_HOST | GROUP_SECRETS | GROUP_HISTORY,
     .options = options,
     .noptions = ARRAY_SIZE(options),
     .opts_size = sizeof(struct events_opts),

@@ -15,6 +15,7 @@
     C(log)           \
     C(freq)          \
     C(critical)      \
+    C(sync)          \
     C(state)         \
     C(timeline)      \
     C(info)          \

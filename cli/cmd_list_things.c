@@ -48,7 +48,8 @@ const struct cmd cmd_list = {
     .about =
         "WHAT is vms, volumes, networks (with subnets, ports, routers and security groups), "
         "requests, services, tasks, hosts, durations (of tasks, by name), steps (locks, "
-        "commands, calls and waits), schedule (the scheduler's filters and choices), resources "
+        "commands, waits), calls (from service to service), schedule (the scheduler's filters and "
+        "choices), resources "
         "(of nodes), marks (claims, lifecycle events and the like), mappings (which process is "
         "which instance or service, by what evidence) or threads (of the kernel layer). The JSON "
         "output has more "

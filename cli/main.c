@@ -203,6 +203,8 @@ static int run(const struct cmd *cmd, int argc, char **argv)
     for (size_t i = 0; i < cmd->noptions; i++)
         if (cmd->options[i].kind == OPT_LIST)
             free(((struct opt_list *)(void *)((char *)c.opts + cmd->options[i].offset))->at);
+    free(c.g.host.at);
+    free(c.said_hosts);
     notes_free(&c.notes);
     free(c.opts);
     free(c.args);

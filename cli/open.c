@@ -3,15 +3,60 @@
  * open.c -- see open.h. */
 #include "cli/open.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void close_host(struct host *h)
 {
     for (size_t k = 0; k < h->readers.n; k++)
         h->readers.at[k]->ops->close(h->readers.at[k]);
     vec_free(&h->readers);
+}
+
+/* Where the '=' of --host NAME=PATH is; NULL: it is a pattern. */
+static const char *host_path(const char *option)
+{
+    const char *eq = strchr(option, '=');
+
+    return eq && eq > option ? eq : NULL;
+}
+
+static bool is_chosen(const struct ctx *c, struct str host)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < c->g.host.n; i++) {
+        if (host_path(c->g.host.at[i]))
+            continue;
+        any = true;
+        if (str_glob(str_of(c->g.host.at[i]), host))
+            return true;
+    }
+    return !any;
+}
+
+/* What the user says of hosts, for experiment_open(). */
+static int say_hosts(struct ctx *c)
+{
+    free(c->said_hosts);
+    c->nsaid_hosts = 0;
+    c->said_hosts = xcalloc(c->g.host.n + 1, sizeof *c->said_hosts);
+    for (size_t i = 0; i < c->g.host.n; i++) {
+        const char *name = c->g.host.at[i], *eq = host_path(name);
+
+        if (!eq)
+            continue;
+        if (access(eq + 1, F_OK) < 0) {
+            ctx_error(c, "--host %s: %s: %s", name, eq + 1, strerror(errno));
+            return RC_IO;
+        }
+        c->said_hosts[c->nsaid_hosts++] =
+            (struct experiment_host){ { name, (size_t)(eq - name) }, eq + 1 };
+    }
+    return 0;
 }
 
 /* Keeps the hosts that --host selects. */
@@ -21,22 +66,25 @@ static int choose_hosts(struct ctx *c)
     struct sbuf names = { 0 };
     size_t kept = 0;
 
-    if (!c->g.host)
-        return 0;
     for (size_t i = 0; i < x->hosts.n; i++)
-        if (str_glob(str_of(c->g.host), x->hosts.at[i].name))
-            kept++;
+        kept += is_chosen(c, x->hosts.at[i].name);
+    if (kept == x->hosts.n)
+        return 0;
     if (kept == 0) {
         for (size_t i = 0; i < x->hosts.n; i++)
             sbuf_fmt(&names, "%s" STR_FMT, i ? ", " : "", STR_ARG(x->hosts.at[i].name));
-        ctx_error(c, "no host '%s' in these traces; there is %s", c->g.host,
+        const char *asked = "";
+
+        for (size_t i = 0; i < c->g.host.n; i++)
+            asked = host_path(c->g.host.at[i]) ? asked : c->g.host.at[i];
+        ctx_error(c, "no host '%s' in these traces; there is %s", asked,
                   names.n ? names.p : "none");
         sbuf_free(&names);
         return RC_NOT_FOUND;
     }
     kept = 0;
     for (size_t i = 0; i < x->hosts.n; i++) {
-        if (str_glob(str_of(c->g.host), x->hosts.at[i].name))
+        if (is_chosen(c, x->hosts.at[i].name))
             x->hosts.at[kept++] = x->hosts.at[i];
         else
             close_host(&x->hosts.at[i]);
@@ -55,7 +103,8 @@ static ns_t find_origin(const struct ctx *c, size_t first)
     struct err err;
     ns_t t = 0;
 
-    if (experiment_open(c->args + first, c->nargs - first, &notes, &x, &err) == 0) {
+    if (experiment_open(c->args + first, c->nargs - first, c->said_hosts, c->nsaid_hosts, &notes,
+                        &x, &err) == 0) {
         merged_init(&m, &x, NULL, NS_MIN);
         const struct stream_head *h = merged_next(&m);
         t = h ? h->ev.t : 0;
@@ -136,7 +185,10 @@ int cli_open(struct ctx *c, size_t first)
     struct err err;
     int rc;
 
-    if (experiment_open(c->args + first, c->nargs - first, &c->notes, &c->x, &err) < 0) {
+    if ((rc = say_hosts(c)) != 0)
+        return rc;
+    if (experiment_open(c->args + first, c->nargs - first, c->said_hosts, c->nsaid_hosts, &c->notes,
+                        &c->x, &err) < 0) {
         ctx_error(c, "%s", err.text);
         forget_note(c, err.text);
         return RC_IO;

@@ -86,6 +86,12 @@ struct service_seen {
     struct sbuf loggers;
 };
 
+/* Calls of one method that one process makes. */
+struct rpc_going {
+    uint32_t n;
+    ns_t since; /* there have been some without a break */
+};
+
 struct app {
     struct pass *pass;
     struct strtab texts; /* everything above that says "text" */
@@ -100,6 +106,8 @@ struct app {
     VEC(struct step) steps;
     struct map64 waits; /* hash of an external event -> step  */
     struct map64 calls; /* hash of an rpc message id -> step  */
+    VEC(struct rpc_going) rpcs;
+    struct map64 rpc_of; /* hash of (process, topic, method)  */
     VEC(struct request_seen) requests;
     struct map64 request_of; /* hash of (request, service)         */
     VEC(struct service_seen) services;
@@ -128,6 +136,14 @@ void app_task_line(struct app *a, const struct app_line *l, const struct log_fac
 void app_tasks_finish(struct app *a);
 /* The innermost open task of a lane, or NULL. */
 struct task *app_task_now(struct app *a, uint32_t lane);
+
+/* app_messages.c: ends of messages to and from other hosts.  A request id is seen; a served
+ * request, a call of an API has ended. */
+void app_message_record(struct app *a, const struct app_line *l);
+void app_message_fact(struct app *a, const struct app_line *l, const struct fact_rpc *f);
+void app_message_seen(struct app *a, ns_t t, struct str request);
+void app_message_served(struct app *a, const struct step *s);
+void app_message_called(struct app *a, const struct step *s);
 
 /* app_steps.c */
 void app_step_fact(struct app *a, const struct app_line *l, const struct log_fact *f);

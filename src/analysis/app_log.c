@@ -137,6 +137,7 @@ static void count_request(struct app *a, const struct app_line *l, struct str re
         *vec_push(&a->requests) =
             (struct request_seen){ .t0 = l->head->t, .request = parts[0], .service = parts[1] };
         map64_set(&a->request_of, key, at);
+        app_message_seen(a, l->head->t, request);
     }
     struct request_seen *r = &a->requests.at[at];
     r->t1 = l->head->t;
@@ -357,11 +358,12 @@ static void app_free(struct app *a)
     vec_free(&a->tasks);
     vec_free(&a->open);
     vec_free(&a->steps);
+    vec_free(&a->rpcs);
     vec_free(&a->requests);
     vec_free(&a->services);
     struct map64 *maps[] = { &a->lane_of,     &a->family_of, &a->service_of_pid, &a->open_by_key,
                              &a->done_by_key, &a->waits,     &a->calls,          &a->request_of,
-                             &a->seen_of,     &a->idents };
+                             &a->seen_of,     &a->idents,    &a->rpc_of };
     for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
         map64_free(maps[i]);
     strtab_free(&a->texts);

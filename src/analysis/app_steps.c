@@ -183,6 +183,7 @@ static void http_fact(struct app *a, const struct app_line *l, const struct log_
         }
         http_done(a, &a->steps.at[at], h);
         end_step(a, at, l->head->t);
+        app_message_called(a, &a->steps.at[at]);
         break;
     case FACT_HTTP_CALL: { /* one line at the end; the start is not told */
         struct step *s = new_step(a, l, "http-call", http_name(a, h));
@@ -191,6 +192,7 @@ static void http_fact(struct app *a, const struct app_line *l, const struct log_
         if (h->ns != OSLOG_NO_NS)
             s->t0 = l->head->t - h->ns;
         end_step(a, (uint32_t)a->steps.n - 1, l->head->t);
+        app_message_called(a, s);
         break;
     }
     case FACT_HTTP_SERVED: { /* the server's access line, written at the end */
@@ -204,6 +206,7 @@ static void http_fact(struct app *a, const struct app_line *l, const struct log_
         if (h->ns != OSLOG_NO_NS)
             s->t0 = l->head->t - h->ns;
         end_step(a, (uint32_t)a->steps.n - 1, l->head->t);
+        app_message_served(a, s);
         break;
     }
     default: break;
@@ -310,6 +313,7 @@ void app_step_fact(struct app *a, const struct app_line *l, const struct log_fac
     case FACT_HTTP_RESPONSE:
     case FACT_HTTP_CALL:
     case FACT_HTTP_SERVED: http_fact(a, l, f); break;
+    case FACT_RPC: app_message_fact(a, l, &f->rpc); break;
     case FACT_EXTERNAL_EVENT: external_fact(a, l, f); break;
     case FACT_TASKFLOW: taskflow_fact(a, l, f); break;
     case FACT_TOOK: took_fact(a, l, f); break;
@@ -384,8 +388,10 @@ static bool profiler_record(struct app *a, const struct app_line *l)
 bool app_step_record(struct app *a, const struct app_line *l)
 {
     if (str_is(l->type.base, "rpc.client") || str_is(l->type.base, "rpc.server")) {
-        if (l->type.phase != PHASE_POINT)
+        if (l->type.phase != PHASE_POINT) {
             rpc_record(a, l);
+            app_message_record(a, l);
+        }
         return true;
     }
     return profiler_record(a, l);

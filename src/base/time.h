@@ -32,6 +32,33 @@ static inline bool span_meets(struct span a, struct span b)
     return a.t0 < a.t1 && b.t0 < b.t1 && a.t0 < b.t1 && b.t0 < a.t1;
 }
 
+/* Between the time of one clock and that which is shown.  Both functions never go back, and keep
+ * NS_MIN and NS_MAX. */
+struct time_map {
+    ns_t (*shown)(const void *ctx, ns_t own);
+    ns_t (*own)(const void *ctx, ns_t shown);
+    const void *ctx;
+};
+/* NULL: the clock is shown as it is. */
+static inline ns_t time_shown(const struct time_map *m, ns_t own)
+{
+    return m ? m->shown(m->ctx, own) : own;
+}
+static inline ns_t time_own(const struct time_map *m, ns_t shown)
+{
+    return m ? m->own(m->ctx, shown) : shown;
+}
+
+/* 't' + 'd'; stops at the ends of time, where it stays. */
+static inline ns_t time_add(ns_t t, ns_t d)
+{
+    ns_t sum;
+
+    if (t == NS_MIN || t == NS_MAX)
+        return t;
+    return __builtin_add_overflow(t, d, &sum) ? d < 0 ? NS_MIN : NS_MAX : sum;
+}
+
 enum { TIME_TEXT = 48 };
 /* "2016-08-08 15:03:42.148087831" in UTC. */
 const char *time_iso(ns_t t, char out[static TIME_TEXT]);

@@ -62,6 +62,24 @@ struct str ctf_get_str(const struct ctf_event *ev, const struct ctf_field *f)
     return text_at(ev->p + at, n);
 }
 
+bool ctf_is_bytes(const struct ctf_field *f)
+{
+    const struct ctf_type *t = f->type;
+
+    return (f->kind == FIELD_ARRAY || f->kind == FIELD_TEXT) && t->kind == CTF_ARRAY &&
+           t->elem->kind == CTF_INT && t->elem->size == 8 && t->elem->align % 8 == 0 &&
+           t->elem->align <= 8 && !t->elem->is_leb && f->off % 8 == 0;
+}
+
+struct str ctf_get_bytes(const struct ctf_event *ev, const struct ctf_field *f)
+{
+    uint64_t at = ev->seg[f->seg] + f->off;
+
+    if (at % 8 || at + f->type->length * 8 > ev->end)
+        return (struct str){ "", 0 };
+    return (struct str){ (const char *)ev->p + at / 8, f->type->length };
+}
+
 const struct ctf_field *ctf_field_find(const struct ctf_event_class *cls, enum ctf_scope scope,
                                        struct str path, const struct ctf_field *after)
 {

@@ -191,6 +191,9 @@ static inline uint64_t ctf_get_u64(const struct ctf_event *ev, const struct ctf_
 double ctf_get_f64(const struct ctf_event *ev, const struct ctf_field *f);
 /* Text of a FIELD_STRING or FIELD_TEXT; a view of the trace. */
 struct str ctf_get_str(const struct ctf_event *ev, const struct ctf_field *f);
+/* Is it an array of a fixed number of bytes?  ctf_get_bytes() gives them: a view of the trace. */
+bool ctf_is_bytes(const struct ctf_field *f);
+struct str ctf_get_bytes(const struct ctf_event *ev, const struct ctf_field *f);
 /* The field 'path' of an event class, or NULL.  With variants there can be
  * more: the next one is searched after 'after'. */
 const struct ctf_field *ctf_field_find(const struct ctf_event_class *cls, enum ctf_scope scope,

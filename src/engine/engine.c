@@ -263,6 +263,11 @@ static void run_events(struct pass *p, const struct experiment *x, const struct 
         arena_reset(&p->scratch);
     }
     for (uint32_t i = 0; i < m.n; i++)
+        if (m.heads[i].reader->clock_id.n) {
+            store_set_fact(p->store, "clock", m.heads[i].reader->clock_id);
+            break;
+        }
+    for (uint32_t i = 0; i < m.n; i++)
         if (str_is(m.heads[i].reader->domain, "kernel") && m.heads[i].ev.t > p->kernel_t1)
             p->kernel_t1 = m.heads[i].ev.t;
     losses_until(p, p->t1);
@@ -469,13 +474,15 @@ static int join(void *ctx, struct store *s, struct err *err)
 
 /* The histories of all hosts; '*ret_key' is of all of them together. */
 static int all_hosts(const struct analysis *const *list, struct experiment *x, struct keep *k,
-                     struct cloud *c, struct identity *ret_key, bool *ret_keyed, struct err *err)
+                     struct str between, struct cloud *c, struct identity *ret_key, bool *ret_keyed,
+                     struct err *err)
 {
     struct identity_sum sum = { 0 };
     int rc = 0;
 
     identity_add_text(&sum, STR("joined"));
     identity_add_text(&sum, str_of(keep_version(k)));
+    identity_add_text(&sum, between);
     *ret_keyed = true;
     for (size_t i = 0; i < x->hosts.n && rc == 0; i++) {
         struct kept kept;
@@ -495,7 +502,8 @@ static int all_hosts(const struct analysis *const *list, struct experiment *x, s
 }
 
 int engine_analyse(const struct analysis *const *list, struct experiment *x, struct keep *keep,
-                   struct notes *notes, struct cloud *ret, struct err *err)
+                   const struct engine_between *between, struct notes *notes, struct cloud *ret,
+                   struct err *err)
 {
     static const struct keep_opts nowhere = { .memory = true, .version = "" };
     struct keep *mine = keep ? NULL : keep_new(&nowhere, notes), *k = keep ? keep : mine;
@@ -507,7 +515,9 @@ int engine_analyse(const struct analysis *const *list, struct experiment *x, str
 
     c.hosts = xcalloc(x->hosts.n + 1, sizeof *c.hosts);
     c.paths = xcalloc(x->hosts.n + 1, sizeof *c.paths);
-    int rc = all_hosts(list, x, k, &c, &job.key, &keyed, err);
+    int rc = all_hosts(list, x, k, between ? between->key : STR(""), &c, &job.key, &keyed, err);
+    if (rc == 0 && between && between->fn)
+        rc = between->fn(between->ctx, c.hosts, c.nhosts, err);
     if (!keyed)
         job.no_key = "that of a host is not";
     if (rc == 0)

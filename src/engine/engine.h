@@ -77,12 +77,22 @@ struct analysis {
 int engine_run_host(const struct analysis *const *list, const struct experiment *x,
                     const struct host *host, struct notes *notes, struct store **ret,
                     struct err *err);
+/* What is done with the histories of all hosts before they are joined. */
+struct engine_between {
+    /* Returns 0 or -E_*.  NULL: nothing is done. */
+    int (*fn)(void *ctx, struct store *const *hosts, uint32_t n, struct err *err);
+    void *ctx;
+    struct str key; /* of how it is done: part of the key of what is joined */
+};
+
 /* Runs them over all hosts and then joins, or takes the histories that are kept of
  * that; with 'keep' NULL, all in memory.  A host whose history is there is not read:
- * its totals and notes are what they were.  'notes' are those that 'x' was opened with.
+ * its totals and notes are what they were.  'between' may be NULL.  'notes' are those that 'x' was
+ * opened with.
  * The caller frees with engine_cloud_free(). */
 int engine_analyse(const struct analysis *const *list, struct experiment *x, struct keep *keep,
-                   struct notes *notes, struct cloud *ret, struct err *err);
+                   const struct engine_between *between, struct notes *notes, struct cloud *ret,
+                   struct err *err);
 /* When everything was asked: notes what could not be read of the histories, and
  * removes those files. */
 void engine_cloud_check(struct cloud *c);

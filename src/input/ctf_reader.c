@@ -54,7 +54,7 @@ static bool kind_fits(const struct ctf_field *f, enum ev_kind kind)
 {
     bool text = f->kind == FIELD_STRING || f->kind == FIELD_TEXT;
 
-    return kind == EV_STR ? text : f->kind == FIELD_INT;
+    return kind == EV_BYTES ? ctf_is_bytes(f) : kind == EV_STR ? text : f->kind == FIELD_INT;
 }
 
 /* The context field with the first of these names that there is.  perf's contexts are the
@@ -87,6 +87,29 @@ static void bind_contexts(const struct ctf_reader *r, const struct ctf_event_cla
     b->procname = bind_context(cls, names, EV_STR);
 }
 
+/* Options of variants that one member can come from. */
+enum { ALTERNATIVES = 8 };
+
+/* The field of the class for a member, or, if it is in a variant, all that there can be: at most
+ * ALTERNATIVES.  False: there is none. */
+static bool bind_member(const struct ctf_event_class *cls, const struct ev_field *m,
+                        struct binding *b)
+{
+    uint32_t before = b->nmembers;
+
+    for (uint32_t i = 0; i < cls->nfields && b->nmembers - before < ALTERNATIVES; i++) {
+        const struct ctf_field *f = &cls->fields[i];
+
+        if (f->scope != SCOPE_PAYLOAD || !ev_name_is(m->names, f->path))
+            continue;
+        if (kind_fits(f, m->kind))
+            b->members[b->nmembers++] = (struct bound){ ctf_bind(cls, f), m->kind, m->offset };
+        if (!f->only_if) /* the first counts, also if it does not fit */
+            break;
+    }
+    return b->nmembers > before;
+}
+
 static void bind_class(struct ctf_reader *r, const struct ctf_event_class *cls, struct binding *b,
                        struct reader_class *info)
 {
@@ -98,14 +121,9 @@ static void bind_class(struct ctf_reader *r, const struct ctf_event_class *cls, 
     if (b->type == EV_OTHER)
         return;
     const struct ev_desc *d = &ev_descs[b->type];
-    b->members = arena_array(&r->base.mem, struct bound, d->nfields);
+    b->members = arena_array(&r->base.mem, struct bound, (size_t)d->nfields * ALTERNATIVES);
     for (uint32_t i = 0; i < d->nfields; i++) {
-        const struct ctf_field *f = find_any(cls, d->fields[i].names, false);
-
-        if (f && kind_fits(f, d->fields[i].kind)) {
-            b->members[b->nmembers++] =
-                (struct bound){ ctf_bind(cls, f), d->fields[i].kind, d->fields[i].offset };
-        } else if (d->fields[i].needed) {
+        if (!bind_member(cls, &d->fields[i], b) && d->fields[i].needed) {
             info->missing = d->fields[i].names;
             note_add(r->base.notes, NOTE_WARN, r->base.path,
                      "event " STR_FMT ": field '%s' is missing or of another type; the event is "
@@ -136,6 +154,10 @@ static void describe(struct ctf_reader *r)
                                               STR_ARG(c->name), c->freq, c->offset_s, c->offset))
         };
     }
+    if (m->clocks.n == 1 && m->clocks.at[0]->uuid.n) {
+        b->clock_id = m->clocks.at[0]->uuid;
+        b->clock_zero = ctf_clock_ns(m->clocks.at[0], 0);
+    }
     if (m->has_uuid)
         b->properties[b->nproperties++] = (struct reader_property){ STR("uuid"), m->uuid_text };
 }
@@ -152,7 +174,7 @@ static bool ctf_next(struct reader *base, struct reader_event *ret)
     if (r->at == r->end)
         return false;
     const struct ctf_rec *ev = r->ev = r->at++;
-    *ret = (struct reader_event){ .t = ev->t,
+    *ret = (struct reader_event){ .t = time_add(ev->t, base->shift),
                                   .cpu = ctf_view_cpu(&r->merge.view, ev),
                                   .type = r->bindings[ev->cls].type,
                                   .name = r->bindings[ev->cls].name,
@@ -164,7 +186,7 @@ static bool ctf_seek(struct reader *base, ns_t t, struct reader_event *ret)
 {
     struct ctf_reader *r = (struct ctf_reader *)base;
 
-    ctf_merge_seek(&r->merge, t);
+    ctf_merge_seek(&r->merge, time_add(t, -base->shift));
     r->at = r->end = NULL;
     return ctf_next(base, ret);
 }
@@ -181,7 +203,7 @@ static void ctf_fill(struct reader *base, struct ev_head *head, void *out)
     const struct binding *b = &r->bindings[ev->cls];
     struct ctf_view *v = &r->merge.view;
 
-    *head = (struct ev_head){ .t = ev->t,
+    *head = (struct ev_head){ .t = time_add(ev->t, base->shift),
                               .cpu = ctf_view_cpu(v, ev),
                               .pid = int_or_none(v, ev, &b->pid),
                               .tid = int_or_none(v, ev, &b->tid),
@@ -197,6 +219,10 @@ static void ctf_fill(struct reader *base, struct ev_head *head, void *out)
             continue;
         if (m->kind == EV_STR) {
             struct str s = ctf_bound_str(v, ev, &m->field);
+            memcpy(to, &s, sizeof s);
+        } else if (m->kind == EV_BYTES) {
+            const struct ctf_event *e = ctf_view_event(v, ev);
+            struct str s = e ? ctf_get_bytes(e, m->field.field) : STR("");
             memcpy(to, &s, sizeof s);
         } else {
             int64_t x = (int64_t)ctf_bound_u64(v, ev, &m->field);
@@ -282,9 +308,30 @@ static void ctf_count(struct reader *base, unsigned threads, struct reader_count
         for (uint32_t k = 0; k < base->nclasses; k++)
             ret->events[k] += parts[i].events[k];
         if (parts[i].all)
-            add_time(ret, parts[i].first, parts[i].last, parts[i].all);
+            add_time(ret, time_add(parts[i].first, base->shift),
+                     time_add(parts[i].last, base->shift), parts[i].all);
         free(parts[i].events);
     }
+}
+
+static bool ctf_reach(const struct reader *base, struct span *ret)
+{
+    const struct ctf_trace *t = ((const struct ctf_reader *)base)->trace;
+
+    *ret = (struct span){ NS_MAX, NS_MIN };
+    for (size_t i = 0; i < t->streams.n; i++) {
+        const struct ctf_stream *s = t->streams.at[i];
+
+        for (size_t k = 0; k < s->packets.n; k++) {
+            const struct ctf_packet *p = &s->packets.at[k];
+            ns_t t0 = p->has_ts_begin ? ctf_clock_ns(s->cls->clock, p->ts_begin) : NS_MAX;
+            ns_t t1 = p->has_ts_end ? ctf_clock_ns(s->cls->clock, p->ts_end) : NS_MIN;
+
+            ret->t0 = t0 < ret->t0 ? t0 : ret->t0;
+            ret->t1 = t1 > ret->t1 ? t1 : ret->t1;
+        }
+    }
+    return ret->t0 <= ret->t1;
 }
 
 static void ctf_losses(const struct reader *base,
@@ -299,8 +346,9 @@ static void ctf_losses(const struct reader *base,
             const struct ctf_loss *x = &s->losses.at[k];
             const struct ctf_packet *p = &s->packets.at[0];
 
-            fn(ctx, &(struct reader_loss){ t->files.at[p->file].path, p->cpu, x->t0, x->t1,
-                                           x->events, x->packets });
+            fn(ctx, &(struct reader_loss){ t->files.at[p->file].path, p->cpu,
+                                           time_add(x->t0, base->shift),
+                                           time_add(x->t1, base->shift), x->events, x->packets });
         }
     }
 }
@@ -321,6 +369,7 @@ int reader_open_ctf(const char *dir, struct notes *notes, struct reader **ret, s
     {                                                                                             \
         .format = (NAME), .next = ctf_next, .seek = ctf_seek, .fill = ctf_fill,                   \
         .visit = ctf_visit_event, .totals = ctf_totals, .count = ctf_count, .losses = ctf_losses, \
+        .reach = ctf_reach,                                                                       \
         .close = ctf_close                                                                        \
     }
     static const struct reader_ops ops_1 = CTF_OPS("CTF 1.8"), ops_2 = CTF_OPS("CTF 2");

@@ -46,8 +46,34 @@ static struct str host_of_path(const char *path)
     return STR("unknown");
 }
 
+/* The host that the user says 'path' is of; empty: nothing was said. */
+static struct str said_host(const struct experiment *x, const char *path)
+{
+    struct str best = STR("");
+    size_t most = 0;
+    char *real = x->nsaid ? realpath(path, NULL) : NULL;
+
+    for (size_t i = 0; i < x->nsaid && real; i++) {
+        char *folder = realpath(x->said[i].path, NULL);
+        size_t n = folder ? strlen(folder) : 0;
+
+        if (n > most && strncmp(real, folder, n) == 0 &&
+            (real[n] == '/' || real[n] == '\0' || folder[n - 1] == '/')) {
+            best = x->said[i].name;
+            most = n;
+        }
+        free(folder);
+    }
+    free(real);
+    return best;
+}
+
 static void add_reader(struct experiment *x, struct reader *r)
 {
+    struct str said = said_host(x, r->path);
+
+    if (said.n)
+        r->host = str_dup(&r->mem, said);
     if (r->host.n == 0)
         r->host = str_dup(&r->mem, host_of_path(r->path));
     for (size_t i = 0; i < x->hosts.n; i++)
@@ -100,19 +126,62 @@ static struct str host_below(const struct experiment *x, struct str folder)
     return host;
 }
 
-/* The host of a file that does not tell: that of the traces beside it, else the name of
- * its folder. */
+/* The host whose name a file's ends with: compute1 for qemu-compute1.log. */
+static struct str host_in_name(const struct experiment *x, struct str file)
+{
+    struct str best = STR("");
+
+    for (;;) {
+        for (size_t i = 0; i < x->hosts.n; i++) {
+            struct str name = x->hosts.at[i].name;
+
+            if (name.n > best.n && str_ends(file, name) &&
+                (file.n == name.n || ispunct((unsigned char)file.p[file.n - name.n - 1])))
+                best = name;
+        }
+        size_t dot = str_rchr(file, '.');
+        if (best.n || dot == STR_NONE)
+            return best;
+        file = str_first(file, dot);
+    }
+}
+
+/* Where no other trace tells: X of qemu-X.log and qmp-X.jsonl; empty: the file is not called so. */
+static struct str host_by_habit(struct str file)
+{
+    static const char *const heads[] = { "qemu-", "qmp-" };
+    struct str x = STR("");
+
+    for (size_t i = 0; i < ARRAY_SIZE(heads); i++)
+        if (str_starts(file, str_of(heads[i])))
+            x = str_from(file, strlen(heads[i]));
+    size_t dot = str_rchr(x, '.');
+    x = dot == STR_NONE ? x : str_first(x, dot);
+    return is_layout_part(x) ? STR("") : x;
+}
+
+/* The host of a file that does not tell: the one that its name ends with, that of the traces
+ * beside it, or what its own name or that of its folder says. */
 static void name_host(struct experiment *x, struct reader *r)
 {
+    struct str file = str_of(path_base(r->path));
     struct str folder = folder_of(r->path);
     size_t slash = str_rchr(folder, '/');
     struct str last = slash == STR_NONE ? folder : str_from(folder, slash + 1);
-    struct str host = host_below(x, folder);
+    struct str host = host_in_name(x, file);
+    bool named = host.n > 0;
     char *real = NULL;
 
+    if (host.n == 0)
+        host = host_below(x, folder);
     if (host.n == 0 && slash != STR_NONE && is_layout_part(last))
         host = host_below(x, str_first(folder, slash));
-    if (host.n) {
+    if (host.n == 0 && (host = host_by_habit(file)).n)
+        named = true;
+    if (named) {
+        note_add(x->notes, NOTE_INFO, r->path,
+                 "does not tell its host: taken to be " STR_FMT ", by its name", STR_ARG(host));
+    } else if (host.n) {
         note_add(x->notes, NOTE_INFO, r->path,
                  "does not tell its host: taken to be " STR_FMT ", as the traces beside it",
                  STR_ARG(host));
@@ -182,6 +251,21 @@ static bool open_ftrace(struct experiment *x, const char *path)
     return true;
 }
 
+static bool open_qemu(struct experiment *x, const char *path)
+{
+    struct reader *r;
+    struct err err;
+
+    if (!reader_is_qemu(path))
+        return false;
+    x->found++;
+    if (reader_open_qemu(path, x->notes, &r, &err) < 0)
+        failed(x, path, &err);
+    else
+        *vec_push(&x->unnamed) = r;
+    return true;
+}
+
 static void walk(struct experiment *x, const char *dir, int depth)
 {
     struct dir_entry *e;
@@ -208,8 +292,8 @@ static void walk(struct experiment *x, const char *dir, int depth)
         if (e[i].is_dir)
             walk(x, path, depth + 1);
         else if (!str_ends(str_of(path), STR(".jsonl")))
-            open_ftrace(x, path);
-        else if (!open_jsonl(x, path))
+            (void)(open_ftrace(x, path) || open_qemu(x, path));
+        else if (!open_jsonl(x, path) && !open_qemu(x, path))
             note_add(x->notes, NOTE_INFO, path, "is not a file of events in JSON lines: left out");
     }
 }
@@ -223,13 +307,14 @@ static int open_file(struct experiment *x, const char *path, struct err *err)
             return err_set(err, E_ARG, "%s: is an archive: unpack it and give the folder", path);
     if (access(path, R_OK) < 0)
         return err_set(err, E_IO, "%s: %s", path, strerror(errno));
-    if (open_ftrace(x, path) || open_jsonl(x, path))
+    if (open_ftrace(x, path) || open_qemu(x, path) || open_jsonl(x, path))
         return 0;
-    return err_set(err, E_ARG,
-                   "%s: is not a trace: give the folder that holds the file 'metadata' (or any "
-                   "folder above it), a trace.dat or text of ftrace, or a file of events in JSON "
-                   "lines",
-                   path);
+    return err_set(
+        err, E_ARG,
+        "%s: is not a trace: give the folder that holds the file 'metadata' (or any "
+        "folder above it), a trace.dat or text of ftrace, a log of QEMU's trace events or "
+        "of QMP, or a file of events in JSON lines",
+        path);
 }
 
 static int by_name(const void *a, const void *b)
@@ -295,6 +380,84 @@ static void check_sources(const struct experiment *x, const struct host *h)
                  first->path, other->path);
 }
 
+/* --- clocks of one host ---------------------------------------------------------------- */
+
+/* Does a reader of another clock cover the same time? */
+static bool is_another(const struct reader *a, const struct reader *b)
+{
+    struct span x, y;
+
+    return a->clock_id.n && b->clock_id.n && !str_eq(a->clock_id, b->clock_id) && a->ops->reach &&
+           b->ops->reach && a->ops->reach(a, &x) && b->ops->reach(b, &y) && x.t0 < y.t1 &&
+           y.t0 < x.t1;
+}
+
+static bool has_host(const struct experiment *x, struct str name)
+{
+    for (size_t i = 0; i < x->hosts.n; i++)
+        if (str_eq(x->hosts.at[i].name, name))
+            return true;
+    return false;
+}
+
+/* Takes those readers of host number 'at' out that are of the clock of 'other': a host of its
+ * own. */
+static void split_host(struct experiment *x, size_t at, const struct reader *other)
+{
+    struct host h = { 0 }, *old = &x->hosts.at[at];
+    struct str name = old->name, id = other->clock_id;
+    size_t kept = 0, no = 2;
+
+    do
+        h.name = str_of(arena_printf(&x->mem, STR_FMT "-%zu", STR_ARG(name), no++));
+    while (has_host(x, h.name));
+    note_add(x->notes, NOTE_WARN, other->path,
+             "is of another machine that is called " STR_FMT " too (another clock at the same "
+             "time): it is shown as " STR_FMT "; --host NAME=PATH names it",
+             STR_ARG(name), STR_ARG(h.name));
+    for (size_t i = 0; i < old->readers.n; i++) {
+        struct reader *r = old->readers.at[i];
+
+        if (str_eq(r->clock_id, id)) {
+            r->host = h.name;
+            *vec_push(&h.readers) = r;
+        } else {
+            old->readers.at[kept++] = r;
+        }
+    }
+    old->readers.n = kept;
+    *vec_push(&x->hosts) = h;
+}
+
+static void split_hosts(struct experiment *x)
+{
+    for (size_t i = 0; i < x->hosts.n; i++)
+        for (size_t k = 1; k < x->hosts.at[i].readers.n; k++) {
+            const struct host *h = &x->hosts.at[i];
+
+            if (said_host(x, h->readers.at[k]->path).n == 0 &&
+                is_another(h->readers.at[0], h->readers.at[k])) {
+                split_host(x, i, h->readers.at[k]);
+                k = 0;
+            }
+        }
+}
+
+/* One opinion of when a clock was 0 for all readers of it. */
+static void share_clocks(const struct host *h)
+{
+    for (size_t later = 1; later < h->readers.n; later++)
+        for (size_t first = 0; first < later; first++) {
+            struct reader *r = h->readers.at[later];
+            const struct reader *f = h->readers.at[first];
+
+            if (r->clock_id.n && str_eq(r->clock_id, f->clock_id)) {
+                r->shift = f->clock_zero - r->clock_zero;
+                break;
+            }
+        }
+}
+
 /* The clock by which the kernel stamps files. */
 static ns_t now(void)
 {
@@ -304,30 +467,52 @@ static ns_t now(void)
     return (ns_t)t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
-int experiment_open(const char *const *paths, size_t npaths, struct notes *notes,
-                    struct experiment *ret, struct err *err)
+/* Is the path, or a folder that it is in, among 'paths'? */
+static bool is_among(const char *path, const char *const *paths, size_t n)
 {
-    struct experiment x = { .notes = notes, .opened = now() };
+    struct experiment_host all = { .name = STR("x") };
+    struct experiment x = { .said = &all, .nsaid = 1 };
+    bool found = false;
+
+    for (size_t i = 0; i < n && !found; i++) {
+        all.path = paths[i];
+        found = said_host(&x, path).n > 0;
+    }
+    return found;
+}
+
+int experiment_open(const char *const *paths, size_t npaths, const struct experiment_host *hosts,
+                    size_t nhosts, struct notes *notes, struct experiment *ret, struct err *err)
+{
+    struct experiment x = { .notes = notes, .opened = now(), .said = hosts, .nsaid = nhosts };
     int rc = 0;
 
     for (size_t i = 0; i < npaths && rc == 0; i++)
         rc = open_path(&x, paths[i], err);
+    for (size_t i = 0; i < nhosts && rc == 0; i++)
+        if (!is_among(hosts[i].path, paths, npaths))
+            rc = open_path(&x, hosts[i].path, err);
     if (rc == 0 && x.failed == x.found && x.found > 0)
         rc = err_set(err, E_CORRUPT, "%s", first_loss(notes));
     if (rc < 0) {
         experiment_close(&x);
         return rc;
     }
-    for (size_t i = 0; i < x.unnamed.n; i++) {
-        name_host(&x, x.unnamed.at[i]);
+    for (size_t i = 0; i < x.unnamed.n; i++) /* none is beside another */
+        if (said_host(&x, x.unnamed.at[i]->path).n == 0)
+            name_host(&x, x.unnamed.at[i]);
+    for (size_t i = 0; i < x.unnamed.n; i++)
         add_reader(&x, x.unnamed.at[i]);
-    }
     vec_free(&x.unnamed);
+    split_hosts(&x);
     qsort(x.hosts.at, x.hosts.n, sizeof *x.hosts.at, by_name);
     for (size_t i = 0; i < x.hosts.n; i++) {
         drop_shared(&x.hosts.at[i]);
         check_sources(&x, &x.hosts.at[i]);
+        share_clocks(&x.hosts.at[i]);
     }
+    x.said = NULL;
+    x.nsaid = 0;
     *ret = x;
     return 0;
 }
@@ -339,7 +524,9 @@ static int reopen(struct experiment *x, struct host *h, struct err *err)
         const char *path = arena_strdup(&x->mem, old->path, strlen(old->path));
         int rc = path_is_dir(path)        ? reader_open_ctf(path, x->notes, &r, err)
                  : reader_is_ftrace(path) ? reader_open_ftrace(path, x->notes, &r, err)
-                                          : reader_open_jsonl(path, h->name, x->notes, &r, err);
+                 : reader_is_qemu(path)
+                     ? reader_open_qemu(path, x->notes, &r, err)
+                     : reader_open_jsonl(path, old->host_there, x->notes, &r, err);
 
         if (rc < 0)
             return rc;
@@ -348,6 +535,7 @@ static int reopen(struct experiment *x, struct host *h, struct err *err)
         h->readers.at[k] = r;
     }
     drop_shared(h);
+    share_clocks(h);
     return 0;
 }
 
@@ -411,7 +599,8 @@ void merged_init(struct merged *m, const struct experiment *x, const struct host
     for (size_t i = 0; i < x->hosts.n; i++)
         for (size_t k = 0; k < x->hosts.at[i].readers.n; k++)
             if (!only || only == &x->hosts.at[i])
-                *vec_push(&heads) = (struct stream_head){ .reader = x->hosts.at[i].readers.at[k] };
+                *vec_push(&heads) = (struct stream_head){ .reader = x->hosts.at[i].readers.at[k],
+                                                          .shown = x->hosts.at[i].shown };
     *m = (struct merged){ .heads = heads.at, .n = (uint32_t)heads.n, .from = from };
 }
 
@@ -452,8 +641,10 @@ struct stream_head *merged_next(struct merged *m)
         for (uint32_t i = 0; i < m->n; i++) {
             struct stream_head *h = &m->heads[i];
 
-            h->live = m->from == NS_MIN ? h->reader->ops->next(h->reader, &h->ev)
-                                        : h->reader->ops->seek(h->reader, m->from, &h->ev);
+            h->live = m->from == NS_MIN
+                          ? h->reader->ops->next(h->reader, &h->ev)
+                          : h->reader->ops->seek(h->reader, time_own(h->shown, m->from), &h->ev);
+            h->ev.t = time_shown(h->shown, h->ev.t);
         }
         return choose(m);
     }
@@ -461,6 +652,7 @@ struct stream_head *merged_next(struct merged *m)
         return NULL;
     struct stream_head *h = &m->heads[m->now];
     h->live = h->reader->ops->next(h->reader, &h->ev);
+    h->ev.t = time_shown(h->shown, h->ev.t);
     if (h->live && (h->ev.t < m->limit || (h->ev.t == m->limit && m->now < m->second)))
         return h;
     return choose(m);

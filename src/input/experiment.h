@@ -4,7 +4,13 @@
  *
  * PATHs are folders and files; below a folder every trace is found.  Traces
  * with the same hostname make one host, whose events are read as one sequence
- * in that host's time; hosts are independent of each other. */
+ * in that host's time; hosts are independent of each other.
+ *
+ * Tracers of one machine read one clock, but each has its own opinion of when that was 0
+ * (LTTng measures it when a session begins; two sessions on one host differed by 0.9 ms).  Where
+ * traces name the clock (its uuid: the machine's boot), the first one's opinion is taken for all,
+ * so that the order between them is exact.  Hosts of one name whose clocks differ
+ * although they were traced at the same time are two hosts. */
 #ifndef INPUT_EXPERIMENT_H
 #define INPUT_EXPERIMENT_H
 
@@ -12,6 +18,7 @@
 
 struct host {
     struct str name;
+    const struct time_map *shown; /* in which merged events are told and asked; NULL: as they are */
     VEC(struct reader *) readers;
     /* Of an earlier pass over the same events, when they need not be read again:
      * experiment_totals() gives these then. */
@@ -22,6 +29,8 @@ struct host {
 struct experiment {
     VEC(struct host) hosts;       /* by name */
     VEC(struct reader *) unnamed; /* whose host is not decided yet; none after opening */
+    const struct experiment_host *said; /* while it is opened */
+    size_t nsaid;
     struct notes *notes;
     struct arena mem;
     uint32_t found;  /* traces and files that looked like ours  */
@@ -29,11 +38,17 @@ struct experiment {
     ns_t opened;     /* when; files that changed since may be read in part  */
 };
 
-/* Opens all of 'paths'.  What can't be read is noted.  Fails when a path does
+/* What the user says: traces and files at or below 'path' are of the host 'name'. */
+struct experiment_host {
+    struct str name;
+    const char *path;
+};
+
+/* Opens all of 'paths', and those of 'hosts' that are not below them.  What can't be read is noted.  Fails when a path does
  * not exist or nothing at all can be read: the sentence says what and why.  On
  * success experiment_close() it. */
-int experiment_open(const char *const *paths, size_t npaths, struct notes *notes,
-                    struct experiment *ret, struct err *err);
+int experiment_open(const char *const *paths, size_t npaths, const struct experiment_host *hosts,
+                    size_t nhosts, struct notes *notes, struct experiment *ret, struct err *err);
 void experiment_close(struct experiment *x);
 /* Opens the readers of 'h' anew, so that its events can be read again from the first
  * on.  What was noted at the first time is not noted again. */
@@ -46,7 +61,8 @@ void experiment_totals(const struct experiment *x, const struct host *host,
  * times in the order of hosts and readers. */
 struct stream_head {
     struct reader *reader;
-    struct reader_event ev;
+    const struct time_map *shown; /* of the host */
+    struct reader_event ev;       /* ev.t: as it is shown */
     bool live;
 };
 struct merged {

@@ -46,7 +46,7 @@ static const struct ftrace_field *find_any(const struct ftrace_event *e, const c
         bool text = f->kind == FTRACE_TEXT || (f->kind == FTRACE_DYNAMIC && f->element == 0);
 
         if (!f->is_common && ev_name_is(names, f->name))
-            return (kind == EV_STR ? text : f->kind == FTRACE_INT) ? f : NULL;
+            return (kind == EV_STR ? text : kind == EV_I64 && f->kind == FTRACE_INT) ? f : NULL;
     }
     return NULL;
 }

@@ -109,7 +109,8 @@ static const struct ftrace_value *find_any(const struct ftrace_values *v, const 
                                            enum ev_kind kind)
 {
     for (uint32_t i = 0; i < v->n; i++)
-        if (ev_name_is(names, v->at[i].name) && (kind == EV_STR || v->at[i].is_int))
+        if (ev_name_is(names, v->at[i].name) &&
+            (kind == EV_STR || (kind == EV_I64 && v->at[i].is_int)))
             return &v->at[i];
     return NULL;
 }

@@ -26,6 +26,8 @@ struct jsonl_reader {
     uint64_t events, bad, backwards;
     bool noted;
     ns_t last;
+    char bytes[64]; /* of arrays of the current event */
+    size_t nbytes;
 };
 
 static bool next_line(const struct fmap *map, size_t *at, struct str *ret)
@@ -109,17 +111,45 @@ bool reader_is_jsonl(const char *path, struct arena *mem, struct str **ret_hosts
     return ours;
 }
 
+/* The member of an object that is called "a.b", or the member "b" of its member "a". */
+static const json_t *find_path(const json_t *o, struct str path)
+{
+    const json_t *v = json_object_getn(o, path.p, path.n);
+    size_t dot = str_chr(path, '.', 0);
+
+    for (; !v && o && dot != STR_NONE; dot = str_chr(path, '.', 0)) {
+        o = json_object_getn(o, path.p, dot);
+        path = str_from(path, dot + 1);
+        v = o ? json_object_getn(o, path.p, path.n) : NULL;
+    }
+    return v;
+}
+
 /* The first of the '|'-separated names that the object has. */
 static const json_t *find_any(const json_t *o, const char *names)
 {
-    const char *key;
-    json_t *v;
+    struct str rest = str_of(names);
+    const json_t *v = NULL;
 
-    if (!json_is_object(o))
-        return NULL;
-    json_object_foreach((json_t *)(uintptr_t)o, key,
-                        v) if (ev_name_is(names, str_of(key))) return v;
-    return NULL;
+    while (!v && rest.n) {
+        size_t bar = str_chr(rest, '|', 0);
+
+        v = find_path(o, bar == STR_NONE ? rest : str_first(rest, bar));
+        rest = bar == STR_NONE ? STR("") : str_from(rest, bar + 1);
+    }
+    return v;
+}
+
+/* An array of bytes, kept in the reader until the next event. */
+static struct str bytes_of(struct jsonl_reader *r, const json_t *v)
+{
+    size_t n = json_array_size(v), from = r->nbytes;
+
+    if (n > sizeof r->bytes - from)
+        return STR("");
+    for (size_t i = 0; i < n; i++)
+        r->bytes[r->nbytes++] = (char)json_integer_value(json_array_get(v, i));
+    return (struct str){ r->bytes + from, n };
 }
 
 /* The name of a field that the event's type can't do without and that it lacks, or NULL. */
@@ -156,7 +186,7 @@ static bool jsonl_next(struct reader *base, struct reader_event *ret)
             r->bad++;
             continue;
         }
-        if (!str_eq(text_of(o, "host"), base->host)) {
+        if (!str_eq(text_of(o, "host"), base->host_there)) {
             json_decref(o);
             continue;
         }
@@ -235,6 +265,7 @@ static void jsonl_fill(struct reader *base, struct ev_head *head, void *out)
         .name = strtab_get(&r->names, r->now_name),
     };
     memset(out, 0, d->size);
+    r->nbytes = 0;
     for (uint32_t i = 0; i < d->nfields; i++) {
         const json_t *v = find_any(fields, d->fields[i].names);
         char *to = (char *)out + d->fields[i].offset;
@@ -245,6 +276,9 @@ static void jsonl_fill(struct reader *base, struct ev_head *head, void *out)
         } else if (d->fields[i].kind == EV_I64 && json_is_integer(v)) {
             int64_t n = json_integer_value(v);
             memcpy(to, &n, sizeof n);
+        } else if (d->fields[i].kind == EV_BYTES && json_is_array(v)) {
+            struct str s = bytes_of(r, v);
+            memcpy(to, &s, sizeof s);
         }
     }
 }
@@ -334,7 +368,7 @@ int reader_open_jsonl(const char *path, struct str host, struct notes *notes, st
     r->base.ops = &ops;
     r->base.notes = notes;
     r->base.path = arena_strdup(&r->base.mem, path, strlen(path));
-    r->base.host = str_dup(&r->base.mem, host);
+    r->base.host = r->base.host_there = str_dup(&r->base.mem, host);
     *ret = &r->base;
     return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * reader.h -- one source of events: a CTF trace, a file of JSON lines, of ftrace.
+ * reader.h -- one source of events: a CTF trace, a file of JSON lines, of ftrace, of QEMU.
  *
  * Whatever the format, a reader yields events in time order with their type
  * (model/events.h), fills the struct of that type on request, and can tell all
@@ -63,6 +63,9 @@ struct reader_ops {
     /* Instead of reading: counts all events in no particular order, on up to 'threads'
      * threads.  'ret->events' has room for all classes, and zeros.  NULL: not possible. */
     void (*count)(struct reader *r, unsigned threads, struct reader_counts *ret);
+    /* First and last time of what the trace's packets say, without reading events.  NULL, or
+     * false: nothing tells. */
+    bool (*reach)(const struct reader *r, struct span *ret);
     /* Calls 'fn' for every loss, stream by stream in the order of time.  NULL: the format
      * knows of none. */
     void (*losses)(const struct reader *r, void (*fn)(void *ctx, const struct reader_loss *loss),
@@ -86,13 +89,19 @@ struct reader {
     const struct reader_ops *ops;
     const char *path;
     struct str host;
-    struct str domain; /* "kernel", "ust", or empty */
+    struct str host_there; /* what a file with events of several hosts calls it */
+    struct str domain; /* "kernel", "ust", "qemu", or empty */
     struct notes *notes;
     struct arena mem;
     struct reader_class *classes;
     uint32_t nclasses;
     struct reader_property *properties;
     uint32_t nproperties;
+    /* The machine's clock that stamps events, which all tracers of one boot share, and when it
+     * was 0, as this tracer took it to be; an empty id: not known. */
+    struct str clock_id;
+    ns_t clock_zero;
+    ns_t shift; /* added to the time of every event; set before the first is read */
 };
 
 /* Opens a CTF trace's folder.  On success '*ret' must be closed with its ops. */
@@ -117,5 +126,11 @@ bool reader_is_jsonl(const char *path, struct arena *mem, struct str **ret_hosts
 bool reader_is_ftrace(const char *path);
 /* Opens it.  The host is empty if the file does not tell. */
 int reader_open_ftrace(const char *path, struct notes *notes, struct reader **ret, struct err *err);
+
+/* Is 'path' a log of QEMU's trace events, its binary (trace-PID of the backend `simple`), or a
+ * log of QMP?  Looks at its first bytes. */
+bool reader_is_qemu(const char *path);
+/* Opens it.  The host is empty: none of them tells. */
+int reader_open_qemu(const char *path, struct notes *notes, struct reader **ret, struct err *err);
 
 #endif

@@ -215,6 +215,10 @@
 /* Events of a CPU that the tracer lost. */
 #define COLUMNS_gap(C, N)                                                                  \
     C(N, TIME, t0) C(N, TIME, t1) C(N, INT, cpu) C(N, INT, events)
+/* One end of a message between hosts: who has the same key saw the same.  dir: enum message_dir;
+ * kind: enum message_kind.  tid: that sent it. */
+#define COLUMNS_message(C, N)                                                              \
+    C(N, TIME, t0) C(N, TIME, t1) C(N, INT, key) C(N, INT, kind) C(N, INT, dir) C(N, INT, tid)
 
 /* Joined over all hosts. */
 #define COLUMNS_vm(C, N)                                                                  \
@@ -244,7 +248,8 @@
 #define TABLES(T)                                                                          \
     T(task) T(step) T(line) T(mark) T(ident) T(vm_seen) T(thing_seen) T(request_seen)      \
     T(service_seen) T(resource) T(sched) T(vm) T(vm_state) T(request)                      \
-    T(thread) T(cpu_wait) T(syscall) T(irq) T(block) T(packet) T(vm_exit) T(disk) T(gap) T(mapping)
+    T(thread) T(cpu_wait) T(syscall) T(irq) T(block) T(packet) T(vm_exit) T(disk) T(gap) T(mapping) \
+    T(message)
 
 /* clang-format on */
 
@@ -277,6 +282,19 @@ enum irq_kind {
 enum wait_kind { WAIT_WOKEN, WAIT_PREEMPTED, WAIT_PUT_OFF }; /* cpu_wait.kind */
 /* cpu_wait.why: what woke the thread. */
 enum wake_why { WAKE_UNKNOWN, WAKE_THREAD, WAKE_IRQ, WAKE_SOFTIRQ, WAKE_TIMER, WAKE_FORK };
+enum message_dir { MESSAGE_SENT, MESSAGE_RECEIVED }; /* message.dir */
+/* message.kind: what it was seen by. */
+enum message_kind {
+    MESSAGE_TCP,     /* a segment's headers */
+    MESSAGE_TCP_END, /* the last byte of segments; received: merged with others, or acknowledged */
+    MESSAGE_UDP,     /* a datagram's headers */
+    MESSAGE_SOCKET,  /* inet_sock_local_out and _in */
+    MESSAGE_RPC,     /* a call, cast or reply of oslo.messaging, by its id */
+    MESSAGE_REQUEST, /* an API begins to serve a request; work for it is seen elsewhere */
+    MESSAGE_CALL,    /* an API is called; it begins to serve that request               */
+    MESSAGE_VMSYNC,  /* a guest and its host */
+    MESSAGE_KINDS
+};
 enum packet_dir { PACKET_RX, PACKET_TX, PACKET_TX_FAILED, PACKET_DROP }; /* packet.dir */
 
 enum schema_type { SCHEMA_STATE, SCHEMA_INT, SCHEMA_STR };

@@ -44,6 +44,6 @@ void emit_ns(struct json *j, const char *key, ns_t v);
 /* Parts of lists.c that other reports use. */
 extern const struct report_list list_tasks, list_vms, list_requests, list_services, list_hosts,
     list_volumes, list_networks, list_durations, list_steps, list_schedule, list_resources,
-    list_marks, list_mappings, list_threads;
+    list_marks, list_mappings, list_threads, list_calls;
 
 #endif

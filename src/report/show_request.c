@@ -3,6 +3,7 @@
  * show_request.c -- the flow of one request over services and hosts: what
  * happened in order of time, where it waited between services, what went wrong
  * and in which function. */
+#include "report/clocks.h"
 #include "report/sections.h"
 
 #include <stdlib.h>
@@ -16,6 +17,7 @@ static const struct column flow_cols[] = {
     { "name", "NAME", COL_STR, 0, 0, 80 },
     { "duration_ns", "FOR", COL_DURATION, 0, 0, 0 },
     { "status", "STATUS", COL_STR, 0, 0, 20 },
+    { "order", "AFTER THE LINE ABOVE", COL_STR, 0, 0, 0 },
 };
 
 static const struct column gap_cols[] = {
@@ -24,6 +26,8 @@ static const struct column gap_cols[] = {
     { "start_ns", "LAST SIGN", COL_INSTANT, 0, 0, 0 },
     { "gap_ns", "GAP", COL_DURATION, 0, 0, 0 },
     { "hosts_differ", "OTHER HOST", COL_BOOL, 0, 0, 0 },
+    { "bound_ns", "BOUND", COL_DURATION, 0, 0, 0 },
+    { "order", "ORDER", COL_STR, 0, 0, 0 },
 };
 
 static const struct column error_cols[] = {
@@ -38,6 +42,7 @@ struct happening {
     ns_t t0, t1; /* t1 == STORE_NULL: a point, or no end */
     const char *host;
     struct str service, what, name, status;
+    struct str child; /* of a step: id of the message or request that it is about */
 };
 typedef VEC(struct happening) flow_vec;
 
@@ -64,7 +69,8 @@ static void collect(const struct report_src *src, struct str id, flow_vec *v)
                                                src_text(&tasks, row, C_task_service),
                                                STR("task"),
                                                src_text(&tasks, row, C_task_task),
-                                               src_text(&tasks, row, C_task_status) };
+                                               src_text(&tasks, row, C_task_status),
+                                               STR("") };
     while ((row = src_next(&steps)))
         if (str_eq(src_text(&steps, row, C_step_request), id) ||
             str_eq(src_text(&steps, row, C_step_child), id))
@@ -74,19 +80,38 @@ static void collect(const struct report_src *src, struct str id, flow_vec *v)
                                                src_text(&steps, row, C_step_service),
                                                src_text(&steps, row, C_step_kind),
                                                src_safe(&steps, row, C_step_name),
-                                               src_text(&steps, row, C_step_status) };
+                                               src_text(&steps, row, C_step_status),
+                                               src_text(&steps, row, C_step_child) };
     while ((row = src_next(&lines)))
         if (str_eq(src_text(&lines, row, C_line_request), id))
             *vec_push(v) = (struct happening){ row[0],      STORE_NULL,
                                                lines.host,  src_text(&lines, row, C_line_service),
                                                STR("line"), src_safe(&lines, row, C_line_text),
-                                               STR("") };
+                                               STR(""),     STR("") };
     if (v->n)
         qsort(v->at, v->n, sizeof *v->at, by_time);
 }
 
-static void flow(const flow_vec *v, struct table *t)
+/* A call and that it was served: one message went from the one to the other. */
+static bool is_one_call(const struct happening *a, const struct happening *b)
 {
+    return a->child.n && str_eq(a->child, b->child) &&
+           (str_is(b->what, "rpc-served") || str_is(b->what, "served"));
+}
+
+/* Is it certain that 'a' was before 'b'? */
+static bool is_certain(const struct report_src *src, const struct happening *a,
+                       const struct happening *b)
+{
+    return a->host == b->host || is_one_call(a, b) || !src->clocks ||
+           clocks_order_known(src->clocks, src_host_named(src, a->host), a->t0,
+                              src_host_named(src, b->host), b->t0);
+}
+
+static void flow(const struct report_src *src, const flow_vec *v, struct table *t)
+{
+    const struct happening *last = NULL;
+
     for (size_t i = 0; i < v->n; i++) {
         const struct happening *h = &v->at[i];
 
@@ -101,7 +126,28 @@ static void flow(const flow_vec *v, struct table *t)
         table_str(t, h->name);
         cell_ns(t, h->t1 == STORE_NULL ? STORE_NULL : h->t1 - h->t0);
         cell_str(t, h->status);
+        cell_str(t, last && !is_certain(src, last, h) ? STR("order unknown") : STR(""));
+        last = h;
     }
+}
+
+/* By how much a gap between hosts may be wrong, and whether it is one at all. */
+static void put_bound(const struct report_src *src, const char *from, ns_t t0,
+                      const struct happening *to, struct table *t)
+{
+    uint32_t a = src_host_named(src, from), b = src_host_named(src, to->host);
+
+    if (a == b || !src->clocks) {
+        table_null(t);
+        table_null(t);
+        return;
+    }
+    struct clock_error of_a = clocks_error(src->clocks, a, t0);
+    struct clock_error of_b = clocks_error(src->clocks, b, to->t0);
+    ns_t worst_a = of_a.before > of_a.after ? of_a.before : of_a.after;
+    ns_t worst_b = of_b.before > of_b.after ? of_b.before : of_b.after;
+    cell_ns(t, worst_a > NS_MAX / 4 || worst_b > NS_MAX / 4 ? STORE_NULL : worst_a + worst_b);
+    cell_str(t, clocks_order_known(src->clocks, a, t0, b, to->t0) ? STR("") : STR("order unknown"));
 }
 
 /* From the last sign of one service to the first of the next: queueing in the
@@ -124,6 +170,7 @@ static void gaps(const struct report_src *src, const flow_vec *v, struct table *
             table_ns(t, last_end);
             table_ns(t, h->t0 - last_end);
             table_bool(t, strcmp(h->host, last->host) != 0);
+            put_bound(src, last->host, last_end, h, t);
         }
         /* A task's end is a sign of its service; what lies inside is not a gap. */
         ns_t end = h->t1 != STORE_NULL ? h->t1 : h->t0;
@@ -213,14 +260,14 @@ bool show_request(const struct report_src *src, struct str id, struct sections *
     errors(src, full, &s->table);
     collect(src, full, &v);
     s = section_add(ret, "gaps",
-                    "Between services (order between hosts is as good as their clocks)", gap_cols,
+                    "Between services (between hosts, as good as their clocks are known)", gap_cols,
                     ARRAY_SIZE(gap_cols));
     gaps(src, &v, &s->table);
     children(src, full, ret);
     s = section_add(ret, "flow", "Flow", flow_cols, ARRAY_SIZE(flow_cols));
     s->limit = 60;
     s->more = "-o wide shows all";
-    flow(&v, &s->table);
+    flow(src, &v, &s->table);
     vec_free(&v);
     return true;
 }

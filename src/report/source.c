@@ -181,13 +181,21 @@ struct str src_vm_name(const struct report_src *src, struct str uuid, struct str
     return name.n ? name : otherwise;
 }
 
+uint32_t src_host_named(const struct report_src *src, const char *host)
+{
+    for (uint32_t i = 0; i < src->nhosts; i++)
+        if (strcmp(store_host(src->hosts[i]), host) == 0)
+            return i;
+    return UINT32_MAX;
+}
+
 ns_t src_kernel_end(const struct report_src *src, uint32_t host)
 {
     struct store_coverage cov;
     int64_t end;
 
     if (str_i64(store_fact(src->hosts[host], "kernel.end"), &end))
-        return end;
+        return store_shown(src->hosts[host], end);
 
     store_coverage(src->hosts[host], &cov);
     return cov.t1;

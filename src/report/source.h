@@ -10,11 +10,13 @@
 #include "store/store.h"
 
 struct src_index;
+struct clocks;
 
 struct report_src {
     struct store *const *hosts;
     uint32_t nhosts;
     struct store *global;
+    const struct clocks *clocks; /* in whose time everything is; NULL: each in its own */
     struct arena *mem; /* for texts that are made: lives as long as the report */
     const struct notes *notes;
     bool show_secrets;
@@ -91,6 +93,8 @@ static inline ns_t row_length(const cell_t *row)
 {
     return row[0] == STORE_NULL || row[1] == STORE_NULL ? STORE_NULL : row[1] - row[0];
 }
+/* Number of the host with this name; UINT32_MAX: there is none. */
+uint32_t src_host_named(const struct report_src *src, const char *host);
 /* The last event of a host's kernel, or, if it was not traced, the end of the history. */
 ns_t src_kernel_end(const struct report_src *src, uint32_t host);
 /* The parts of "a,b,c", in 'mem'. */

@@ -12,20 +12,31 @@
 void store_coverage(const struct store *s, struct store_coverage *ret)
 {
     struct reader *r = s->r;
+    const struct time_map *m = s->shown;
 
     if (!r) {
         *ret = (struct store_coverage){ .t0 = NS_MAX, .t1 = NS_MIN, .complete_until = NS_MIN };
         return;
     }
-    *ret = (struct store_coverage){ .t0 = cover_begin(r),
-                                    .t1 = cover_end(r),
-                                    .complete_until = cover_end(r),
+    *ret = (struct store_coverage){ .t0 = time_shown(m, cover_begin(r)),
+                                    .t1 = time_shown(m, cover_end(r)),
+                                    .complete_until = time_shown(m, cover_end(r)),
                                     .finished = r->c.finished,
                                     .late = r->c.late,
                                     .revised = r->c.revised,
                                     .changes = r->c.changes,
                                     .records = r->c.records,
                                     .bad_blocks = atomic_load(&r->nlost) };
+}
+
+void store_show(struct store *s, const struct time_map *m)
+{
+    s->shown = m;
+}
+
+ns_t store_shown(const struct store *s, ns_t own)
+{
+    return time_shown(s->shown, own);
 }
 
 /* What a data block is about. */
@@ -222,7 +233,14 @@ static bool leaf_at(const struct store *s, attr_t a, const struct run_list *l, u
     return ret->value != STORE_NULL;
 }
 
-bool store_at(const struct store *s, attr_t a, ns_t t, struct interval *ret)
+static void show(const struct store *s, struct interval *v)
+{
+    v->t0 = time_shown(s->shown, v->t0);
+    v->t1 = time_shown(s->shown, v->t1);
+}
+
+/* In the host's own time. */
+static bool own_at(const struct store *s, attr_t a, ns_t t, struct interval *ret)
 {
     const struct tail *tail = &s->r->tails[a];
     struct leaf leaf;
@@ -238,6 +256,14 @@ bool store_at(const struct store *s, attr_t a, ns_t t, struct interval *ret)
         return lost(ret, l.at[i].t0, run_end(s, a, &l, i));
     bool has = leaf_at(s, a, &l, i, &leaf, t, ret);
     block_unpin(leaf.frame);
+    return has;
+}
+
+bool store_at(const struct store *s, attr_t a, ns_t t, struct interval *ret)
+{
+    bool has = own_at(s, a, time_own(s->shown, t), ret);
+
+    show(s, ret);
     return has;
 }
 
@@ -323,8 +349,11 @@ static void at_together(const struct store *s, const attr_t *attrs, size_t n, ns
 void store_at_all(const struct store *s, const attr_t *attrs, size_t n, ns_t t,
                   struct interval *ret)
 {
+    t = time_own(s->shown, t);
     for (size_t i = 0; i < n; i += TOGETHER)
         at_together(s, attrs + i, n - i < TOGETHER ? n - i : TOGETHER, t, ret + i);
+    for (size_t i = 0; s->shown && i < n; i++)
+        show(s, &ret[i]);
 }
 
 /* --- many instants ----------------------------------------------------------------- */
@@ -339,12 +368,12 @@ size_t store_sample(const struct store *s, attr_t a, const ns_t *times, size_t n
     size_t found = 0;
 
     for (size_t i = 0; i < n; i++) {
-        ns_t t = times[i];
+        ns_t t = time_own(s->shown, times[i]);
 
         if (found && t < ret[found - 1].t1)
             continue;
         if (l.n == 0 || t < l.at[0].t0 || (tail->n && t >= tail->t[0])) {
-            store_at(s, a, t, &ret[found++]);
+            own_at(s, a, t, &ret[found++]);
             continue;
         }
         uint32_t k = open;
@@ -365,6 +394,8 @@ size_t store_sample(const struct store *s, attr_t a, const ns_t *times, size_t n
     }
     if (open != UINT32_MAX)
         block_unpin(leaf.frame);
+    for (size_t i = 0; s->shown && i < found; i++)
+        show(s, &ret[i]);
     return found;
 }
 
@@ -381,8 +412,8 @@ struct store_ranges store_ranges(const struct store *s, attr_t a, struct span wi
     assert(a < s->r->path_ends.n);
     r.s = s; /* the arrays are left as they are: clearing them takes longer than all else */
     r.a = a;
-    r.win = win;
-    r.run = l.n ? run_before(&l, win.t0) : 0;
+    r.win = own_span(s, win);
+    r.run = l.n ? run_before(&l, r.win.t0) : 0;
     r.i = r.n = 0;
     r.lost = r.done = false;
     return r;
@@ -467,6 +498,7 @@ bool store_ranges_next(struct store_ranges *r, struct interval *ret)
                 (r->v[i] == STORE_NULL && !r->lost))
                 continue;
             *ret = (struct interval){ r->t[i], r->t[i + 1], r->v[i], last, r->lost };
+            show(r->s, ret);
             return true;
         }
         if (!fill(r))

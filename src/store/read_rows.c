@@ -152,7 +152,7 @@ static void next_row(const struct store_rows *q, struct row_cursor *c)
 struct store_rows store_rows(const struct store *s, table_t t, struct span win)
 {
     assert(t < store_table_count(s));
-    return (struct store_rows){ .s = s, .table = t, .win = win };
+    return (struct store_rows){ .s = s, .table = t, .win = own_span(s, win) };
 }
 
 static bool add_cursor(struct rows_merge *m, uint32_t block, uint16_t commit)
@@ -192,6 +192,13 @@ static bool begin(struct store_rows *q)
     return true;
 }
 
+static void show_times(const struct store *s, const struct store_table *def, cell_t *row)
+{
+    for (uint32_t k = 0; k < def->ncolumns; k++)
+        if (def->columns[k].type == CELL_TIME)
+            row[k] = time_shown(s->shown, row[k]);
+}
+
 /* The row that the cursor stands on, decoded; NULL: it is lost. */
 static const cell_t *give(const struct store_rows *q, struct row_cursor *c)
 {
@@ -203,6 +210,8 @@ static const cell_t *give(const struct store_rows *q, struct row_cursor *c)
     }
     for (uint32_t k = 0; k < n; k++)
         c->row[k] = column_at(&c->columns[k], c->i - 1);
+    if (q->s->shown)
+        show_times(q->s, q->s->r->tables.at[q->table], c->row);
     return c->row;
 }
 

@@ -14,7 +14,8 @@
  * Nothing here says how the data is kept: this interface is all that the rest
  * of the program may know.
  *
- * Times are ns of the host's own clock; intervals are half-open.  Every answer
+ * Times are ns of the host's own clock, unless the reader is given another (store_show);
+ * intervals are half-open.  Every answer
  * can be completed by store_coverage(): how far it reaches, what is missing.
  * What can't be read any more (a damaged block, a failing disk) is answered as
  * 'lost', never as "no value", and store_notes() names it. */
@@ -135,6 +136,12 @@ int store_finish(struct store *s, ns_t t0, ns_t t1, struct err *err);
 int store_open(const char *path, struct store **ret, struct err *err);
 /* Looks for what was committed since: 1 = there is more, 0 = nothing new, or -E_*. */
 int store_refresh(struct store *s, struct err *err);
+/* From now on everything that is asked is asked and answered in the time that 'm' shows; NULL: in
+ * the host's own.  Nothing in the history changes.  'm' must live as long as it is in use, and no
+ * other thread may ask meanwhile. */
+void store_show(struct store *s, const struct time_map *m);
+/* An instant of the host's own clock, in the time that is shown: for facts that hold one. */
+ns_t store_shown(const struct store *s, ns_t own);
 /* Bytes that decoded blocks of all stores together may take (least: 1 MB). */
 void store_set_cache(size_t bytes);
 
@@ -190,7 +197,7 @@ enum { STORE_RUN = 256 };
 struct store_ranges {
     const struct store *s;
     attr_t a;
-    struct span win;
+    struct span win; /* in the host's own time */
     uint32_t run;  /* to be read next */
     uint32_t i, n; /* of the run that is here */
     ns_t t[STORE_RUN + 66];
@@ -204,7 +211,8 @@ bool store_ranges_next(struct store_ranges *r, struct interval *ret);
  * buckets of the summaries, if those are wide enough: by less than half a pixel, by less
  * than 1 / 1024 of the window where there are fewer pixels than 512, the same for all
  * attributes.  Everything else is exact: a pixel tells what is in [store_edge(i),
- * store_edge(i + 1)). */
+ * store_edge(i + 1)).  In another time than the host's own, edges are cut evenly in the host's
+ * own, and rounded there. */
 ns_t store_edge(struct span win, size_t npx, size_t i);
 
 /* One pixel of a strip. */
@@ -270,7 +278,7 @@ int store_column(const struct store_table *def, const char *name);
 struct store_rows {
     const struct store *s;
     table_t table;
-    struct span win;
+    struct span win; /* in the host's own time */
     bool skip_open;
     bool done;
     struct rows_merge *merge; /* freed at the end */

@@ -23,10 +23,16 @@ struct reader;
 
 struct store {
     char *host;
-    struct writer *w;      /* until it is finished   */
-    struct reader *r;      /* when it can be asked   */
-    struct behind *behind; /* what writes on a thread of its own; NULL = nothing does */
+    struct writer *w;             /* until it is finished   */
+    struct reader *r;             /* when it can be asked   */
+    struct behind *behind;        /* what writes on a thread of its own; NULL = nothing does */
+    const struct time_map *shown; /* NULL: its own time */
 };
+
+static inline struct span own_span(const struct store *s, struct span win)
+{
+    return s->shown ? (struct span){ time_own(s->shown, win.t0), time_own(s->shown, win.t1) } : win;
+}
 
 /* Has the writer failed?  Also while another thread writes. */
 #define w_has_failed(w) __atomic_load_n(&(w)->failed, __ATOMIC_RELAXED)

@@ -62,6 +62,17 @@ ns_t store_edge(struct span win, size_t npx, size_t i)
     return rounded((uint64_t)win.t0 + e.step * i + (uint64_t)part, e.shift);
 }
 
+/* A window in the host's own time; where its clock stood still, of one ns. */
+static struct span own_strip(const struct store *s, struct span shown)
+{
+    struct span win = own_span(s, shown);
+
+    if (win.t0 >= win.t1)
+        win = win.t0 == NS_MAX ? (struct span){ NS_MAX - 1, NS_MAX }
+                               : (struct span){ win.t0, win.t0 + 1 };
+    return win;
+}
+
 /* --- states and texts ----------------------------------------------------------------------
  *
  * Values get small numbers, slots, as they come, and keep them from pixel to pixel; slot
@@ -419,9 +430,10 @@ static void strip_bucket(struct walk *w, const struct bucket *b)
 static void number_strip(const struct store *s, attr_t a, struct span win, struct store_pixel *ret,
                          size_t npx);
 
-void store_strip(const struct store *s, attr_t a, struct span win, struct store_pixel *ret,
+void store_strip(const struct store *s, attr_t a, struct span shown, struct store_pixel *ret,
                  size_t npx)
 {
+    struct span win = own_strip(s, shown);
     struct strip p = { .w = { .ctx = &p,
                               .s = s,
                               .a = a,
@@ -433,7 +445,7 @@ void store_strip(const struct store *s, attr_t a, struct span win, struct store_
                        .family = store_attr_family(s, a),
                        .begin = win.t0 };
 
-    assert(win.t0 < win.t1 && npx > 0);
+    assert(shown.t0 < shown.t1 && npx > 0);
     memset(ret, 0, npx * sizeof *ret);
     if (p.family->type == STORE_INT) {
         number_strip(s, a, win, ret, npx);
@@ -570,7 +582,6 @@ static void series(const struct store *s, attr_t a, struct span win, struct stor
                         .points = points,
                         .pixels = pixels };
 
-    assert(win.t0 < win.t1 && npx > 0);
     p.edge = edges_next(&p.edges);
     walk(&p.w, number ? (int)p.edges.shift / 2 : 0, win);
     for (;; p.edge = edges_next(&p.edges)) {
@@ -583,7 +594,8 @@ static void series(const struct store *s, attr_t a, struct span win, struct stor
 void store_series(const struct store *s, attr_t a, struct span win, struct store_point *ret,
                   size_t npx)
 {
-    series(s, a, win, ret, NULL, npx);
+    assert(win.t0 < win.t1 && npx > 0);
+    series(s, a, own_strip(s, win), ret, NULL, npx);
 }
 
 static void number_strip(const struct store *s, attr_t a, struct span win, struct store_pixel *ret,

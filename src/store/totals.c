@@ -116,6 +116,7 @@ void store_totals(const struct store *s, const attr_t *attrs, size_t n, struct s
                         .ret = ret };
 
     *ret = (struct store_totals){ 0 };
+    win = own_span(s, win);
     for (size_t i = 0; i < n && win.t0 < win.t1; i++) {
         bool number = store_attr_family(s, attrs[i])->type == STORE_INT;
 

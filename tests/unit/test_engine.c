@@ -61,7 +61,7 @@ static void give(struct given *g, const struct line *a, size_t na, const struct 
         write_file(g->files[i], i ? b : a, i ? nb : na);
         paths[i] = g->files[i];
     }
-    assert_int_equal(experiment_open(paths, g->nfiles, &g->notes, &g->x, &err), 0);
+    assert_int_equal(experiment_open(paths, g->nfiles, NULL, 0, &g->notes, &g->x, &err), 0);
 }
 
 static void take_back(struct given *g)
@@ -283,7 +283,7 @@ static void test_hosts(void **state)
 
     (void)state;
     give(&g, a, ARRAY_SIZE(a), b, ARRAY_SIZE(b));
-    assert_int_equal(engine_analyse(list, &g.x, NULL, &g.notes, &c, &err), 0);
+    assert_int_equal(engine_analyse(list, &g.x, NULL, NULL, &g.notes, &c, &err), 0);
     assert_int_equal(c.nhosts, 2);
     assert_string_equal(store_host(c.hosts[0]), "a1");
     assert_string_equal(store_host(c.hosts[1]), "z2");
