@@ -199,7 +199,8 @@ const struct cmd cmd_critical = {
         "the thread that woke it did meanwhile, or the disk, the network, a timer. Each "
         "nanosecond of the window is in exactly one part.\n\n"
         "--task takes the window of the task and the first thread of its process, in which "
-        "OpenStack's services run their green threads. Waits for other hosts end at the network.",
+        "OpenStack's services run their green threads. A message from another traced host leads to "
+        "the thread there that sent it.",
     .outputs = TABLE_OUTPUTS,
     .groups = GROUP_LISTING | GROUP_LIMIT | GROUP_TIME | GROUP_HOST | GROUP_VM | GROUP_HISTORY,
     .options = options,

@@ -154,10 +154,12 @@ static bool simple_scan(struct qemu_reader *r, struct qemu_cursor *c, struct qem
         } else if (word(r, at + 8) == DROPPED) {
             add_loss(r, at, n, c->last);
         } else {
+            uint32_t pid = half(r, at + 28); /* 0: not known yet, at the beginning */
+
             *ret = (struct qemu_item){ .t = (ns_t)word(r, at + 16),
                                        .at = at + EVENT_BYTES,
                                        .n = n - EVENT_BYTES,
-                                       .pid = half(r, at + 28),
+                                       .pid = pid ? (int64_t)pid : -1,
                                        .tid = -1,
                                        .clock = -1 };
             map64_get(&r->ids, word(r, at + 8), &ret->class_no);

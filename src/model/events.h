@@ -696,7 +696,7 @@
     E(EV_QEMU_COMMAND, qemu_command, "qemu:handle_qmp_command|handle_qmp_command")                 \
     E(EV_QEMU_COMMAND_BEGIN, qemu_command_begin, "qemu:qmp_enter_*|qmp_enter_*")                   \
     E(EV_QEMU_COMMAND_END, qemu_command_end, "qemu:qmp_exit_*|qmp_exit_*")                         \
-    E(EV_QMP_MIGRATE_INFO, qmp_migrate_info, "qmp:query-migrate")                                  \
+    E(EV_QMP_MIGRATE_INFO, qmp_migrate_info, "qmp:query-migrate|qmp:query-migrate-final")                                  \
     E(EV_QMP_EVENT, qmp_event, "qmp:*")
 
 /* clang-format on */

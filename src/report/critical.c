@@ -5,10 +5,13 @@
  * A frame is a thread and the instant down to which its time is asked for; a sleep that a
  * thread ended pushes a frame for that one.  Time only decreases, and every stretch that is
  * passed is in one leaf of the frame that passed it: so the leaves add up to the window
- * whatever the history holds. */
+ * whatever the history holds.  A message leads to the thread of another host that sent it; time
+ * goes on there in the time that all hosts are shown in. */
 #include "report/critical.h"
 
+#include "report/clocks.h"
 #include "report/critical_rows.h"
+#include "report/sent.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -25,6 +28,7 @@ const char *crit_what_name(enum crit_what w)
 }
 
 struct frame {
+    uint32_t host;
     int64_t tid;
     attr_t attr; /* its state */
     bool known;  /* it has one */
@@ -33,13 +37,25 @@ struct frame {
     uint32_t node;
 };
 
+/* One of the hosts that the path leads over. */
+struct place {
+    struct crit_rows rows;
+    ns_t end; /* of the kernel's trace */
+    bool used;
+};
+
 struct walk {
     const struct report_src *src;
     const struct whos *w;
-    const struct store *s;
     struct critical *c;
-    struct crit_rows rows;
-    ns_t end; /* of the kernel's trace */
+    struct place *places; /* by host */
+    struct sent *sent;    /* NULL: there are no messages between hosts */
+    bool sent_made;
+    /* Of the frame that is walked. */
+    uint32_t host;
+    const struct store *s;
+    struct crit_rows *rows;
+    ns_t end;
     struct frame frames[CRIT_DEPTH + 1];
     uint32_t depth; /* frames in use */
     ns_t t;         /* everything from here on is passed */
@@ -87,10 +103,14 @@ static void leaf(struct walk *k, ns_t from, enum crit_what what, int64_t by, str
         k->full = true;
         return;
     }
-    add_node(
-        k, f->node,
-        &(struct crit_node){
-            .what = (uint8_t)what, .tid = f->tid, .by = by, .t0 = t0, .t1 = t1, .detail = detail });
+    add_node(k, f->node,
+             &(struct crit_node){ .what = (uint8_t)what,
+                                  .host = f->host,
+                                  .tid = f->tid,
+                                  .by = by,
+                                  .t0 = t0,
+                                  .t1 = t1,
+                                  .detail = detail });
 }
 
 static bool state_attr(const struct store *s, int64_t tid, attr_t *ret)
@@ -100,16 +120,42 @@ static bool state_attr(const struct store *s, int64_t tid, attr_t *ret)
     return store_attr_find(s, schema_path_nr(ATTR_THREAD_STATE, tid, path), ret);
 }
 
-static void push(struct walk *k, int64_t tid, ns_t down_to, uint32_t node, bool enters)
+/* The walk is on that host from now on. */
+static void enter_host(struct walk *k, uint32_t host)
+{
+    struct place *p = &k->places[host];
+
+    k->host = host;
+    k->s = k->src->hosts[host];
+    k->rows = &p->rows;
+    if (!p->used) {
+        crit_rows_init(&p->rows, k->s);
+        p->end = src_kernel_end(k->src, host);
+        p->used = true;
+    }
+    k->end = p->end;
+}
+
+static void push(struct walk *k, uint32_t host, int64_t tid, ns_t down_to, uint32_t node,
+                 bool enters)
 {
     struct frame *f = &k->frames[k->depth++];
 
-    *f = (struct frame){ .tid = tid, .down_to = down_to, .node = node, .enters = enters };
+    *f = (struct frame){
+        .host = host, .tid = tid, .down_to = down_to, .node = node, .enters = enters
+    };
+    enter_host(k, host);
     f->known = state_attr(k->s, tid, &f->attr);
 }
 
-/* From 'from' on, the frame's thread depended on 'by'. */
-static void follow(struct walk *k, ns_t from, int64_t by, struct str detail)
+static void pop(struct walk *k)
+{
+    if (--k->depth > 0)
+        enter_host(k, k->frames[k->depth - 1].host);
+}
+
+/* From 'from' on, the frame's thread depended on 'by' of 'host'. */
+static void follow_to(struct walk *k, ns_t from, uint32_t host, int64_t by, struct str detail)
 {
     const struct frame *f = &k->frames[k->depth - 1];
     ns_t t0 = from > f->down_to ? from : f->down_to;
@@ -117,7 +163,7 @@ static void follow(struct walk *k, ns_t from, int64_t by, struct str detail)
 
     if (t0 >= t1) { /* all of it is behind the window */
         k->t = t0;
-    } else if (by == f->tid) {
+    } else if (by == f->tid && host == f->host) {
         leaf(k, from, CRIT_UNKNOWN, STORE_NULL, STR("it is said to have woken itself"));
     } else if (k->depth > CRIT_DEPTH) {
         leaf(k, from, CRIT_DEEP, STORE_NULL, detail);
@@ -126,13 +172,19 @@ static void follow(struct walk *k, ns_t from, int64_t by, struct str detail)
     } else {
         uint32_t node = add_node(k, f->node,
                                  &(struct crit_node){ .what = CRIT_WOKEN,
+                                                      .host = host,
                                                       .tid = by,
                                                       .by = STORE_NULL,
                                                       .t0 = t0,
                                                       .t1 = t1,
                                                       .detail = detail });
-        push(k, by, t0, node, true);
+        push(k, host, by, t0, node, host == f->host);
     }
+}
+
+static void follow(struct walk *k, ns_t from, int64_t by, struct str detail)
+{
+    follow_to(k, from, k->host, by, detail);
 }
 
 /* --- what a stretch of a thread was -------------------------------------------------------- */
@@ -153,7 +205,7 @@ static struct str label(const char *before, struct walk *k, cell_t name)
 /* The system call in which the thread is just before k->t. */
 static struct str call_of(struct walk *k, const char *before)
 {
-    const struct crit_row *r = crit_call(&k->rows, k->frames[k->depth - 1].tid, k->t);
+    const struct crit_row *r = crit_call(k->rows, k->frames[k->depth - 1].tid, k->t);
 
     return r ? label(before, k, r->name) : STR("");
 }
@@ -164,8 +216,8 @@ static void interrupted(struct walk *k, const struct interval *v)
 {
     int64_t tid = k->frames[k->depth - 1].tid;
     bool soft = v->value == TS_SOFTIRQ;
-    const struct crit_row *r = crit_irq(&k->rows, tid, k->t, soft);
-    ns_t from = r ? r->t0 : crit_irq_before(&k->rows, tid, k->t, soft);
+    const struct crit_row *r = crit_irq(k->rows, tid, k->t, soft);
+    ns_t from = r ? r->t0 : crit_irq_before(k->rows, tid, k->t, soft);
 
     leaf(k, from > v->t0 ? from : v->t0, CRIT_INTERRUPT, STORE_NULL,
          r ? label(soft ? "softirq " : "", k, r->name) : STR("its end is not in the trace"));
@@ -177,7 +229,7 @@ static void running(struct walk *k, const struct interval *v)
     const struct crit_row *r = NULL;
 
     if (v->value == TS_SYSCALL)
-        r = crit_call(&k->rows, tid, k->t);
+        r = crit_call(k->rows, tid, k->t);
     leaf(k, r && r->t0 > v->t0 ? r->t0 : v->t0, CRIT_RUNNING, STORE_NULL,
          r ? label("syscall ", k, r->name) : str_of(thread_state_values.at[v->value].label));
 }
@@ -193,7 +245,7 @@ static void waiting(struct walk *k, const struct interval *v)
 {
     const struct frame *f = &k->frames[k->depth - 1];
     ns_t from = v->t0 > f->down_to ? v->t0 : f->down_to;
-    const struct crit_row *r = goes_on(k, v) ? NULL : crit_wait_end(&k->rows, f->tid, v->t1);
+    const struct crit_row *r = goes_on(k, v) ? NULL : crit_wait_end(k->rows, f->tid, v->t1);
     struct interval had;
     char path[SCHEMA_PATH];
     attr_t a;
@@ -212,8 +264,8 @@ static void waiting(struct walk *k, const struct interval *v)
 
 static bool same_process(const struct walk *k, int64_t tid, int64_t other, ns_t t)
 {
-    const struct who_thread *x = whos_at(k->w, k->c->host, tid, t);
-    const struct who_thread *y = whos_at(k->w, k->c->host, other, t);
+    const struct who_thread *x = whos_at(k->w, k->host, tid, t);
+    const struct who_thread *y = whos_at(k->w, k->host, other, t);
 
     return x && y && x->process == y->process;
 }
@@ -260,12 +312,65 @@ static void disk(struct walk *k, ns_t from)
         leaf(k, from, CRIT_DISK_BEFORE, STORE_NULL, text);
 }
 
+/* How sure it is that the message was on its way for so long. */
+static struct str on_its_way(const struct walk *k, const struct sent_from *m)
+{
+    const char *from = store_host(k->src->hosts[m->host]);
+    char before[TIME_TEXT], after[TIME_TEXT];
+    struct clock_error a, b;
+
+    if (!k->src->clocks)
+        return str_of(arena_printf(k->src->mem, "from %s", from));
+    a = clocks_error(k->src->clocks, m->host, m->sent);
+    b = clocks_error(k->src->clocks, k->host, m->received);
+    if (!clocks_order_known(k->src->clocks, m->host, m->sent, k->host, m->received) &&
+        (a.after == NS_MAX || b.before == NS_MAX))
+        return str_of(arena_printf(k->src->mem, "from %s, how long is not known", from));
+    return str_of(arena_printf(k->src->mem, "from %s, known to -%s +%s", from,
+                               time_human(a.after + b.before, before),
+                               time_human(a.before + b.after, after)));
+}
+
+/* The sleep ['from', k->t) ended with a packet.  Which one, is the last that came before, at most
+ * so long ago as a packet takes through the stack; who sent it is followed. */
+static bool message(struct walk *k, ns_t from)
+{
+    enum { STACK_NS = 1000000 };
+    ns_t since = k->t - STACK_NS > from ? k->t - STACK_NS : from;
+    struct sent_from m;
+
+    if (!k->sent_made)
+        k->sent = sent_make(k->src);
+    k->sent_made = true;
+    if (!k->sent || !sent_find(k->sent, k->host, since, k->t, &m))
+        return false;
+    leaf(k, m.received > from ? m.received : from, CRIT_NETWORK, STORE_NULL,
+         STR("through the stack"));
+    if (k->t > from && !k->full)
+        leaf(k, m.sent > from ? m.sent : from, CRIT_NETWORK, STORE_NULL, on_its_way(k, &m));
+    if (k->t <= from || k->full)
+        return true;
+    if (m.tid > 0)
+        follow_to(k, from, m.host, m.tid, STR("which sent a message"));
+    else
+        leaf(k, from, CRIT_NETWORK, STORE_NULL,
+             str_of(arena_printf(k->src->mem, "sent by an interrupt of %s",
+                                 store_host(k->src->hosts[m.host]))));
+    return true;
+}
+
+static void network(struct walk *k, ns_t from)
+{
+    if (!message(k, from))
+        leaf(k, from, CRIT_NETWORK, STORE_NULL, call_of(k, "in "));
+}
+
 /* What no thread ended tells the state; 'why' is CRIT_BLOCKED's. */
 static void blocked_by_state(struct walk *k, const struct interval *v, ns_t from, struct str why)
 {
     switch (v->value) {
     case TS_BLOCKED_DISK: disk(k, from); break;
-    case TS_BLOCKED_NET: leaf(k, from, CRIT_NETWORK, STORE_NULL, call_of(k, "in ")); break;
+    case TS_BLOCKED_NET: network(k, from); break;
     case TS_BLOCKED_TIMER: leaf(k, from, CRIT_TIMER, STORE_NULL, call_of(k, "in ")); break;
     default: leaf(k, from, CRIT_BLOCKED, STORE_NULL, why);
     }
@@ -275,7 +380,7 @@ static void blocked(struct walk *k, const struct interval *v)
 {
     const struct frame *f = &k->frames[k->depth - 1];
     ns_t from = v->t0 > f->down_to ? v->t0 : f->down_to;
-    const struct crit_row *r = goes_on(k, v) ? NULL : crit_woken(&k->rows, f->tid, v->t1);
+    const struct crit_row *r = goes_on(k, v) ? NULL : crit_woken(k->rows, f->tid, v->t1);
     int64_t by = r ? r->by : -1, why = r ? r->nr : -1;
 
     if (goes_on(k, v)) {
@@ -301,7 +406,7 @@ static void blocked(struct walk *k, const struct interval *v)
 static void before_life(struct walk *k, const struct interval *v)
 {
     const struct frame *f = &k->frames[k->depth - 1];
-    const struct crit_row *r = crit_woken(&k->rows, f->tid, k->t);
+    const struct crit_row *r = crit_woken(k->rows, f->tid, k->t);
 
     if (r && r->nr == WAKE_FORK && r->by > 0)
         follow(k, f->down_to, r->by, STR("which forked it"));
@@ -368,6 +473,7 @@ static void cut(struct walk *k)
     if (t > k->c->win.t0)
         add_node(k, 0,
                  &(struct crit_node){ .what = CRIT_MANY,
+                                      .host = k->c->host,
                                       .tid = k->c->tid,
                                       .by = STORE_NULL,
                                       .t0 = k->c->win.t0,
@@ -378,33 +484,37 @@ static void cut(struct walk *k)
 void critical_walk(const struct report_src *src, const struct whos *w, uint32_t host, int64_t tid,
                    struct span win, struct critical *ret)
 {
-    struct walk k = { .src = src, .w = w, .s = src->hosts[host], .c = ret, .t = win.t1 };
+    struct walk k = { .src = src, .w = w, .c = ret, .t = win.t1 };
     struct interval v;
 
-    k.end = src_kernel_end(src, host);
-    *ret = (struct critical){ .store = k.s, .host = host, .tid = tid, .win = win };
-    crit_rows_init(&k.rows, k.s);
+    k.places = xcalloc(src->nhosts, sizeof *k.places);
+    *ret = (struct critical){ .store = src->hosts[host], .host = host, .tid = tid, .win = win };
     uint32_t root = add_node(&k, CRIT_NONE,
                              &(struct crit_node){ .what = CRIT_WOKEN,
+                                                  .host = host,
                                                   .tid = tid,
                                                   .by = STORE_NULL,
                                                   .t0 = win.t0,
                                                   .t1 = win.t1,
                                                   .detail = STR("") });
-    push(&k, tid, win.t0, root, false);
+    push(&k, host, tid, win.t0, root, false);
     /* What it waits for when the window ends is known when that wait ends. */
     if (win.t0 < win.t1 && k.frames[0].known && store_at(k.s, k.frames[0].attr, win.t1 - 1, &v) &&
         !goes_on(&k, &v) && !v.lost && v.value >= TS_WAIT && v.value <= TS_BLOCKED_OTHER)
         k.t = v.t1;
     while (k.depth > 0 && !k.full) {
         if (k.t <= k.frames[k.depth - 1].down_to)
-            k.depth--;
+            pop(&k);
         else
             step(&k);
     }
     if (k.full)
         cut(&k);
-    crit_rows_free(&k.rows);
+    for (uint32_t i = 0; i < src->nhosts; i++)
+        if (k.places[i].used)
+            crit_rows_free(&k.places[i].rows);
+    free(k.places);
+    sent_free(k.sent);
 }
 
 void critical_free(struct critical *c)

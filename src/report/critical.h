@@ -50,6 +50,7 @@ enum {
 
 struct crit_node {
     uint8_t what;         /* enum crit_what */
+    uint32_t host;        /* of the thread  */
     uint32_t first, next; /* earliest child, later sibling; CRIT_NONE */
     int64_t tid;          /* whose time it is */
     int64_t by;           /* CRIT_CPU: the thread that had the CPU; 0 = it was idle, -1 = not

@@ -12,10 +12,10 @@
 /* --- names ------------------------------------------------------------------------------ */
 
 /* "vm-1000's CPU 0/KVM", or the one name that thread and owner have. */
-static void put_thread(const struct whos *w, const struct critical *c, int64_t tid, ns_t t,
-                       struct sbuf *out)
+static void put_thread(const struct whos *w, const struct critical *c, uint32_t host, int64_t tid,
+                       ns_t t, struct sbuf *out)
 {
-    const struct who_thread *th = whos_at(w, c->host, tid, t);
+    const struct who_thread *th = whos_at(w, host, tid, t);
 
     if (!th) {
         sbuf_fmt(out, tid == 0 ? "nobody" : "thread %" PRId64, tid);
@@ -25,6 +25,8 @@ static void put_thread(const struct whos *w, const struct critical *c, int64_t t
     if (owner.n && !str_eq(owner, th->comm))
         sbuf_fmt(out, STR_FMT "'s ", STR_ARG(owner));
     sbuf_fmt(out, STR_FMT, STR_ARG(th->comm.n ? th->comm : STR("thread")));
+    if (host != c->host)
+        sbuf_fmt(out, " on %s", whos_host(w, host));
 }
 
 /* What a node's time was, in words. */
@@ -32,14 +34,14 @@ static void put_node(const struct whos *w, const struct critical *c, const struc
                      struct sbuf *out)
 {
     if (n->what == CRIT_WOKEN) {
-        put_thread(w, c, n->tid, n->t0, out);
-        sbuf_z(out, ", which woke it");
+        put_thread(w, c, n->host, n->tid, n->t0, out);
+        sbuf_z(out, n->host != c->host ? "" : ", which woke it");
     } else {
         sbuf_z(out, crit_what_name((enum crit_what)n->what));
     }
     if (n->what == CRIT_CPU && n->by > 0) {
         sbuf_z(out, " that ");
-        put_thread(w, c, n->by, n->t0, out);
+        put_thread(w, c, n->host, n->by, n->t0, out);
         sbuf_z(out, " had");
     } else if (n->what == CRIT_CPU) {
         sbuf_z(out, n->by == 0 ? " that was idle" : ", who had it is not known");
@@ -80,7 +82,7 @@ static void sums_add(struct sums *s, const struct critical *c, uint32_t at)
     const struct crit_node *n = &c->nodes.at[at];
     struct sbuf key = { 0 };
 
-    sbuf_fmt(&key, "%d\t%" PRId64 "\t%" PRId64 "\t" STR_FMT, n->what, n->tid, n->by,
+    sbuf_fmt(&key, "%d\t%u\t%" PRId64 "\t%" PRId64 "\t" STR_FMT, n->what, n->host, n->tid, n->by,
              STR_ARG(n->detail));
     uint32_t id = strtab_id(&s->keys, sbuf_view(&key));
     sbuf_free(&key);
@@ -114,6 +116,7 @@ const struct column critical_columns[] = {
     { "name", "OF", COL_STR, 0, 0, 32 },
     { "comm", "THREAD", COL_STR, 0, 0, 0 },
     { "tid", "TID", COL_INT, 0, 0, 0 },
+    { "host", "HOST", COL_STR, 0, 0, 0 },
     { "culprit", "WHO HAD THE CPU", COL_STR, 0, 0, 32 },
     { "culprit_tid", "ITS TID", COL_INT, 0, COL_WIDE, 0 },
     { "detail", "DETAIL", COL_STR, 0, 0, 40 },
@@ -137,14 +140,15 @@ void critical_flat(const struct report_src *src, const struct whos *w, const str
     sums_sort(&sums);
     for (size_t i = 0; i < sums.list.n; i++) {
         const struct crit_node *n = sums.list.at[i].first;
-        const struct who_thread *th = whos_at(w, c->host, n->tid, n->t0);
-        const struct who_thread *by = n->by > 0 ? whos_at(w, c->host, n->by, n->t0) : NULL;
+        const struct who_thread *th = whos_at(w, n->host, n->tid, n->t0);
+        const struct who_thread *by = n->by > 0 ? whos_at(w, n->host, n->by, n->t0) : NULL;
 
         table_row(t);
         table_str(t, str_of(crit_what_name((enum crit_what)n->what)));
         cell_str(t, th ? who_owner(w, th)->name : STR(""));
         cell_str(t, th ? th->comm : STR(""));
         table_int(t, n->tid);
+        table_str(t, str_of(whos_host(w, n->host)));
         cell_str(t, by ? who_owner(w, by)->name : n->by == 0 ? STR("(idle)") : STR(""));
         cell_int(t, n->by, -1);
         cell_str(t, n->detail);
@@ -197,7 +201,7 @@ static void put_point(const struct whos *w, const struct critical *c, struct sbu
         if (c->nodes.at[i].what != CRIT_WOKEN)
             sums_add(&sums, c, i);
     sums_sort(&sums);
-    put_thread(w, c, c->tid, c->win.t0, out);
+    put_thread(w, c, c->host, c->tid, c->win.t0, out);
     sbuf_fmt(out, " (tid %" PRId64 "), %s:", c->tid, time_human(whole, time));
     for (size_t i = 0; i < sums.list.n && i < SAID && whole > 0; i++) {
         const struct crit_node *n = sums.list.at[i].first;
@@ -205,9 +209,9 @@ static void put_point(const struct whos *w, const struct critical *c, struct sbu
         sbuf_fmt(out, "%s %.0f %% ", i ? "," : "",
                  100.0 * (double)sums.list.at[i].total / (double)whole);
         put_node(w, c, n, out);
-        if (n->tid != c->tid) {
+        if (n->tid != c->tid || n->host != c->host) {
             sbuf_z(out, " of ");
-            put_thread(w, c, n->tid, n->t0, out);
+            put_thread(w, c, n->host, n->tid, n->t0, out);
         }
     }
     sbuf_chr(out, '\n');
@@ -236,6 +240,7 @@ static void put_json(struct json *j, const struct whos *w, const struct critical
         json_open(j, '{');
         json_kstr(j, "what", str_of(crit_what_name((enum crit_what)n->what)));
         json_kstr(j, "text", sbuf_view(&words));
+        json_kstr(j, "host", str_of(whos_host(w, n->host)));
         json_ki64(j, "tid", n->tid);
         if (n->by != STORE_NULL)
             json_ki64(j, "culprit_tid", n->by);

@@ -190,7 +190,7 @@ static void lend_workers(struct whos *w)
 
 void whos_make(const struct report_src *src, struct whos *ret)
 {
-    *ret = (struct whos){ 0 };
+    *ret = (struct whos){ .src = src };
     strtab_id(&ret->keys, STR(""));
     read_threads(src, ret);
     make_processes(src, ret);

@@ -39,6 +39,7 @@ struct who_thread {
 };
 
 struct whos {
+    const struct report_src *src;
     VEC(struct who_thread) threads; /* by host, tid and begin */
     VEC(struct who_process) processes;
     VEC(struct who_owner) owners;
@@ -50,6 +51,10 @@ void whos_make(const struct report_src *src, struct whos *ret);
 void whos_free(struct whos *w);
 /* The thread 'tid' of the host at 't', NULL if nothing is known of it. */
 const struct who_thread *whos_at(const struct whos *w, uint32_t host, int64_t tid, ns_t t);
+static inline const char *whos_host(const struct whos *w, uint32_t host)
+{
+    return store_host(w->src->hosts[host]);
+}
 /* Position of the host whose history this is. */
 uint32_t src_host_no(const struct report_src *src, const struct store *s);
 

@@ -335,17 +335,18 @@ def kernel(t):
                 "there is compute1")
         t.check("%s without a kernel" % name, view + ["cpu", other, "--no-headers"], 0,
                 "sched_switch is not recorded", "lttng enable-event -k sched_switch", out="")
-        for what, args in (("an empty window", ["-r", "+1s,+2s"]),
-                           ("an unknown instance", ["--vm", "nobody"]),
-                           ("an unknown service", ["--service", "nobody"]),
-                           ("an unknown tid", ["--thread", "4711"]),
-                           ("a tid that is no number", ["--thread", "99999999999999999999"]),
-                           ("an unknown thread", ["--thread", "nobody*"])):
-            t.check("%s of %s" % (name, what), cpu + args, 0, out="")
+        for what, args, code in (("an empty window", ["-r", "+1s,+2s"], 0),
+                                 ("an unknown instance", ["--vm", "nobody"], 5),
+                                 ("an unknown service", ["--service", "nobody"], 5),
+                                 ("an unknown tid", ["--thread", "4711"], 5),
+                                 ("a tid that is no number", ["--thread", "9" * 20], 5),
+                                 ("an unknown thread", ["--thread", "nobody*"], 5)):
+            t.check("%s of %s" % (name, what), cpu + args, code,
+                    args[1] if code else "no kernel was traced in this window", out="")
             p = t.run(cpu + args + ["-o", "json"])
-            t.report("%s of %s, as JSON" % (name, what), [] if p.returncode == 0 and
-                     json.loads(p.stdout) == [] else ["exit %d" % p.returncode, repr(p.stdout)],
-                     p.stderr.decode())
+            t.report("%s of %s, as JSON" % (name, what), [] if p.returncode == code and
+                     p.stdout.split() in ([b"[]"], []) else ["exit %d" % p.returncode,
+                                                             repr(p.stdout)], p.stderr.decode())
     p = t.run(["top", "cpu", "--no-headers", "-o", "value", "-c", "tid,run_ns", "--by", "thread",
                trace])
     t.report("the same, known", [] if p.stdout == b"601\t50\n501\t45\n" else [repr(p.stdout)],
