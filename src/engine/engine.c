@@ -162,6 +162,7 @@ void pass_emit(struct pass *p, enum ev_type type, const struct ev_head *h, const
 
 struct losses_of {
     struct pass *p;
+    ns_t shift;
     struct str domain;
 };
 
@@ -178,7 +179,7 @@ static void add_loss(void *ctx, const struct reader_loss *l)
                  l->events, l->packets);
     else
         *vec_push(&o->p->priv->losses) =
-            (struct loss){ l->t1, l->cpu, (int64_t)l->events, o->domain };
+            (struct loss){ time_add(l->t1, o->shift), l->cpu, (int64_t)l->events, o->domain };
 }
 
 static int by_end(const void *a, const void *b)
@@ -194,7 +195,7 @@ static void find_losses(struct pass *p, const struct host *host)
 {
     for (size_t i = 0; i < host->readers.n; i++) {
         const struct reader *r = host->readers.at[i];
-        struct losses_of o = { p, r->domain };
+        struct losses_of o = { p, r->shift, r->domain };
 
         if (r->ops->losses)
             r->ops->losses(r, add_loss, &o);
@@ -259,6 +260,8 @@ static void run_events(struct pass *p, const struct experiment *x, const struct 
         if (p->priv->subs[type].n == 0 && p->priv->rules[type].n == 0)
             continue;
         s->reader->ops->fill(s->reader, &h, ev);
+        h.t = s->ev.t;
+        h.source = (uint32_t)(s - m.heads);
         pass_emit(p, type, &h, ev);
         arena_reset(&p->scratch);
     }

@@ -157,6 +157,7 @@ static void describe(struct ctf_reader *r)
     if (m->clocks.n == 1 && m->clocks.at[0]->uuid.n) {
         b->clock_id = m->clocks.at[0]->uuid;
         b->clock_zero = ctf_clock_ns(m->clocks.at[0], 0);
+        b->tells_zero = str_is(m->clocks.at[0]->name, "monotonic");
     }
     if (m->has_uuid)
         b->properties[b->nproperties++] = (struct reader_property){ STR("uuid"), m->uuid_text };
@@ -174,7 +175,7 @@ static bool ctf_next(struct reader *base, struct reader_event *ret)
     if (r->at == r->end)
         return false;
     const struct ctf_rec *ev = r->ev = r->at++;
-    *ret = (struct reader_event){ .t = time_add(ev->t, base->shift),
+    *ret = (struct reader_event){ .t = ev->t,
                                   .cpu = ctf_view_cpu(&r->merge.view, ev),
                                   .type = r->bindings[ev->cls].type,
                                   .name = r->bindings[ev->cls].name,
@@ -186,7 +187,7 @@ static bool ctf_seek(struct reader *base, ns_t t, struct reader_event *ret)
 {
     struct ctf_reader *r = (struct ctf_reader *)base;
 
-    ctf_merge_seek(&r->merge, time_add(t, -base->shift));
+    ctf_merge_seek(&r->merge, t);
     r->at = r->end = NULL;
     return ctf_next(base, ret);
 }
@@ -203,7 +204,7 @@ static void ctf_fill(struct reader *base, struct ev_head *head, void *out)
     const struct binding *b = &r->bindings[ev->cls];
     struct ctf_view *v = &r->merge.view;
 
-    *head = (struct ev_head){ .t = time_add(ev->t, base->shift),
+    *head = (struct ev_head){ .t = ev->t,
                               .cpu = ctf_view_cpu(v, ev),
                               .pid = int_or_none(v, ev, &b->pid),
                               .tid = int_or_none(v, ev, &b->tid),
@@ -308,8 +309,7 @@ static void ctf_count(struct reader *base, unsigned threads, struct reader_count
         for (uint32_t k = 0; k < base->nclasses; k++)
             ret->events[k] += parts[i].events[k];
         if (parts[i].all)
-            add_time(ret, time_add(parts[i].first, base->shift),
-                     time_add(parts[i].last, base->shift), parts[i].all);
+            add_time(ret, parts[i].first, parts[i].last, parts[i].all);
         free(parts[i].events);
     }
 }
@@ -346,9 +346,8 @@ static void ctf_losses(const struct reader *base,
             const struct ctf_loss *x = &s->losses.at[k];
             const struct ctf_packet *p = &s->packets.at[0];
 
-            fn(ctx, &(struct reader_loss){ t->files.at[p->file].path, p->cpu,
-                                           time_add(x->t0, base->shift),
-                                           time_add(x->t1, base->shift), x->events, x->packets });
+            fn(ctx, &(struct reader_loss){ t->files.at[p->file].path, p->cpu, x->t0, x->t1,
+                                           x->events, x->packets });
         }
     }
 }
@@ -369,8 +368,7 @@ int reader_open_ctf(const char *dir, struct notes *notes, struct reader **ret, s
     {                                                                                             \
         .format = (NAME), .next = ctf_next, .seek = ctf_seek, .fill = ctf_fill,                   \
         .visit = ctf_visit_event, .totals = ctf_totals, .count = ctf_count, .losses = ctf_losses, \
-        .reach = ctf_reach,                                                                       \
-        .close = ctf_close                                                                        \
+        .reach = ctf_reach, .close = ctf_close                                                    \
     }
     static const struct reader_ops ops_1 = CTF_OPS("CTF 1.8"), ops_2 = CTF_OPS("CTF 2");
     struct ctf_trace *trace;

@@ -380,6 +380,26 @@ static void check_sources(const struct experiment *x, const struct host *h)
                  first->path, other->path);
 }
 
+/* The same of QEMU's events: LTTng's have its name in front. */
+static void check_qemu(const struct experiment *x, const struct host *h)
+{
+    const struct reader *lttng = NULL, *own = NULL;
+
+    for (size_t i = 0; i < h->readers.n; i++) {
+        const struct reader *r = h->readers.at[i];
+
+        for (uint32_t k = 0; r->classes && k < r->nclasses && !lttng; k++)
+            lttng = str_starts(r->classes[k].name, STR("qemu:")) ? r : NULL;
+        if (str_is(r->domain, "qemu") && !str_is(str_of(r->ops->format), "QMP log"))
+            own = r;
+    }
+    if (lttng && own)
+        note_add(x->notes, NOTE_WARN, h->name.p,
+                 "has events of QEMU from %s and from %s: if both are of the same process, "
+                 "everything counts twice; give one of them",
+                 lttng->path, own->path);
+}
+
 /* --- clocks of one host ---------------------------------------------------------------- */
 
 /* Does a reader of another clock cover the same time? */
@@ -441,6 +461,42 @@ static void split_hosts(struct experiment *x)
                 k = 0;
             }
         }
+}
+
+static struct str property_of(const struct reader *r, const char *key)
+{
+    for (uint32_t i = 0; i < r->nproperties; i++)
+        if (str_is(r->properties[i].key, key))
+            return r->properties[i].value;
+    return STR("");
+}
+
+/* What counts from the machine's start is placed by one who knows when that was. */
+static void place_monotonic(const struct experiment *x, const struct host *h)
+{
+    const struct reader *knows = NULL;
+    char t[TIME_TEXT];
+
+    for (size_t i = 0; i < h->readers.n; i++)
+        if (h->readers.at[i]->tells_zero && (!knows || !knows->clock_id.n))
+            knows = h->readers.at[i];
+    for (size_t i = 0; i < h->readers.n; i++) {
+        struct reader *r = h->readers.at[i];
+
+        if (!str_is(property_of(r, "clock"), "mono"))
+            continue;
+        if (knows) {
+            r->shift = knows->clock_zero;
+            note_add(x->notes, NOTE_INFO, r->path,
+                     "counts from %s, when %s says the machine's clock began",
+                     time_iso(knows->clock_zero, t), knows->path);
+        } else {
+            note_add(
+                x->notes, h->readers.n > 1 ? NOTE_WARN : NOTE_INFO, r->path,
+                "times count from the machine's start, which nothing here tells: they can't be "
+                "compared with those of other files (an LTTng trace of the same host would tell)");
+        }
+    }
 }
 
 /* One opinion of when a clock was 0 for all readers of it. */
@@ -509,7 +565,9 @@ int experiment_open(const char *const *paths, size_t npaths, const struct experi
     for (size_t i = 0; i < x.hosts.n; i++) {
         drop_shared(&x.hosts.at[i]);
         check_sources(&x, &x.hosts.at[i]);
+        check_qemu(&x, &x.hosts.at[i]);
         share_clocks(&x.hosts.at[i]);
+        place_monotonic(&x, &x.hosts.at[i]);
     }
     x.said = NULL;
     x.nsaid = 0;
@@ -536,6 +594,7 @@ static int reopen(struct experiment *x, struct host *h, struct err *err)
     }
     drop_shared(h);
     share_clocks(h);
+    place_monotonic(x, h);
     return 0;
 }
 
@@ -634,6 +693,11 @@ static struct stream_head *choose(struct merged *m)
     return &m->heads[best];
 }
 
+static inline void show_time(struct stream_head *h)
+{
+    h->ev.t = time_shown(h->shown, time_add(h->ev.t, h->reader->shift));
+}
+
 struct stream_head *merged_next(struct merged *m)
 {
     if (!m->primed) {
@@ -643,8 +707,10 @@ struct stream_head *merged_next(struct merged *m)
 
             h->live = m->from == NS_MIN
                           ? h->reader->ops->next(h->reader, &h->ev)
-                          : h->reader->ops->seek(h->reader, time_own(h->shown, m->from), &h->ev);
-            h->ev.t = time_shown(h->shown, h->ev.t);
+                          : h->reader->ops->seek(
+                                h->reader, time_add(time_own(h->shown, m->from), -h->reader->shift),
+                                &h->ev);
+            show_time(h);
         }
         return choose(m);
     }
@@ -652,7 +718,7 @@ struct stream_head *merged_next(struct merged *m)
         return NULL;
     struct stream_head *h = &m->heads[m->now];
     h->live = h->reader->ops->next(h->reader, &h->ev);
-    h->ev.t = time_shown(h->shown, h->ev.t);
+    show_time(h);
     if (h->live && (h->ev.t < m->limit || (h->ev.t == m->limit && m->now < m->second)))
         return h;
     return choose(m);

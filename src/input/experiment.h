@@ -27,8 +27,8 @@ struct host {
 };
 
 struct experiment {
-    VEC(struct host) hosts;       /* by name */
-    VEC(struct reader *) unnamed; /* whose host is not decided yet; none after opening */
+    VEC(struct host) hosts;             /* by name */
+    VEC(struct reader *) unnamed;       /* whose host is not decided yet; none after opening */
     const struct experiment_host *said; /* while it is opened */
     size_t nsaid;
     struct notes *notes;
@@ -44,9 +44,9 @@ struct experiment_host {
     const char *path;
 };
 
-/* Opens all of 'paths', and those of 'hosts' that are not below them.  What can't be read is noted.  Fails when a path does
- * not exist or nothing at all can be read: the sentence says what and why.  On
- * success experiment_close() it. */
+/* Opens all of 'paths', and those of 'hosts' that are not below them.  What can't be read is noted.
+ * Fails when a path does not exist or nothing at all can be read: the sentence says what and why.
+ * On success experiment_close() it. */
 int experiment_open(const char *const *paths, size_t npaths, const struct experiment_host *hosts,
                     size_t nhosts, struct notes *notes, struct experiment *ret, struct err *err);
 void experiment_close(struct experiment *x);

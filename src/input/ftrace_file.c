@@ -540,7 +540,7 @@ static void describe_clock(struct ftrace_file *f)
     if (f->tsc_mult)
         add_property(f, "clock_scale",
                      str_of(arena_printf(&f->mem, "cycles * %u >> %u", f->tsc_mult, f->tsc_shift)));
-    if (!f->is_wall)
+    if (!f->is_wall && !str_is(f->clock, "mono")) /* else: input/experiment.c */
         note_add(f->notes, NOTE_INFO, f->path,
                  "times are of the clock '" STR_FMT "', which does not count from 1970: they can't "
                  "be compared with times of day",

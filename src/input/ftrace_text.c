@@ -443,6 +443,14 @@ static void read_header(struct text_reader *r)
     add_property(&r->base, "clock", clock_beside(&r->base));
 }
 
+static struct str clock_of(const struct reader *b)
+{
+    for (uint32_t i = 0; i < b->nproperties; i++)
+        if (str_is(b->properties[i].key, "clock"))
+            return b->properties[i].value;
+    return STR("");
+}
+
 int ftrace_text_open(const char *path, struct notes *notes, struct reader **ret, struct err *err)
 {
     static const struct reader_ops ops = { .format = "ftrace text",
@@ -471,9 +479,10 @@ int ftrace_text_open(const char *path, struct notes *notes, struct reader **ret,
                  "%" PRIu64 " events were overwritten before the text was taken: the buffer was "
                  "too small (buffer_size_kb)",
                  r->overrun);
-    note_add(notes, NOTE_INFO, b->path,
-             "times are of a clock that does not count from 1970: they can't be compared with "
-             "times of day");
+    if (!str_is(clock_of(b), "mono")) /* else: input/experiment.c */
+        note_add(notes, NOTE_INFO, b->path,
+                 "times are of a clock that does not count from 1970: they can't be compared with "
+                 "times of day");
     *ret = b;
     return 0;
 }

@@ -39,7 +39,7 @@ void qemu_bad(struct qemu_reader *r, const char *where, uint64_t number, const c
         return;
     if (r->bad++ == 0)
         note_add(r->base.notes, NOTE_LOST, r->base.path,
-                 "parts that can't be read are skipped, the first at %s %" PRIu64 ": %s", where,
+                 "parts that can't be read are left out, the first at %s %" PRIu64 ": %s", where,
                  number, why);
 }
 
@@ -428,10 +428,8 @@ int reader_open_qemu(const char *path, struct notes *notes, struct reader **ret,
         note_add(notes, NOTE_INFO, r->base.path,
                  "%" PRIu64 " lines are no trace events (messages, output of the guest): left out",
                  r->other);
-    if (kind == KIND_SIMPLE)
-        note_add(notes, NOTE_INFO, r->base.path,
-                 "times are of a clock that does not count from 1970: they can't be compared with "
-                 "times of day");
+    if (kind == KIND_QMP)
+        r->base.tells_zero = qmp_zero(r, &r->base.clock_zero);
     *ret = &r->base;
     return 0;
 }

@@ -80,6 +80,8 @@ bool qemu_log_is(struct str head);
 /* A log with events that have no times. */
 bool qemu_log_is_timeless(struct str head);
 bool qemu_simple_is(struct str head);
+/* When CLOCK_MONOTONIC was 0, if the log has both times of something. */
+bool qmp_zero(const struct qemu_reader *r, ns_t *ret);
 bool qmp_log_is(struct str head);
 
 extern const struct qemu_format qemu_log_format, qemu_simple_format, qmp_format;

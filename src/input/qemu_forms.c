@@ -471,7 +471,7 @@ static bool match_text(struct field f, struct str s, unsigned *tries, struct qem
         return true;
     }
     for (size_t at = str_chr(s, *f.rest, 0); at != STR_NONE; at = str_chr(s, *f.rest, at + 1)) {
-        if ((*tries)++ == TRIES_MAX)
+        if ((*tries)++ >= TRIES_MAX)
             return false;
         ret->n = before;
         qemu_add_text(ret, f.name, str_first(s, at));
@@ -563,16 +563,18 @@ static bool read_args(const char *form, struct str bytes, bool swap, struct qemu
     return bytes.n == 0;
 }
 
-/* Any 8 bytes can be a number, but few are the length of what follows: texts are tried first. */
+/* Any 8 bytes can be a number, but few are the length of what follows: forms with texts are tried
+ * first. */
 bool qemu_forms_args(struct qemu_forms all, struct str bytes, bool swap, struct qemu_values *ret)
 {
-    for (uint32_t i = 0; i < 2 * all.n; i++) {
-        const char *form = all.at[i % all.n].text;
+    for (int texts = 1; texts >= 0; texts--)
+        for (uint32_t i = 0; i < all.n; i++) {
+            const char *form = all.at[i].text;
 
-        ret->n = 0;
-        if ((strstr(form, ":s}") != NULL) == (i < all.n) && read_args(form, bytes, swap, ret))
-            return true;
-    }
+            ret->n = 0;
+            if ((strstr(form, ":s}") != NULL) == texts && read_args(form, bytes, swap, ret))
+                return true;
+        }
     ret->n = 0;
     return false;
 }

@@ -5,27 +5,31 @@
  *   269@1795349065.520441:migration_bitmap_sync_end dirty_pages 0
  *   2026-11-22T19:04:25.520441Z migration_bitmap_sync_end dirty_pages 0
  *
- * The first form has been written since QEMU 2.0, with `-msg timestamp=on` since 5.2; the number is
- * that of the thread (of the process before QEMU 2.12).  The second is that of QEMU's messages,
- * among which later versions write their events.  Times are CLOCK_REALTIME.
+ * The number in the first form is that of the thread (of the process in old versions); since QEMU
+ * 5.2 it and the time are only there with `-msg timestamp=on`.  The second form is that of QEMU's
+ * messages, with the thread behind the time or without it.  Times are CLOCK_REALTIME.
  *
  * The file is also stderr of QEMU and of what it starts: lines of other forms are counted.  Two
- * writers can meet in one line: a second time in what is no field of the first event begins
- * another. */
+ * writers can meet in one line: a second time and an event's name begin another event. */
 #include "input/qemu.h"
 
 #include "base/limits.h"
 
 #include <inttypes.h>
 
-enum { MICROSECOND = 1000, TID_DIGITS_MAX = 10, TIMELESS_MIN = 3 };
+enum {
+    MICROSECOND = 1000,
+    TID_DIGITS_MAX = 10,
+    TIMELESS_MIN = 3,
+    MEETING_MAX_BYTES = 16 << 10, /* longer lines are not looked through for a second event */
+};
 
 /* What stands before an event's fields. */
 struct stamp {
     ns_t t;
     int64_t tid; /* -1: not told */
     struct str name;
-    size_t n; /* bytes, with the blank behind the name */
+    size_t n; /* where the fields begin: behind the name and a blank */
 };
 
 static bool is_digit(char c)
@@ -80,12 +84,26 @@ static bool find_stamp(struct str s, size_t *ret_begin, struct stamp *ret)
     return false;
 }
 
+/* "(269) " at s[*at]; '*at' is then where it ends. */
+static bool take_thread(struct str s, size_t *at, int64_t *ret)
+{
+    size_t close = str_chr(str_first(s, *at + TID_DIGITS_MAX + 2), ')', *at);
+    uint64_t tid;
+
+    if (*at >= s.n || s.p[*at] != '(' || close == STR_NONE || s.n < close + 2 ||
+        !str_u64(str_first(str_from(s, *at + 1), close - *at - 1), &tid) || tid > INT32_MAX)
+        return false;
+    *ret = (int64_t)tid;
+    *at = close + 2;
+    return true;
+}
+
 /* "2026-11-22T19:04:25.520441Z NAME ", where NAME is an event that we know: messages begin with
  * such a time too. */
 static bool iso_stamp(struct str s, struct stamp *ret)
 {
     static const char form[] = "0000-00-00T00:00:00";
-    size_t end = str_chr(str_first(s, 32), 'Z', 0);
+    size_t end = str_chr(str_first(s, 32), 'Z', 0), name;
     char text[32];
     struct err err;
 
@@ -96,11 +114,11 @@ static bool iso_stamp(struct str s, struct stamp *ret)
             return false;
     memcpy(text, s.p, end);
     text[10] = ' ';
-    if (!name_at(s, end + 2, ret) || qemu_forms_of(ret->name).n == 0 ||
-        time_parse((struct str){ text, end }, 0, &ret->t, &err) < 0)
-        return false;
+    name = end + 2;
     ret->tid = -1;
-    return true;
+    take_thread(s, &name, &ret->tid);
+    return name_at(s, name, ret) && qemu_forms_of(ret->name).n > 0 &&
+           time_parse((struct str){ text, end }, 0, &ret->t, &err) == 0;
 }
 
 /* --- whose file is it? ------------------------------------------------------------------ */
@@ -157,14 +175,9 @@ bool qemu_log_is_timeless(struct str head)
 
 /* --- events ------------------------------------------------------------------------------ */
 
-/* What stands behind an event's name, without blanks at the end: the name has one behind it. */
 static struct str fields_of(const struct qemu_reader *r, const struct qemu_item *item)
 {
-    struct str s = { (const char *)r->map.p + item->at, item->n };
-
-    while (s.n && s.p[s.n - 1] == ' ')
-        s.n--;
-    return s;
+    return (struct str){ (const char *)r->map.p + item->at, item->n };
 }
 
 /* The event of a line, if it has one; what follows of it is left for the next. */
@@ -173,6 +186,7 @@ static bool take_event(struct qemu_reader *r, struct str line, struct qemu_curso
 {
     struct stamp s, second;
     struct qemu_values values;
+    uint64_t line_no = c->line;
     size_t begin = 0, next;
 
     if (!find_stamp(line, &begin, &s)) {
@@ -183,7 +197,6 @@ static bool take_event(struct qemu_reader *r, struct str line, struct qemu_curso
     } else if (begin > 0) {
         r->other += r->opening;
     }
-    line = str_from(line, begin);
     struct str fields = str_from(line, s.n);
     *ret = (struct qemu_item){ .t = s.t,
                                .at = (size_t)((const uint8_t *)fields.p - r->map.p),
@@ -193,16 +206,14 @@ static bool take_event(struct qemu_reader *r, struct str line, struct qemu_curso
                                .clock = s.tid,
                                .class_no = qemu_class_of(r, STR("qemu:"), s.name) };
     struct qemu_forms forms = r->classes.at[ret->class_no].forms;
-    bool meets = find_stamp(fields, &next, &second);
-    if (forms.n == 0 || (!meets && !r->opening) ||
-        qemu_forms_text(forms, fields_of(r, ret), &values))
-        return true;
-    qemu_bad(r, "line", c->line, "its fields are not those of the event");
-    if (meets) {
+    if (fields.n <= MEETING_MAX_BYTES && find_stamp(fields, &next, &second) &&
+        (qemu_forms_of(second.name).n > 0 || !qemu_forms_text(forms, fields_of(r, ret), &values))) {
         ret->n = next;
         c->at = ret->at + next;
         c->line--;
     }
+    if (r->opening && forms.n > 0 && !qemu_forms_text(forms, fields_of(r, ret), &values))
+        qemu_bad(r, "line", line_no, "its fields are not those of the event");
     return true;
 }
 
@@ -222,8 +233,8 @@ static void log_values(struct qemu_reader *r, const struct qemu_item *item)
 {
     struct str text = fields_of(r, item);
 
-    if (!qemu_forms_text(r->classes.at[item->class_no].forms, text, &r->values) && text.n)
-        qemu_add_text(&r->values, STR("text"), text);
+    if (!qemu_forms_text(r->classes.at[item->class_no].forms, text, &r->values) && str_trim(text).n)
+        qemu_add_text(&r->values, STR("text"), str_trim(text));
 }
 
 const struct qemu_format qemu_log_format = {

@@ -123,6 +123,27 @@ bool qmp_log_is(struct str head)
     return ours;
 }
 
+bool qmp_zero(const struct qemu_reader *r, ns_t *ret)
+{
+    struct str rest = { (const char *)r->map.p, r->map.n };
+    bool found = false;
+
+    for (unsigned i = 0; i < LINES_LOOKED_AT && rest.n && !found; i++) {
+        size_t nl = str_chr(rest, '\n', 0);
+        struct str line = str_trim(nl == STR_NONE ? rest : str_first(rest, nl));
+        json_error_t e;
+        json_t *o = line.n && line.n <= LIMIT_LINE_BYTES ? parse(line, &e) : NULL;
+        const json_t *real = json_object_get(o, "real_ns"), *mono = json_object_get(o, "mono_ns");
+
+        found = json_is_integer(real) && json_is_integer(mono);
+        if (found)
+            *ret = time_add(json_integer_value(real), -json_integer_value(mono));
+        json_decref(o);
+        rest = nl == STR_NONE ? STR("") : str_from(rest, nl + 1);
+    }
+    return found;
+}
+
 /* --- events ------------------------------------------------------------------------------ */
 
 /* Reads a line; false: there is nothing in it that can be placed. */

@@ -90,7 +90,7 @@ struct reader {
     const char *path;
     struct str host;
     struct str host_there; /* what a file with events of several hosts calls it */
-    struct str domain; /* "kernel", "ust", "qemu", or empty */
+    struct str domain;     /* "kernel", "ust", "qemu", or empty */
     struct notes *notes;
     struct arena mem;
     struct reader_class *classes;
@@ -101,7 +101,8 @@ struct reader {
      * was 0, as this tracer took it to be; an empty id: not known. */
     struct str clock_id;
     ns_t clock_zero;
-    ns_t shift; /* added to the time of every event; set before the first is read */
+    bool tells_zero; /* 'clock_zero' is when CLOCK_MONOTONIC was 0          */
+    ns_t shift;      /* to be added to the time of every event, to be as others of the host */
 };
 
 /* Opens a CTF trace's folder.  On success '*ret' must be closed with its ops. */

@@ -696,7 +696,7 @@
     E(EV_QEMU_COMMAND, qemu_command, "qemu:handle_qmp_command|handle_qmp_command")                 \
     E(EV_QEMU_COMMAND_BEGIN, qemu_command_begin, "qemu:qmp_enter_*|qmp_enter_*")                   \
     E(EV_QEMU_COMMAND_END, qemu_command_end, "qemu:qmp_exit_*|qmp_exit_*")                         \
-    E(EV_QMP_MIGRATE_INFO, qmp_migrate_info, "qmp:query-migrate|qmp:query-migrate-final")                                  \
+    E(EV_QMP_MIGRATE_INFO, qmp_migrate_info, "qmp:query-migrate|qmp:query-migrate-final")          \
     E(EV_QMP_EVENT, qmp_event, "qmp:*")
 
 /* clang-format on */
@@ -727,6 +727,7 @@ struct ev_head {
     uint32_t cpu; /* UINT32_MAX = unknown                     */
     int64_t pid;  /* of the context; -1 = not recorded        */
     int64_t tid;
+    uint32_t source; /* number of the reader on its host; several can be of one process */
     struct str procname;
     struct str name; /* of the event in the trace; 'p' is the same for all of its class */
 };

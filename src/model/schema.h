@@ -220,6 +220,19 @@
 #define COLUMNS_message(C, N)                                                              \
     C(N, TIME, t0) C(N, TIME, t1) C(N, INT, key) C(N, INT, kind) C(N, INT, dir) C(N, INT, tid)
 
+/* What QEMU did about a migration: what is enum qemu_what, which says what a to d are.  source: of
+ * which of the host's traces; pid is -1 where a trace does not tell. */
+#define COLUMNS_qemu(C, N)                                                                 \
+    C(N, TIME, t0) C(N, TIME, t1) C(N, INT, source) C(N, INT, pid) C(N, INT, tid) C(N, INT, what)        \
+    C(N, INT, a) C(N, INT, b) C(N, INT, c) C(N, INT, d) C(N, TEXT, text)
+/* What QEMU answered when it was asked how its migration goes; -1: it did not say. */
+#define COLUMNS_qmp_info(C, N)                                                             \
+    C(N, TIME, t0) C(N, TIME, t1) C(N, INT, source) C(N, INT, pid) C(N, TEXT, status) C(N, TEXT, error)  \
+    C(N, INT, total_ms) C(N, INT, downtime_ms) C(N, INT, expected_ms) C(N, INT, setup_ms)               \
+    C(N, INT, transferred) C(N, INT, remaining) C(N, INT, total) C(N, INT, zero_pages)                   \
+    C(N, INT, normal_pages) C(N, INT, dirty_rate) C(N, INT, syncs) C(N, INT, page_bytes)                 \
+    C(N, INT, throttle)
+
 /* Joined over all hosts. */
 #define COLUMNS_vm(C, N)                                                                  \
     C(N, TIME, t0) C(N, TIME, t1) C(N, TEXT, vm) C(N, TEXT, uuid) C(N, TEXT, libvirt_name) \
@@ -249,7 +262,7 @@
     T(task) T(step) T(line) T(mark) T(ident) T(vm_seen) T(thing_seen) T(request_seen)      \
     T(service_seen) T(resource) T(sched) T(vm) T(vm_state) T(request)                      \
     T(thread) T(cpu_wait) T(syscall) T(irq) T(block) T(packet) T(vm_exit) T(disk) T(gap) T(mapping) \
-    T(message)
+    T(message) T(qemu) T(qmp_info)
 
 /* clang-format on */
 
@@ -294,6 +307,36 @@ enum message_kind {
     MESSAGE_CALL,    /* an API is called; it begins to serve that request               */
     MESSAGE_VMSYNC,  /* a guest and its host */
     MESSAGE_KINDS
+};
+/* qemu.what, and what is in a, b, c, d and text. */
+enum qemu_what {
+    QEMU_STATE,       /* text: of the migration ("active")                               */
+    QEMU_ERROR,       /* text                                                            */
+    QEMU_CANCEL,      /* it is asked to give up; also at the end, when there is nothing  */
+    QEMU_SETUP_DONE,
+    QEMU_PENDING,     /* bytes to be sent, bytes that fit into the allowed downtime      */
+    QEMU_LOW_PENDING, /* bytes to be sent: they do fit                                   */
+    QEMU_TRANSFERRED, /* bytes, ms, bytes per ms, bytes that fit into the downtime       */
+    QEMU_VM,          /* 1 it runs, 0 it stopped; reason; text: the same                 */
+    QEMU_STOPS,       /* the migration stops the guest                                   */
+    QEMU_OUTGOING,    /* connected to text                                               */
+    QEMU_INCOMING,
+    QEMU_SYNC,        /* pages written since the last one                                */
+    QEMU_THROTTLE,    /* percent                                                         */
+    QEMU_SAVE_SETUP,
+    QEMU_SAVE_COMPLETE, /* the last part is sent, the guest does not run                 */
+    QEMU_SAVE_END,
+    QEMU_LOAD_SETUP,
+    QEMU_LOAD_END,
+    QEMU_INCOMING_END, /* result                                                         */
+    QEMU_POSTCOPY,
+    QEMU_POSTCOPY_RUN, /* the destination runs                                           */
+    QEMU_POSTCOPY_END,
+    QEMU_PAGE_FAULT,
+    QEMU_PARAMETERS, /* bytes per s at most, ms of downtime at most; -1: not said         */
+    QEMU_MIGRATE,    /* it is told to migrate to text                                    */
+    QEMU_PASS,       /* number: it begins to send the pages written meanwhile            */
+    QEMU_VCPU,       /* thread, its number                                               */
 };
 enum packet_dir { PACKET_RX, PACKET_TX, PACKET_TX_FAILED, PACKET_DROP }; /* packet.dir */
 

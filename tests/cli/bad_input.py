@@ -403,6 +403,66 @@ def kernel_critical(t, trace, other):
             ["critical", t.tmp + "/nowhere", "--thread", "501"], 3, "/nowhere: No such file")
 
 
+def clocks(t):
+    """What is said of hosts and their clocks, and can't be so."""
+    trace = t.trace()
+    path = os.path.join(t.tmp, "clocks.json")
+
+    def check(name, text, code, *words):
+        with open(path, "w") as f:
+            f.write(text)
+        t.check("--sync with %s" % name, ["sync", trace, "--no-cache", "--sync", path], code, *words)
+
+    def host(**more):
+        return json.dumps({"reference": "h1", "hosts": [dict({"host": "h1"}, **more)]})
+
+    check("an empty file", "", 3, "clocks.json: line 1")
+    check("something else than JSON", "hosts: []\n", 3, "clocks.json: line 1, column ")
+    check("two JSON documents", "{} {}", 3, "clocks.json: line 1")
+    check("a list", "[]", 3, "clocks.json: ", 'no array "hosts"')
+    check("no hosts", "{}", 3, 'no array "hosts"')
+    check("hosts that are no list", '{"hosts": {}}', 3, 'no array "hosts"')
+    check("a host without a name", '{"hosts": [{}]}', 3, 'has no "host"')
+    check("a host that is none", '{"hosts": [7]}', 3, 'has no "host"')
+    check("hosts of other traces", '{"reference": "x", "hosts": [{"host": "x", "slope": 1}]}', 0)
+    check("a slope that no clock has", host(slope=7), 3, "slope of host h1 is 7")
+    check("a slope that is no number", host(slope="fast"), 3, 'slope')
+    check("an offset beyond time", host(offset_ns=1e19), 3, "leaves the years")
+    for name, knots in (("too short", [[1, 2]]), ("no list", [7]), ("of texts", [["a"] * 4]),
+                        ("with fractions", [[1, 1.5, 1, 2]]),
+                        ("before its bound", [[1, 2, 3, 4]]), ("after its bound", [[1, 5, 3, 4]]),
+                        ("without a time", [[None, 2, 2, 2]]),
+                        ("that goes back", [[5, 5, 5, 5], [4, 6, 6, 6]]),
+                        ("of one time", [[5, 5, 5, 5], [5, 6, 6, 6]]),
+                        ("shown back", [[5, 5, 5, 5], [6, 4, 4, 5]])):
+        check("a knot %s" % name, host(knots=knots), 3, "knot ", "of host h1 makes no sense")
+    check("knots that are no list", host(knots={"a": 1}), 3, "knots")
+    check("two hosts of one name", '{"hosts": [{"host": "h1"}, {"host": "h1"}]}', 3, "twice")
+    check("open bounds", host(knots=[[1, 2, None, 12], [9, 10, None, None]]), 0)
+    check("an unknown quality", host(quality="perfect"), 3, "perfect")
+    t.check("--sync with a file that is not there", ["sync", trace, "--sync", t.tmp + "/none.json"],
+            2, "none.json: No such file")
+    t.check("--sync with a folder", ["sync", trace, "--no-cache", "--sync", t.tmp], 3, t.tmp)
+    t.check("--reference of an unknown host", ["sync", trace, "--no-cache", "--reference", "moon"],
+            3, "no host 'moon'")
+    for value in ("-1", "x", "nan", "1e9"):
+        t.check("--wander %s" % value, ["sync", trace, "--no-cache", "--wander", value], 2,
+                "--wander")
+    t.check("--host with a path that is not there", ["sync", trace, "--host", "a=/nowhere/at/all"],
+            3, "/nowhere/at/all: No such file")
+    t.check("--host with a folder without traces", ["sync", trace, "--no-cache", "--host",
+                                                    "a=" + folder_of_nothing(t)], 3,
+            "no trace here")
+    t.check("--at that is no time", ["sync", trace, "--no-cache", "--at", "noon"], 2,
+            "--at: 'noon' is not a time")
+
+
+def folder_of_nothing(t):
+    path = os.path.join(t.tmp, "nothing")
+    os.mkdir(path)
+    return path
+
+
 def output(t):
     """stdout that goes away, or is full."""
     trace = t.trace(stream=b"".join(packet([(200 * i + k, k, b"x" * 50) for k in range(100)],
@@ -448,7 +508,9 @@ def main():
     with tempfile.TemporaryDirectory(prefix="neph-bad-input-") as tmp:
         t = Tests(neph, tmp)
         for group in (not_traces, shortened, bad_metadata, bad_streams, many_notes, ftrace,
-                      no_permission, usage, filters, kernel, output, escapes):
+                      no_permission, usage, filters, kernel, clocks, output, escapes):
+            if len(sys.argv) > 2 and group.__name__ not in sys.argv[2:]:
+                continue
             group(t)
     return 0
 

@@ -327,13 +327,20 @@ def check_mistakes(neph, work):
     verdict("mistakes in a scenario are told with their place", before)
 
 
+def has_services(path):
+    """Is there an application layer?  sim_kernel.py looks at the others."""
+    with open(path, encoding="utf-8") as f:
+        return not json.load(f).get("kernel", {}).get("only")
+
+
 def main():
     if len(sys.argv) < 2:
         print(f"usage: {sys.argv[0]} BUILD_DIR/neph [SCENARIO ...]", file=sys.stderr)
         return 2
     neph = os.path.abspath(sys.argv[1])
     paths = sys.argv[2:] or sorted(os.path.join(SCENARIOS, f) for f in os.listdir(SCENARIOS)
-                                   if f.endswith(".json") and not f.startswith("kernel-"))
+                                   if f.endswith(".json") and
+                                   has_services(os.path.join(SCENARIOS, f)))
     if not shutil.which("babeltrace2"):
         print("skip babeltrace2: not installed; only determinism and the truth are checked")
     with tempfile.TemporaryDirectory() as work:

@@ -142,7 +142,7 @@ static bool run(uint64_t seed)
 #ifdef __SANITIZE_ADDRESS__
 enum { RUNS = 500 };
 #else
-enum { RUNS = 8000 };
+enum { RUNS = 10000 };
 #endif
 
 static void test_truth(void **state)
