@@ -44,6 +44,20 @@ static int print(struct ctx *c, const struct analysed *a, const ns_t *at)
     return rc < 0 ? RC_IO : RC_OK;
 }
 
+/* The first instant of all histories, as it is shown: "+5s" counts from there. */
+static ns_t find_origin(const struct analysed *a)
+{
+    ns_t first = NS_MAX;
+
+    for (uint32_t i = 0; i < a->src.nhosts; i++) {
+        struct store_coverage cov;
+
+        store_coverage(a->src.hosts[i], &cov);
+        first = cov.t0 < first ? cov.t0 : first;
+    }
+    return first;
+}
+
 static int run(struct ctx *c)
 {
     const struct sync_opts *o = c->opts;
@@ -51,6 +65,8 @@ static int run(struct ctx *c)
     ns_t at = 0;
     int rc = cli_analyse(c, 0, &a);
 
+    if (rc == RC_OK && o->at)
+        c->origin = find_origin(&a);
     if (rc == RC_OK && o->at)
         rc = cli_time(c, 0, "--at", str_of(o->at), &at);
     if (rc == RC_OK)

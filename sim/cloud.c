@@ -12,7 +12,6 @@
 #include "sim/prog.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,13 +22,6 @@ const struct service_info services[SVC_COUNT] = {
     SIM_SERVICES(X)
 #undef X
 };
-
-ns_t host_time(const struct sim *s, const struct host *h, ns_t t)
-{
-    __int128 ahead = (__int128)(t - s->begin) * h->drift_ppb / NS_PER_S;
-
-    return t + h->sc->clock_offset_ns + (ns_t)ahead;
-}
 
 void make_hex(struct rng *r, char *out, int digits)
 {
@@ -134,7 +126,7 @@ static void add_hosts(struct sim *s)
         struct host *h = vec_push(&s->hosts);
 
         *h = (struct host){ .sc = &s->sc->hosts.at[i], .index = i };
-        h->drift_ppb = llround(h->sc->clock_drift_ppm * 1000);
+        clock_build(s, h);
         snprintf(h->ip, sizeof h->ip, s->sc->dialect == DIALECT_ZED ? "10.77.%u.%u" : "10.0.%u.%u",
                  (unsigned)(i / 100), (unsigned)(100 + i % 100));
         if (h->sc->roles & ROLE_CONTROLLER)

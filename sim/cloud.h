@@ -51,10 +51,17 @@ struct proc;
 struct thread;
 struct kern;
 
+/* From true time 'from' on, when it showed 'local', a clock runs at one rate. */
+struct clock_piece {
+    ns_t from, local;
+    int64_t drift_ppb; /* parts per billion */
+};
+
 struct host {
     const struct sc_host *sc;
     size_t index;
-    int64_t drift_ppb; /* of its clock, parts per billion */
+    struct clock_piece *clock;
+    size_t n_clock;
     char ip[24];
     struct ctfw_trace *trace;
     struct ctfw_channel *channel;
@@ -213,6 +220,12 @@ struct sim {
 
 /* What the clock of 'h' shows at true time 't'. */
 ns_t host_time(const struct sim *s, const struct host *h, ns_t t);
+/* The earliest true time at which it shows 'local' or later. */
+ns_t host_true(const struct host *h, ns_t local);
+/* The next time that it really shows: 'local', unless the clock was set over it. */
+ns_t host_leap(const struct host *h, ns_t local);
+/* Makes the pieces of the clock of 'h'. */
+void clock_build(const struct sim *s, struct host *h);
 /* Random identifiers. */
 void make_uuid(struct rng *r, char out[40]);
 void make_hex(struct rng *r, char *out, int digits);

@@ -303,14 +303,20 @@ static void thread_over(struct thread *t)
         cloud_request_over(s, root);
 }
 
-/* A served call says so in the Zed dialect before the thread goes. */
+/* A served call says so before the thread goes. */
 static bool last_words(struct thread *t)
 {
-    if (!t->method || t->sim->sc->dialect != DIALECT_ZED)
+    bool said = false;
+
+    if (!t->method)
         return false;
-    task_rpc(t, "rpc.server.end", t->method, NULL, NULL, -1, t->failed ? t->exc : NULL);
+    if (t->sim->sc->dialect == DIALECT_ZED) {
+        task_rpc(t, "rpc.server.end", t->method, NULL, NULL, -1, t->failed ? t->exc : NULL);
+        said = true;
+    }
+    said |= engine_rpc_replies(t);
     t->method = NULL;
-    return true;
+    return said;
 }
 
 /* Lets the thread go on until it waits for something. */

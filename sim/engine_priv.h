@@ -36,6 +36,8 @@ void engine_push(struct thread *t, const struct row *prog);
 /* Takes the lock, or queues and blocks the thread. */
 bool engine_lock(struct thread *t, const char *name);
 void engine_unlock(struct thread *t, const char *name);
+/* The driver's line about the reply, if the scenario wants it; was there one? */
+bool engine_rpc_replies(struct thread *t);
 /* Does one row of the thread's program, or a phase of it. */
 void engine_row(struct thread *t);
 

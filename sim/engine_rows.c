@@ -388,8 +388,54 @@ static void rpc_names(struct thread *t, bool call)
     make_hex(&own, t->asked.reply_q + 6, 32);
 }
 
+#define AMQP_DRIVER "oslo_messaging._drivers.amqpdriver"
+
+/* The driver's own lines, in words of oslo.messaging 4.5 and later. */
+static void rpc_line_sent(struct thread *t, const char *topic, bool call)
+{
+    const char *exchange = strncmp(topic, "q-", 2) == 0 ? "neutron" : "nova";
+
+    if (!t->sim->sc->rpc_lines)
+        return;
+    if (call)
+        say_fmt(t, 10, AMQP_DRIVER, "_send", 686, "CALL msg_id: %s exchange '%s' topic '%s'",
+                t->asked.msg_id, exchange, topic);
+    else
+        say_fmt(t, 10, AMQP_DRIVER, "_send", 709, "CAST unique_id: %s exchange '%s' topic '%s'",
+                t->asked.unique_id, exchange, topic);
+}
+
+static void rpc_line_received(struct thread *t)
+{
+    if (!t->sim->sc->rpc_lines)
+        return;
+    if (t->served.msg_id[0])
+        say_fmt(t, 10, AMQP_DRIVER, "__call__", 404, "received message msg_id: %s reply to %s",
+                t->served.msg_id, t->served.reply_q);
+    else
+        say_fmt(t, 10, AMQP_DRIVER, "__call__", 411, "received message with unique_id: %s",
+                t->served.unique_id);
+}
+
+bool engine_rpc_replies(struct thread *t)
+{
+    if (!t->sim->sc->rpc_lines || !t->served.msg_id[0])
+        return false;
+    say_fmt(t, 10, AMQP_DRIVER, "_send_reply", 120,
+            "sending reply msg_id: %s reply queue: %s time elapsed: %.9fs", t->served.msg_id,
+            t->served.reply_q, (double)(t->sim->now - t->born) / 1e9);
+    return true;
+}
+
+static void rpc_line_replied(struct thread *t)
+{
+    if (t->sim->sc->rpc_lines)
+        say_fmt(t, 10, AMQP_DRIVER, "__call__", 454, "received reply msg_id: %s", t->asked.msg_id);
+}
+
 static void rpc_served(struct thread *t)
 {
+    rpc_line_received(t);
     if (is_zed(t))
         task_rpc(t, "rpc.server.start", t->method, NULL, NULL, -1, NULL);
 }
@@ -440,16 +486,18 @@ static enum go row_call(struct thread *t, const struct row *r)
     case 0:
         rpc_names(t, call);
         if (!is_zed(t) && call)
-            say_fmt(t, 10, "oslo_messaging._drivers.amqpdriver", "_send", 392, "MSG_ID is %s",
-                    t->asked.msg_id);
+            say_fmt(t, 10, AMQP_DRIVER, "_send", 392, "MSG_ID is %s", t->asked.msg_id);
         if (is_zed(t))
             task_rpc(t, "rpc.client.start", r->text, topic_of(r->svc), server, call, NULL);
+        rpc_line_sent(t, topic_of(r->svc), call);
         return STAY;
     case 1: rpc_send(t, r, h); return STAY;
     default: break;
     }
-    if (call)
+    if (call) {
         note_wait(t, "rpc", r->text, t->sim->now - t->since);
+        rpc_line_replied(t);
+    }
     if (is_zed(t))
         task_rpc(t, "rpc.client.end", r->text, topic_of(r->svc), server, call,
                  t->child_failed ? t->exc : NULL);

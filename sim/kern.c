@@ -123,6 +123,13 @@ static void fire(struct kern *k, const struct ktimer *timer)
         break;
     case TM_DISK: kern_disk_served(k, timer->what); break;
     case TM_NIC: kern_packet_arrives(k, timer->what); break;
+    case TM_ARRIVE: kern_wire_arrives(k, timer->what); break;
+    case TM_TCP: {
+        struct kend *e = timer->what;
+
+        if (kern_wire_timer(e))
+            kern_irq(k, e->nic->cpu, (struct kirq){ .kind = IRQ_TCP, .what = e });
+    } break;
     case TM_IRQ:
         kern_irq(k, &k->cpus[i->irq % k->n_cpus], (struct kirq){ IRQ_OTHER, timer->what, 0 });
         kern_timer(k, k->now + kern_spread(k, 1e9 / i->per_s), TM_IRQ, timer->what, 0);
@@ -157,28 +164,38 @@ static void cpu_due(struct kern *k, struct kcpu *c)
     }
 }
 
-static void loop(struct kern *k)
+static ns_t timer_at(const struct kern *k)
+{
+    return k->heap.n ? k->heap.at[0].at : KERN_NEVER;
+}
+
+/* When something happens next. */
+static ns_t next_at(const struct kern *k)
+{
+    ns_t cpu_at = k->next_at[k->winner[1]], at = timer_at(k);
+
+    return cpu_at < at ? cpu_at : at;
+}
+
+/* Lets happen what happens until then. */
+static void advance(struct kern *k, ns_t until)
 {
     struct ktimer timer;
 
-    while (!k->failed) {
+    while (!k->failed && next_at(k) <= until) {
         struct kcpu *c = &k->cpus[k->winner[1]];
-        ns_t cpu_at = k->next_at[c->id];
-        ns_t timer_at = k->heap.n ? k->heap.at[0].at : KERN_NEVER;
-        ns_t at = cpu_at < timer_at ? cpu_at : timer_at;
+        ns_t at = host_leap(k->host, next_at(k));
 
-        if (at > k->end)
-            break;
         if (at > k->now)
             k->now = at;
-        if (cpu_at < timer_at)
+        if (k->next_at[c->id] < timer_at(k))
             cpu_due(k, c);
         else if (kern_timer_pop(k, &timer))
             fire(k, &timer);
     }
 }
 
-static int run(struct kern *k)
+static int begin(struct kern *k)
 {
     int rc = open_trace(k);
 
@@ -192,7 +209,11 @@ static int run(struct kern *k)
         kern_timer(k, k->begin + MS_NS, TM_WAKE, k->dumper, k->dumper->token);
     if (k->conf->dump != KC_DUMP_FIRST)
         kern_go(k);
-    loop(k);
+    return 0;
+}
+
+static int finish(struct kern *k)
+{
     if (k->failed)
         return -(int)k->err->code;
     k->end_ns = k->last_ts;
@@ -206,7 +227,8 @@ enum { UP_S = 54321 };
  * it must be less where there are more. */
 enum { EVENT_NS = 200 };
 
-int kern_simulate(struct sim *s, struct host *h)
+/* Builds the kernel of 'h', if the scenario describes it. */
+static int make(struct sim *s, struct host *h)
 {
     const struct kc_kernel *conf = s->sc->kernel;
 
@@ -227,9 +249,80 @@ int kern_simulate(struct sim *s, struct host *h)
         k->end = k->begin + conf->duration_ns;
         rng_seed(&k->rng, s->sc->seed * UINT64_C(0x9e3779b97f4a7c15) + h->index + 1);
         h->kern = k;
-        return run(k);
+        for (int b = 0; conf->only && conf->n_connections && b < 16; b++)
+            h->clock_uuid[b] = (uint8_t)(0x20 + 7 * b + 31 * (int)h->index);
+        return begin(k);
     }
     return 0;
+}
+
+int kern_simulate(struct sim *s, struct host *h)
+{
+    int rc = make(s, h);
+
+    if (rc < 0 || !h->kern)
+        return rc;
+    advance(h->kern, h->kern->end);
+    return finish(h->kern);
+}
+
+static struct kern *kern_of(const struct sim *s, const char *host)
+{
+    for (size_t i = 0; i < s->hosts.n; i++)
+        if (strcmp(s->hosts.at[i].sc->name, host) == 0)
+            return s->hosts.at[i].kern;
+    return NULL;
+}
+
+/* Hosts that speak to each other go on together, in true time: none by more than the least
+ * latency, in which nothing of what the others send now can come. */
+static bool advance_all(struct sim *s, ns_t latency)
+{
+    ns_t first = KERN_NEVER;
+
+    for (size_t i = 0; i < s->hosts.n; i++) {
+        const struct kern *k = s->hosts.at[i].kern;
+        ns_t at = k && next_at(k) <= k->end ? host_true(k->host, next_at(k)) : KERN_NEVER;
+
+        first = at < first ? at : first;
+    }
+    for (size_t i = 0; i < s->hosts.n && first != KERN_NEVER; i++) {
+        struct kern *k = s->hosts.at[i].kern;
+
+        if (!k)
+            continue;
+        ns_t until = host_time(s, k->host, first + latency) - 1;
+
+        advance(k, until < k->end ? until : k->end);
+        if (k->failed)
+            return false;
+    }
+    return first != KERN_NEVER;
+}
+
+int kern_simulate_all(struct sim *s)
+{
+    const struct kc_kernel *conf = s->sc->kernel;
+    double least = 1e9;
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < s->hosts.n; i++)
+        rc = conf && conf->n_connections ? make(s, &s->hosts.at[i])
+                                         : kern_simulate(s, &s->hosts.at[i]);
+    if (rc < 0 || !conf || !conf->n_connections)
+        return rc;
+    for (size_t i = 0; i < conf->n_connections; i++) {
+        const struct kc_connection *w = &conf->connections[i];
+
+        kern_wire_build(kern_of(s, w->client), kern_of(s, w->server), w, i);
+        least = w->latency_us < least ? w->latency_us : least;
+        least = w->back_us < least ? w->back_us : least;
+    }
+    while (advance_all(s, (ns_t)(least * 1000)))
+        ;
+    for (size_t i = 0; rc == 0 && i < s->hosts.n; i++)
+        rc = s->hosts.at[i].kern ? finish(s->hosts.at[i].kern) : 0;
+    return rc;
 }
 
 struct kern_totals kern_totals(const struct kern *k)
@@ -276,6 +369,7 @@ void kern_free(struct kern *k)
         vec_free(&k->cpus[i].wheel);
         vec_free(&k->cpus[i].completed);
         vec_free(&k->cpus[i].packets);
+        vec_free(&k->cpus[i].expired);
     }
     for (size_t i = 0; i < k->io.n; i++) {
         vec_free(&k->io.at[i].latency.v);
@@ -285,6 +379,7 @@ void kern_free(struct kern *k)
         vec_free(&k->requests.at[i]->waiters);
     kern_disks_free(k);
     kern_net_free(k);
+    kern_wire_free(k);
     vec_free(&k->requests);
     vec_free(&k->heap);
     vec_free(&k->tasks);

@@ -8,9 +8,9 @@
  * lists the keys).  kern_simulate() runs one host as a discrete-event model of
  * CPUs, run queues and interrupts, in that host's own clock, and writes OUT/
  * HOST/kernel as lttng-modules 2.13 would.  Every figure of the truth comes
- * from the model's own state, never from the events.  Nothing is shared
- * between hosts, and events go to disk as they happen, so that memory does not
- * grow with the length of a trace. */
+ * from the model's own state, never from the events.  Hosts share nothing but the
+ * wires between them (kern_wire.c), and events go to disk as they happen, so that
+ * memory does not grow with the length of a trace. */
 #ifndef SIM_KERN_H
 #define SIM_KERN_H
 
@@ -102,6 +102,19 @@ struct kc_interface {
     unsigned irq; /* 0: no hardware (tap, lo) */
     double rx_per_s;
     unsigned bytes, drop_percent;
+    bool no_gro, tso;
+};
+
+/* Requests of a service of one host to one of another, and replies. */
+struct kc_connection {
+    const char *client, *client_service, *server, *server_service;
+    unsigned client_port, server_port; /* client's 0: any */
+    double per_s;                      /* requests, while no reply is waited for */
+    unsigned request_bytes, reply_bytes;
+    double latency_us, back_us; /* the least, to the server and back */
+    double spread_us;           /* mean of an exponential more */
+    double loss_percent;
+    ns_t start_ns, stop_ns; /* stop 0: never */
 };
 
 struct kc_interrupt {
@@ -128,6 +141,8 @@ struct kc_host {
     size_t n_interrupts;
     struct kc_lost *lost;
     size_t n_lost;
+    const char **not_recorded; /* of this host alone */
+    size_t n_not_recorded;
 };
 
 /* Fields of the context of every event, in this order. */
@@ -147,6 +162,8 @@ struct kc_kernel {
     int32_t pid_max;
     struct kc_host *hosts;
     size_t n_hosts;
+    struct kc_connection *connections;
+    size_t n_connections;
 };
 
 struct sim;
@@ -161,6 +178,8 @@ struct kern_totals {
 /* Simulates the kernel of 'h', if the scenario describes it; the result is
  * h->kern.  Returns 0 or -E_*. */
 int kern_simulate(struct sim *s, struct host *h);
+/* All hosts, together if they speak to each other. */
+int kern_simulate_all(struct sim *s);
 /* Writes the member "kernel" of a host in truth.json. */
 void kern_truth(const struct kern *k, struct json *j);
 struct kern_totals kern_totals(const struct kern *k);

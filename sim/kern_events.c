@@ -48,7 +48,7 @@ static ns_t put(struct kern *k, struct kcpu *c, const struct ctfw_event *e,
                 const struct ctfw_val *v)
 {
     const struct ktask *t = c->curr;
-    ns_t ts = k->now += k->event_ns;
+    ns_t ts = k->now = host_leap(k->host, k->now + k->event_ns);
 
     k->last_ts = ts;
     if (!e || k->failed || is_lost(k, c, ts))

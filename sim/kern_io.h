@@ -40,6 +40,31 @@ struct kstream {
     unsigned bytes;
 };
 
+/* One end of a TCP connection to another host; kern_wire.c. */
+struct kend {
+    struct kern *k;
+    struct kend *peer;
+    const struct kc_connection *conf;
+    bool client;
+    struct kproc *proc;
+    struct kinterface *nic;
+    struct rng rng;
+    uint32_t address;
+    uint16_t port, next_id;
+    uint32_t una, nxt, rcv;     /* the first byte not acknowledged, not sent, not received */
+    uint32_t rcv_end;           /* of the message that comes */
+    unsigned unacked;           /* segments received */
+    ns_t rto_at, ack_at;        /* when to send again, to acknowledge */
+    VEC(struct ksegment) early; /* behind a gap */
+    VEC(struct ksegment) inbox; /* under way to here, by arrival */
+    size_t inbox_at;
+    ns_t arrives;   /* the last one, true time */
+    bool waits;     /* a client for its reply */
+    unsigned asked; /* replies that a server's thread is to send */
+    ns_t next_at;   /* of a client's request */
+    uint64_t sent, lost, resent, received, merged, messages;
+};
+
 void kern_disks_build(struct kern *k);
 void kern_disks_free(struct kern *k);
 struct kdisk *kern_disk_named(struct kern *k, const char *name);
@@ -64,10 +89,29 @@ struct kinterface *kern_new_tap(struct kern *k, const char *name);
 void kern_stream_start(struct kern *k, struct kinterface *from, struct kproc *to, double per_s,
                        unsigned bytes);
 void kern_packet_arrives(struct kern *k, struct kstream *s);
+/* A packet comes to a card. */
+void kern_nic_takes(struct kern *k, struct kinterface *f, struct kpacket p);
+uint64_t kern_new_skb(struct kern *k);
 void kern_nic_interrupt(struct kern *k, struct kcpu *c, struct kinterface *f);
 void kern_net_softirq(struct kern *k, struct kcpu *c);
 /* Code on 'c' sends a packet, received from 'from' before if that is not NULL. */
 void kern_transmit(struct kern *k, struct kcpu *c, struct kinterface *from, struct kinterface *to,
                    unsigned bytes);
+
+/* The connection number 'number' of the scenario, when both hosts are built. */
+void kern_wire_build(struct kern *client, struct kern *server, const struct kc_connection *conf,
+                     size_t number);
+void kern_wire_free(struct kern *k);
+/* The thread sends what it has to send; when it has something next. */
+void kern_wire_due(struct kern *k, struct kcpu *c, struct ktask *t);
+ns_t kern_wire_next(const struct kern *k, const struct ktask *t);
+/* The next segment has come over the wire. */
+void kern_wire_arrives(struct kern *k, struct kend *e);
+/* Has a timer of 'e' ended; what it does then, in a softirq. */
+bool kern_wire_timer(const struct kend *e);
+void kern_wire_expired(struct kern *k, struct kcpu *c, struct kend *e);
+/* Softirq NET_RX: takes the first of 'n' packets, and those that are merged with it.  Returns
+ * how many. */
+size_t kern_wire_receive(struct kern *k, struct kcpu *c, const struct kpacket *list, size_t n);
 
 #endif

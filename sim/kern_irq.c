@@ -79,6 +79,7 @@ static void hard_start(struct kern *k, struct kcpu *c, struct kirq irq)
     c->hard = irq;
     switch (irq.kind) {
     case IRQ_TICK:
+    case IRQ_TCP:
     case IRQ_WHEEL: timer_entry(k, c, tick_timer(c), TICK_FUNCTION); break;
     case IRQ_HRTIMER: timer_entry(k, c, kern_address(irq.what), WAKEUP_FUNCTION); break;
     case IRQ_DISK:
@@ -160,6 +161,11 @@ static void hard_end(struct kern *k, struct kcpu *c)
         kern_raise(k, c, SOFT_TIMER);
         timer_exit(k, c, tick_timer(c));
         return;
+    case IRQ_TCP:
+        *vec_push(&c->expired) = irq.what;
+        kern_raise(k, c, SOFT_TIMER);
+        timer_exit(k, c, tick_timer(c));
+        return;
     case IRQ_DISK: kern_disk_interrupt(k, c, irq.what); break;
     case IRQ_NIC: kern_nic_interrupt(k, c, irq.what); break;
     case IRQ_OTHER: break;
@@ -194,6 +200,9 @@ static void soft_end(struct kern *k, struct kcpu *c)
                 kern_wake(k, c, t);
         }
         c->wheel.n = 0;
+        for (size_t i = 0; i < c->expired.n; i++)
+            kern_wire_expired(k, c, c->expired.at[i]);
+        c->expired.n = 0;
     } else if (vec == SOFT_BLOCK) {
         kern_disk_softirq(k, c);
     } else if (vec == SOFT_NET_RX) {

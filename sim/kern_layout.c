@@ -7,7 +7,7 @@
 #include "sim/kern_priv.h"
 
 /* clang-format off */
-/* The variant of headers behind a packet's event; only its empty option is written. */
+/* The variant of headers behind a packet's event; its empty option and IPv4's are written. */
 static const char network_header[] =
     "\t\tvariant <_network_header_type> {\n"
     "\t\t\tstruct {\n"
@@ -266,6 +266,7 @@ static const struct ctfw_field f_kfree[] = {
     { .name = "reason", .kind = CTFW_ENUM, .bits = 8, .labels = drop_reasons },
 };
 static const struct ctfw_field f_consume[] = { CTFW_X("skbaddr", 64) };
+static const struct ctfw_field f_gro[] = { CTFW_X("skbaddr", 64) };
 static const struct ctfw_field f_page_alloc[] = {
     CTFW_X("page", 64),      CTFW_U("pfn", 64),         CTFW_U("order", 32),
     CTFW_U("gfp_flags", 32), CTFW_S("migratetype", 32),
@@ -422,6 +423,9 @@ static bool recorded(const struct kern *k, const char *name)
     for (size_t i = 0; i < k->conf->n_not_recorded; i++)
         if (str_glob(str_of(k->conf->not_recorded[i]), str_of(name)))
             return false;
+    for (size_t i = 0; i < k->hc->n_not_recorded; i++)
+        if (str_glob(str_of(k->hc->not_recorded[i]), str_of(name)))
+            return false;
     return true;
 }
 
@@ -445,7 +449,8 @@ const struct ctfw_field *kern_context(struct kern *k, size_t *n)
 void kern_declare(struct kern *k)
 {
 #define X(id, event, fields) \
-    k->ev[id] = declare(k, event, fields, (fields)[0].name[0] ? ARRAY_SIZE(fields) : 0);
+    if ((id) != EV_NET_GRO)  \
+        k->ev[id] = declare(k, event, fields, (fields)[0].name[0] ? ARRAY_SIZE(fields) : 0);
     KERN_EVENTS(X)
 #undef X
 #define X(id, name, in, out)                                               \
@@ -453,4 +458,7 @@ void kern_declare(struct kern *k)
     k->sys_out[id] = declare(k, "syscall_exit_" name, out, ARRAY_SIZE(out));
     KERN_SYSCALLS(X)
 #undef X
+    /* Last, and only where it happens: the other identifiers stay what they were. */
+    if (k->conf->n_connections)
+        k->ev[EV_NET_GRO] = declare(k, "net_napi_gro_receive_entry", f_gro, ARRAY_SIZE(f_gro));
 }

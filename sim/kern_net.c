@@ -72,10 +72,15 @@ void kern_packet_arrives(struct kern *k, struct kstream *s)
     struct kinterface *f = s->from;
 
     if (s->to && s->to->over)
-        return;           /* and no more come */
-    if (f->ring.n < RING) /* else the card has no room, and nobody hears of it */
-        *vec_push(&f->ring) = (struct kpacket){ .proc = s->to, .bytes = s->bytes };
+        return; /* and no more come */
     kern_timer(k, k->now + kern_spread(k, s->gap_ns), TM_NIC, s, 0);
+    kern_nic_takes(k, f, (struct kpacket){ .proc = s->to, .bytes = s->bytes });
+}
+
+void kern_nic_takes(struct kern *k, struct kinterface *f, struct kpacket p)
+{
+    if (f->ring.n < RING) /* else the card has no room, and nobody hears of it */
+        *vec_push(&f->ring) = p;
     if (f->raised)
         return;
     f->raised = true;
@@ -95,7 +100,7 @@ void kern_nic_interrupt(struct kern *k, struct kcpu *c, struct kinterface *f)
     kern_raise(k, c, SOFT_NET_RX);
 }
 
-static uint64_t new_skb(struct kern *k)
+uint64_t kern_new_skb(struct kern *k)
 {
     return UINT64_C(0xffff888200000000) + k->next_skb++ % 4096 * 0x100;
 }
@@ -129,7 +134,7 @@ static void send_on(struct kern *k, struct kcpu *c, struct kinterface *f, uint64
 void kern_transmit(struct kern *k, struct kcpu *c, struct kinterface *from, struct kinterface *to,
                    unsigned bytes)
 {
-    uint64_t skb = new_skb(k);
+    uint64_t skb = kern_new_skb(k);
 
     if (from)
         receive(k, c, from, skb, bytes);
@@ -140,7 +145,7 @@ static void deliver(struct kern *k, struct kcpu *c, const struct kpacket *p)
 {
     struct kinterface *f = p->interface;
     struct kproc *to = p->proc && !p->proc->over && p->proc->alive ? p->proc : NULL;
-    uint64_t skb = new_skb(k);
+    uint64_t skb = kern_new_skb(k);
 
     receive(k, c, f, skb, p->bytes);
     if (rng_below(&k->rng, 100) < f->conf->drop_percent) {
@@ -168,7 +173,10 @@ void kern_net_softirq(struct kern *k, struct kcpu *c)
     for (size_t i = 0; i < c->packets.n; i++) {
         struct kpacket p = c->packets.at[i];
 
-        deliver(k, c, &p);
+        if (p.end)
+            i += kern_wire_receive(k, c, &c->packets.at[i], c->packets.n - i) - 1;
+        else
+            deliver(k, c, &p);
     }
     c->packets.n = 0;
 }

@@ -122,7 +122,8 @@ extern const char *const sys_names[SYS_COUNT];
     X(EV_DUMP_DISK, "lttng_statedump_block_device", f_dump_disk)                \
     X(EV_DUMP_INTERFACE, "lttng_statedump_network_interface", f_dump_interface) \
     X(EV_DUMP_INTERRUPT, "lttng_statedump_interrupt", f_dump_interrupt)         \
-    X(EV_DUMP_CPU, "lttng_statedump_cpu_topology", f_dump_cpu)
+    X(EV_DUMP_CPU, "lttng_statedump_cpu_topology", f_dump_cpu)                  \
+    X(EV_NET_GRO, "net_napi_gro_receive_entry", f_gro)
 
 enum kev {
 #define X(id, name, fields) id,
@@ -271,11 +272,11 @@ struct ktask {
     VEC(struct sys_sum) calls;
 };
 
-enum kirq_kind { IRQ_TICK, IRQ_HRTIMER, IRQ_WHEEL, IRQ_DISK, IRQ_NIC, IRQ_OTHER };
+enum kirq_kind { IRQ_TICK, IRQ_HRTIMER, IRQ_WHEEL, IRQ_TCP, IRQ_DISK, IRQ_NIC, IRQ_OTHER };
 
 struct kirq {
     enum kirq_kind kind;
-    void *what; /* task, request, interface, interrupt */
+    void *what; /* task, request, interface, interrupt, end of a connection */
     uint32_t token;
 };
 
@@ -285,8 +286,16 @@ struct irq_sum {
     struct span_sum sum;
 };
 
+/* Of a connection between two hosts. */
+struct ksegment {
+    uint32_t seq, ack;
+    uint16_t len, id;
+};
+
 struct kpacket {
     struct kproc *proc; /* that gets it; NULL: nobody here */
+    struct kend *end;   /* of a connection, which gets 'segment'; or NULL */
+    struct ksegment segment;
     struct kinterface *interface;
     unsigned bytes;
 };
@@ -319,6 +328,7 @@ struct kcpu {
     VEC(struct kirq) wheel;      /* threads whose timer-wheel timer is due */
     VEC(struct krq *) completed; /* for softirq BLOCK */
     VEC(struct kpacket) packets; /* for softirq NET_RX */
+    VEC(struct kend *) expired;  /* whose timers softirq TIMER looks at */
     /* the truth */
     bool known;
     ns_t known_ns, since, run_ns, idle_ns;
@@ -334,7 +344,18 @@ struct kern_loss {
     uint64_t events;
 };
 
-enum ktimer_kind { TM_WAKE, TM_WHEEL, TM_DISK, TM_NIC, TM_IRQ, TM_RESCHED, TM_START, TM_STOP };
+enum ktimer_kind {
+    TM_WAKE,
+    TM_WHEEL,
+    TM_DISK,
+    TM_NIC,
+    TM_IRQ,
+    TM_RESCHED,
+    TM_START,
+    TM_STOP,
+    TM_ARRIVE,
+    TM_TCP
+};
 
 struct ktimer {
     ns_t at;
@@ -413,6 +434,7 @@ struct kern {
     VEC(struct krq *) requests; /* all that ever were */
     struct kinterface *interfaces;
     size_t n_interfaces;
+    VEC(struct kend *) ends; /* of connections to other hosts */
     /* the truth */
     struct pairs preempt, preempt_names;
     VEC(struct io_sum) io;

@@ -81,6 +81,10 @@ static ns_t sleep_of(struct kern *k, struct ktask *t)
             ns = t->due[op] - k->now;
     if (t->send_at && t->send_at - k->now < ns)
         ns = t->send_at - k->now;
+    ns_t asks = kern_wire_next(k, t);
+
+    if (asks != KERN_NEVER && asks - k->now < ns)
+        ns = asks - k->now;
     return ns > 2000 ? ns : 2000;
 }
 
@@ -127,6 +131,7 @@ void prog_service(struct kern *k, struct kcpu *c, struct ktask *t)
         }
         kern_memory(k, c, t);
         send_due(k, c, t);
+        kern_wire_due(k, c, t);
         while ((t->job.op = due_op(k, t)) != OP_KINDS) {
             t->call = t->job.op == OP_READ    ? SYS_PREAD64
                       : t->job.op == OP_WRITE ? SYS_PWRITE64

@@ -362,6 +362,8 @@ static int read_interfaces(struct reader *r, const char *path, const json_t *o, 
         { "rx_per_s", KEY_REAL, AT(kc_interface, rx_per_s), 0, 1e6, false },
         { "bytes", KEY_UNSIGNED, AT(kc_interface, bytes), 60, 65535, false },
         { "drop_percent", KEY_UNSIGNED, AT(kc_interface, drop_percent), 0, 100, false },
+        { "no_gro", KEY_BOOL, AT(kc_interface, no_gro), 0, 0, false },
+        { "tso", KEY_BOOL, AT(kc_interface, tso), 0, 0, false },
     };
     const struct kc_interface as_usual = { .bytes = 600 };
     const char *inner;
@@ -440,6 +442,26 @@ static int read_lost(struct parts *p, const char *path, const json_t *o, struct 
     return 0;
 }
 
+/* The list "not_recorded". */
+static int read_names(struct reader *r, const char *path, const json_t *o, const char ***ret,
+                      size_t *ret_n)
+{
+    const json_t *names;
+    size_t i;
+    json_t *v;
+
+    if (list_of(r, path, o, "not_recorded", &names) < 0)
+        return -E_ARG;
+    *ret = arena_array(&r->s->mem, const char *, json_array_size(names) + 1);
+    json_array_foreach(names, i, v)
+    {
+        if (!json_is_string(v))
+            return sc_wrong(r, path, "not_recorded", "must hold names of events");
+        (*ret)[(*ret_n)++] = arena_strdup(&r->s->mem, json_string_value(v), json_string_length(v));
+    }
+    return 0;
+}
+
 static int read_kernel_host(struct reader *r, const char *path, const json_t *o,
                             struct kc_kernel *kernel, struct kc_host *h)
 {
@@ -454,6 +476,7 @@ static int read_kernel_host(struct reader *r, const char *path, const json_t *o,
         { "interfaces", KEY_OTHER, 0, 0, 0, false },
         { "interrupts", KEY_OTHER, 0, 0, 0, false },
         { "lost", KEY_OTHER, 0, 0, 0, false },
+        { "not_recorded", KEY_OTHER, 0, 0, 0, false },
     };
     struct parts p = { .r = r, .kernel = kernel, .host = h };
     size_t i = 0;
@@ -469,7 +492,8 @@ static int read_kernel_host(struct reader *r, const char *path, const json_t *o,
             return sc_wrong(r, path, "host", "this host is described already");
     p.cpus = r->s->hosts.at[i].cpus;
     if (read_disks(r, path, o, h) < 0 || read_interfaces(r, path, o, h) < 0 ||
-        read_interrupts(r, path, o, h) < 0 || read_lost(&p, path, o, h) < 0)
+        read_interrupts(r, path, o, h) < 0 || read_lost(&p, path, o, h) < 0 ||
+        read_names(r, path, o, &h->not_recorded, &h->n_not_recorded) < 0)
         return -E_ARG;
     int rc = read_procs(&p, path, o);
 
@@ -509,9 +533,6 @@ static int read_switches(struct reader *r, const json_t *o, struct kc_kernel *k)
 {
     static const char *const dumps[] = { "first", "during", "none" };
     const json_t *dump = json_object_get(o, "state_dump");
-    const json_t *names;
-    size_t i;
-    json_t *v;
 
     if (dump) {
         int which = json_is_string(dump) ? sc_one_of(json_string_value(dump), dumps, 3) : -1;
@@ -520,15 +541,78 @@ static int read_switches(struct reader *r, const json_t *o, struct kc_kernel *k)
             return sc_wrong(r, "kernel", "state_dump", "must be first, during or none");
         k->dump = (enum kc_dump)which;
     }
-    if (read_context(r, o, k) < 0 || list_of(r, "kernel", o, "not_recorded", &names) < 0)
+    if (read_context(r, o, k) < 0)
         return -E_ARG;
-    k->not_recorded = arena_array(&r->s->mem, const char *, json_array_size(names) + 1);
-    json_array_foreach(names, i, v)
-    {
-        if (!json_is_string(v))
-            return sc_wrong(r, "kernel", "not_recorded", "must hold names of events");
-        k->not_recorded[k->n_not_recorded++] =
-            arena_strdup(&r->s->mem, json_string_value(v), json_string_length(v));
+    return read_names(r, "kernel", o, &k->not_recorded, &k->n_not_recorded);
+}
+
+/* Both ends of a connection must be there, from the beginning to the end. */
+static int check_end(struct reader *r, const char *path, const char *key, const struct kc_kernel *k,
+                     const char *host, const char *service)
+{
+    const struct kc_host *h = NULL;
+    bool found = false, card = false;
+
+    for (size_t i = 0; i < k->n_hosts; i++)
+        h = strcmp(k->hosts[i].name, host) == 0 ? &k->hosts[i] : h;
+    for (size_t i = 0; h && i < h->n_interfaces; i++)
+        card |= h->interfaces[i].irq != 0;
+    if (!card)
+        return sc_wrong(r, path, key,
+                        "must be a host of \"kernel\" that has an interface with an "
+                        "interrupt");
+    for (size_t i = 0; i < h->n_procs; i++) {
+        const struct kc_proc *p = &h->procs[i];
+
+        found |= p->kind == KC_SERVICE && strcmp(p->name ? p->name : p->comm, service) == 0 &&
+                 !p->start_ns && !p->stop_ns;
+    }
+    if (!found)
+        return sc_wrong(r, path, key, "has no service of that name that is there all the time");
+    return 0;
+}
+
+static int read_connections(struct reader *r, const json_t *o, struct kc_kernel *k)
+{
+    static const struct key keys[] = {
+        { "client", KEY_TEXT, AT(kc_connection, client), 0, 0, true },
+        { "client_service", KEY_TEXT, AT(kc_connection, client_service), 0, 0, true },
+        { "client_port", KEY_UNSIGNED, AT(kc_connection, client_port), 1, 65535, false },
+        { "server", KEY_TEXT, AT(kc_connection, server), 0, 0, true },
+        { "server_service", KEY_TEXT, AT(kc_connection, server_service), 0, 0, true },
+        { "server_port", KEY_UNSIGNED, AT(kc_connection, server_port), 1, 65535, false },
+        { "per_s", KEY_REAL, AT(kc_connection, per_s), 0.001, 1e5, false },
+        { "request_bytes", KEY_UNSIGNED, AT(kc_connection, request_bytes), 1, 60000, false },
+        { "reply_bytes", KEY_UNSIGNED, AT(kc_connection, reply_bytes), 1, 60000, false },
+        { "latency_us", KEY_REAL, AT(kc_connection, latency_us), 1, 1e6, false },
+        { "back_us", KEY_REAL, AT(kc_connection, back_us), 1, 1e6, false },
+        { "spread_us", KEY_REAL, AT(kc_connection, spread_us), 0, 1e6, false },
+        { "loss_percent", KEY_REAL, AT(kc_connection, loss_percent), 0, 50, false },
+        { "start_s", KEY_SECONDS, AT(kc_connection, start_ns), 0, SIM_LIMIT_SECONDS, false },
+        { "stop_s", KEY_SECONDS, AT(kc_connection, stop_ns), 0, SIM_LIMIT_SECONDS, false },
+    };
+    const struct kc_connection as_usual = { .server_port = 5672,
+                                            .per_s = 20,
+                                            .request_bytes = 400,
+                                            .reply_bytes = 900,
+                                            .latency_us = 40,
+                                            .spread_us = 15 };
+    void *at;
+
+    if (read_structs(r, "kernel", o, "connections", keys, ARRAY_SIZE(keys), &as_usual,
+                     sizeof as_usual, &at, &k->n_connections) < 0)
+        return -E_ARG;
+    k->connections = at;
+    for (size_t i = 0; i < k->n_connections; i++) {
+        struct kc_connection *c = &k->connections[i];
+        const char *path = arena_printf(&r->s->mem, "kernel.connections[%zu]", i);
+
+        c->back_us = c->back_us > 0 ? c->back_us : c->latency_us;
+        if (check_end(r, path, "client", k, c->client, c->client_service) < 0 ||
+            check_end(r, path, "server", k, c->server, c->server_service) < 0)
+            return -E_ARG;
+        if (strcmp(c->client, c->server) == 0)
+            return sc_wrong(r, path, "server", "must be another host");
     }
     return 0;
 }
@@ -552,6 +636,7 @@ int sc_read_kernel(struct reader *r, const json_t *root, double scale)
         { "state_dump", KEY_OTHER, 0, 0, 0, false },
         { "not_recorded", KEY_OTHER, 0, 0, 0, false },
         { "hosts", KEY_OTHER, 0, 0, 0, true },
+        { "connections", KEY_OTHER, 0, 0, 0, false },
     };
     const json_t *o = json_object_get(root, "kernel");
     struct whole w = { .hz = 250, .packet_kib = 256, .pid_max = 4194304 };
@@ -580,6 +665,8 @@ int sc_read_kernel(struct reader *r, const json_t *root, double scale)
         if (read_kernel_host(r, path, json_array_get(list, i), k, &k->hosts[i]) < 0)
             return -E_ARG;
     }
+    if (read_connections(r, o, k) < 0)
+        return -E_ARG;
     r->s->kernel = k;
     return 0;
 }

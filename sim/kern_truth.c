@@ -289,6 +289,28 @@ static void put_interfaces(struct json *j, const struct kern *k)
     json_close(j, ']');
 }
 
+static void put_connections(struct json *j, const struct kern *k)
+{
+    json_kopen(j, "connections", '[');
+    for (size_t i = 0; i < k->ends.n; i++) {
+        const struct kend *e = k->ends.at[i];
+
+        json_open(j, '{');
+        text(j, "peer", e->peer->k->host->sc->name);
+        text(j, "service", e->proc->name);
+        json_ku64(j, "port", e->port);
+        json_ku64(j, "peer_port", e->peer->port);
+        json_ku64(j, "messages", e->messages);
+        json_ku64(j, "sent", e->sent);
+        json_ku64(j, "lost", e->lost);
+        json_ku64(j, "resent", e->resent);
+        json_ku64(j, "received", e->received);
+        json_ku64(j, "merged", e->merged);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
 void kern_truth(const struct kern *k, struct json *j)
 {
     struct kern_totals all = kern_totals(k);
@@ -313,5 +335,6 @@ void kern_truth(const struct kern *k, struct json *j)
     put_io(j, k);
     put_interrupts(j, k);
     put_interfaces(j, k);
+    put_connections(j, k);
     json_close(j, '}');
 }

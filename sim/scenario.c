@@ -139,6 +139,35 @@ int sc_one_of(const char *name, const char *const *names, int n)
     return -1;
 }
 
+static int read_clock_changes(struct reader *r, const char *path, const json_t *list,
+                              struct sc_host *h)
+{
+    static const struct key keys[] = {
+        { "at_s", KEY_SECONDS, AT(sc_clock_change, at_ns), 0.001, SIM_LIMIT_SECONDS, true },
+        { "step_ms", KEY_MILLIS, AT(sc_clock_change, step_ns), 0, 1e9, false },
+        { "drift_ppm", KEY_REAL, AT(sc_clock_change, drift_ppm), -1000, 1000, false },
+    };
+    size_t i;
+    json_t *v;
+
+    if (list && (!json_is_array(list) || json_array_size(list) > 1000))
+        return sc_wrong(r, path, "clock_changes", "must be a list of at most 1000 changes");
+    h->n_clock_changes = json_array_size(list);
+    h->clock_changes = arena_array(&r->s->mem, struct sc_clock_change, h->n_clock_changes + 1);
+    json_array_foreach(list, i, v)
+    {
+        struct sc_clock_change *c = &h->clock_changes[i];
+        const char *inner = arena_printf(&r->s->mem, "%s.clock_changes[%zu]", path, i);
+
+        *c = (struct sc_clock_change){ .drift_ppm = (double)NAN };
+        if (sc_read_object(r, inner, v, keys, ARRAY_SIZE(keys), c) < 0)
+            return -(int)r->err->code;
+        if (i > 0 && c->at_ns <= c[-1].at_ns)
+            return sc_wrong(r, inner, "at_s", "must be later than the change before");
+    }
+    return 0;
+}
+
 static int read_host(struct reader *r, const char *path, const json_t *v)
 {
     static const struct key keys[] = {
@@ -148,8 +177,9 @@ static int read_host(struct reader *r, const char *path, const json_t *v)
         { "ram_mb", KEY_UINT, AT(sc_host, ram_mb), 64, 1e8, false },
         { "disk_gb", KEY_UINT, AT(sc_host, disk_gb), 1, 1e7, false },
         { "vcpus", KEY_UINT, AT(sc_host, vcpus), 1, 4096, false },
-        { "clock_offset_ms", KEY_MILLIS, AT(sc_host, clock_offset_ns), -3.6e6, 3.6e6, false },
+        { "clock_offset_ms", KEY_MILLIS, AT(sc_host, clock_offset_ns), -1e9, 1e9, false },
         { "clock_drift_ppm", KEY_REAL, AT(sc_host, clock_drift_ppm), -1000, 1000, false },
+        { "clock_changes", KEY_OTHER, 0, 0, 0, false },
     };
     static const char *const role_names[] = { "controller", "compute", "network", "storage" };
     struct sc_host h = { .cpus = 4, .ram_mb = 32047, .disk_gb = 366, .vcpus = 8 };
@@ -173,6 +203,8 @@ static int read_host(struct reader *r, const char *path, const json_t *v)
                             "must hold \"controller\", \"compute\", \"network\" or \"storage\"");
         h.roles |= 1u << k;
     }
+    if (read_clock_changes(r, path, json_object_get(v, "clock_changes"), &h) < 0)
+        return -(int)r->err->code;
     for (size_t k = 0; k < r->s->hosts.n; k++)
         if (strcmp(r->s->hosts.at[k].name, h.name) == 0)
             return sc_wrong(r, path, "name", "another host has this name");
@@ -618,6 +650,7 @@ static int read_root(struct reader *r, const json_t *root, double scale)
         { "duration_s", KEY_SECONDS, AT(scenario, duration_ns), 1, SIM_LIMIT_SECONDS, true },
         { "vif_timeout_s", KEY_SECONDS, AT(scenario, vif_timeout_ns), 1, 86400, false },
         { "periodic", KEY_BOOL, AT(scenario, periodic), 0, 0, false },
+        { "rpc_lines", KEY_BOOL, AT(scenario, rpc_lines), 0, 0, false },
         { "empty_uid", KEY_UINT, AT(scenario, empty_uid), 1, 65535, false },
         { "utc_offset_h", KEY_OTHER, 0, 0, 0, false },
         { "packet_kib", KEY_OTHER, 0, 0, 0, false },

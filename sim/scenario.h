@@ -16,11 +16,15 @@
  *  vif_timeout_s        how long a boot waits for network-vif-plugged (300)
  *  packet_kib           size of a packet (sub-buffer), default 128
  *  empty_uid            a second, empty trace per controller of this user id
+ *  rpc_lines            true: the lines of oslo.messaging's driver, which tell
+ *                       the identifier of each call on both sides
  *  hosts[]              name; roles (of "controller", "compute", "network",
  *                       "storage"); cpus (4); ram_mb (32047); disk_gb (366);
  *                       vcpus (8); clock_offset_ms, clock_drift_ppm: how far
  *                       the host's clock is from true time at the start, and
- *                       how it runs away (parts per million)
+ *                       how it runs away (parts per million);
+ *                       clock_changes[]: at_s (true time), step_ms (set
+ *                       forward by), drift_ppm (its rate from then on)
  *  services{}           per service name ("nova-scheduler", ...): workers,
  *                       threads (requests served at once by one worker)
  *  flavors[]            name, ram_mb, vcpus, disk_gb; default four m1 flavors
@@ -165,12 +169,20 @@ struct sc_fault {
     uint64_t first, count, worker;
 };
 
+/* A change of a host's clock: it is set forward, or runs at another rate from then on. */
+struct sc_clock_change {
+    ns_t at_ns, step_ns; /* after the start, true time */
+    double drift_ppm;    /* NAN: as before */
+};
+
 struct sc_host {
     const char *name;
     unsigned roles, cpus;
     uint64_t ram_mb, disk_gb, vcpus;
     ns_t clock_offset_ns;
     double clock_drift_ppm;
+    struct sc_clock_change *clock_changes; /* in order of time */
+    size_t n_clock_changes;
 };
 
 struct sc_service {
@@ -215,7 +227,7 @@ struct scenario {
     uint64_t seed;
     ns_t start, duration_ns, vif_timeout_ns;
     int utc_offset_h;
-    bool periodic;
+    bool periodic, rpc_lines;
     uint32_t packet_bytes;
     uint64_t empty_uid; /* 0: none */
     VEC(struct sc_host) hosts;

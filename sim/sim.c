@@ -100,8 +100,8 @@ static int simulate(struct sim *s, struct sim_result *ret)
             return -(int)s->err->code;
         rc = cloud_close(s);
     }
-    for (size_t i = 0; rc == 0 && i < s->hosts.n; i++)
-        rc = kern_simulate(s, &s->hosts.at[i]);
+    if (rc == 0)
+        rc = kern_simulate_all(s);
     if (rc == 0)
         rc = truth_write(s, path_join(&mem, s->out_dir, "truth.json"));
     arena_free(&mem);

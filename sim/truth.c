@@ -95,6 +95,20 @@ static void put_services(struct json *j, const struct host *h)
     json_close(j, ']');
 }
 
+/* From true time 'from_ns' on the clock shows local_ns + (t - from_ns) * (1 + drift_ppb / 1e9). */
+static void put_clock(struct json *j, const struct host *h)
+{
+    json_kopen(j, "clock", '[');
+    for (size_t i = 0; i < h->n_clock; i++) {
+        json_open(j, '{');
+        json_ki64(j, "from_ns", h->clock[i].from);
+        json_ki64(j, "local_ns", h->clock[i].local);
+        json_ki64(j, "drift_ppb", h->clock[i].drift_ppb);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
 static void put_hosts(struct json *j, const struct sim *s)
 {
     static const char *const roles[] = { "controller", "compute", "network", "storage" };
@@ -115,6 +129,7 @@ static void put_hosts(struct json *j, const struct sim *s)
         text(j, "trace", h->dir);
         json_ki64(j, "clock_offset_ns", h->sc->clock_offset_ns);
         real(j, "clock_drift_ppm", h->sc->clock_drift_ppm);
+        put_clock(j, h);
         put_counts(j, &all);
         put_streams(j, s, h);
         put_services(j, h);

@@ -10,7 +10,7 @@
  *  format, version, scenario, description, dialect, seed, start_ns, end_ns
  *  totals      events, discarded, dropped, bytes, tasks, requests, vms
  *  hosts[]     name, ip, roles[], trace (folder), uid, clock_offset_ns,
- *              clock_drift_ppm, events, discarded, dropped, streams[] (file,
+ *              clock_drift_ppm, clock[] (its pieces), events, discarded, dropped, streams[] (file,
  *              cpu, events, discarded, dropped, packets, packets_dropped,
  *              bytes), services[] (service, worker, pid, procname, requests,
  *              idle), kernel (docs/neph-sim.1.scd says what it counts)

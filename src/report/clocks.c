@@ -264,6 +264,12 @@ int clocks_make(struct store *const *hosts, uint32_t n, const struct clocks_opti
         clocks_free(&c);
         return rc;
     }
+    if (reference != SYNC_ANY && c.mode == CLOCKS_FILE && c.reference != reference) {
+        rc = err_set(err, E_ARG, "%s: the clocks in it are told by that of %s, not of " STR_FMT,
+                     o->file, c.at[c.reference].host, STR_ARG(o->reference));
+        clocks_free(&c);
+        return rc;
+    }
     if (c.mode == CLOCKS_AUTO && n > 1)
         find_clocks(&c, hosts, o, reference);
     clocks_settle(&c, hosts);

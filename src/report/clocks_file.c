@@ -4,12 +4,13 @@
  *
  *   { "reference": NAME,
  *     "hosts": [ { "host", "quality", "slope", "offset_ns", "bound_ns": {min, median, max},
- *                  "knots": [[local, corrected, lo, hi], ...] } ],
+ *                  "drift_ppm", "knots": [[local, corrected, lo, hi], ...] } ],
  *     "pairs": [ { "a", "b", "matched", "used", "rejected", ... } ] }
  *
  * corrected = slope * local + offset_ns, in ns since 1970, where the clock is one line; knots are
- * exact, in ns, straight between, and 'lo' or 'hi' null where a bound is open.  Whoever writes such
- * a file by hand needs "host", "slope" and "offset_ns" only. */
+ * exact, in ns, straight between, and 'lo' or 'hi' null where a bound is open; outside of them
+ * bounds open by drift_ppm.  Whoever writes such a file by hand needs "host", "slope" and
+ * "offset_ns" only. */
 #include "report/clocks_priv.h"
 
 #include "base/file.h"
@@ -77,6 +78,8 @@ static void put_host(struct json *j, const struct host_clock *h)
     json_bool(j, h->kept);
     put_kinds(j, "sent", h->sent);
     put_kinds(j, "received", h->received);
+    json_key(j, STR("drift_ppm"));
+    json_f64(j, h->c.drift_ppm);
     json_kopen(j, "knots", '[');
     for (uint32_t i = 0; i < h->c.nknots; i++) {
         const struct sync_knot *k = &h->c.knots[i];
@@ -193,11 +196,44 @@ static int take_line(struct clocks *c, struct sync_clock *to, const char *host, 
     return 0;
 }
 
-static int take_host(struct clocks *c, const json_t *o, struct err *err)
+/* A number of a host, if it is there. */
+static int take_number(const json_t *o, const char *host, const char *key, double *ret,
+                       struct err *err)
+{
+    const json_t *v = json_object_get(o, key);
+
+    if (v && !json_is_number(v))
+        return err_set(err, E_CORRUPT, "\"%s\" of host %s is no number", key, host);
+    if (v)
+        *ret = json_number_value(v);
+    return 0;
+}
+
+static int take_quality(const json_t *o, const char *host, enum sync_quality *ret, struct err *err)
+{
+    static const char *const names[] = { [SYNC_REFERENCE] = "reference",
+                                         [SYNC_EXACT] = "exact",
+                                         [SYNC_ONE_WAY] = "one-way",
+                                         [SYNC_NONE] = "none" };
+    const json_t *v = json_object_get(o, "quality");
+
+    *ret = SYNC_EXACT;
+    for (size_t i = 0; v && i < ARRAY_SIZE(names); i++)
+        if (json_is_string(v) && strcmp(names[i], json_string_value(v)) == 0) {
+            *ret = (enum sync_quality)i;
+            return 0;
+        }
+    if (v)
+        return err_set(err, E_CORRUPT,
+                       "\"quality\" of host %s is '%s', not reference, exact, one-way or none",
+                       host, json_is_string(v) ? json_string_value(v) : "no text");
+    return 0;
+}
+
+static int take_host(struct clocks *c, const json_t *o, bool *seen, struct err *err)
 {
     const char *name = json_string_value(json_object_get(o, "host"));
-    const char *quality = json_string_value(json_object_get(o, "quality"));
-    const json_t *slope = json_object_get(o, "slope"), *offset = json_object_get(o, "offset_ns");
+    const json_t *knots = json_object_get(o, "knots");
     struct host_clock *h = NULL;
 
     if (!name)
@@ -206,24 +242,27 @@ static int take_host(struct clocks *c, const json_t *o, struct err *err)
         h = strcmp(c->at[i].host, name) == 0 ? &c->at[i] : h;
     if (!h)
         return 0; /* not among these traces */
+    if (seen[h - c->at])
+        return err_set(err, E_CORRUPT, "host %s is there twice", name);
+    seen[h - c->at] = true;
     struct sync_clock *to = &h->c;
-    *to = (struct sync_clock){ .quality = SYNC_EXACT, .slope = 1, .drift_ppm = 1000 };
-    if (json_is_number(slope))
-        to->slope = json_number_value(slope);
+    *to = (struct sync_clock){ .slope = 1, .drift_ppm = 1000 };
+    int rc = take_quality(o, name, &to->quality, err);
+    rc = rc ? rc : take_number(o, name, "slope", &to->slope, err);
+    rc = rc ? rc : take_number(o, name, "offset_ns", &to->offset, err);
+    rc = rc ? rc : take_number(o, name, "drift_ppm", &to->drift_ppm, err);
+    if (rc)
+        return rc;
     to->skew = to->slope - 1;
-    if (json_is_number(offset))
-        to->offset = json_number_value(offset);
-    if (quality && strcmp(quality, "reference") == 0)
-        to->quality = SYNC_REFERENCE;
-    else if (quality && strcmp(quality, "one-way") == 0)
-        to->quality = SYNC_ONE_WAY;
-    else if (quality && strcmp(quality, "none") == 0)
-        to->quality = SYNC_NONE;
+    if (!(to->drift_ppm >= 0 && to->drift_ppm <= 1e6))
+        return err_set(err, E_CORRUPT, "\"drift_ppm\" of host %s is %g", name, to->drift_ppm);
     h->kept = json_is_true(json_object_get(o, "kept"));
     if (to->quality == SYNC_REFERENCE || to->quality == SYNC_NONE)
         return 0;
-    if (json_array_size(json_object_get(o, "knots")) > 0)
-        return take_knots(c, to, json_object_get(o, "knots"), name, err);
+    if (knots && !json_is_array(knots))
+        return err_set(err, E_CORRUPT, "\"knots\" of host %s are no list", name);
+    if (json_array_size(knots) > 0)
+        return take_knots(c, to, knots, name, err);
     return take_line(c, to, name, err);
 }
 
@@ -239,7 +278,8 @@ static int take_document(struct clocks *c, const json_t *o, struct err *err)
         return err_set(err, E_CORRUPT, "is no document of `neph sync -o json`: no array \"hosts\"");
     if (c->nhosts)
         c->at[c->reference].c.quality = SYNC_NONE;
-    json_array_foreach(hosts, i, v) if (rc == 0) rc = take_host(c, v, err);
+    bool *seen = arena_array(&c->mem, bool, c->nhosts + 1);
+    json_array_foreach(hosts, i, v) if (rc == 0) rc = take_host(c, v, seen, err);
     for (uint32_t k = 0; k < c->nhosts; k++)
         if (reference && strcmp(c->at[k].host, reference) == 0)
             c->reference = k;

@@ -75,9 +75,9 @@ static bool is_measured(const struct conv_round *r)
     return r->dirtied_bytes >= 0 && r->took_s > 0;
 }
 
-/* Rate and working set that explain the rounds.  Rounds of about one length can't tell how large the
- * set is: then it is what they dirtied.  A migration whose rounds do not get shorter may have met
- * the end of the working set, and one that is about to end has rounds that do. */
+/* Rate and working set that explain the rounds.  Rounds of about one length can't tell how large
+ * the set is: then it is what they dirtied.  A migration whose rounds do not get shorter may have
+ * met the end of the working set, and one that is about to end has rounds that do. */
 static void measure(const struct conv_round *r, size_t n, const struct conv_limits *l,
                     struct conv_verdict *v)
 {
@@ -99,7 +99,8 @@ static void measure(const struct conv_round *r, size_t n, const struct conv_limi
         return;
     /* The smallest that explains as much as such measurements can be trusted to. */
     best = all * NOISE * NOISE;
-    for (int i = 0; i <= STEPS && at <= 0; i++) { /* from what was seen to a thousand times as much */
+    for (int i = 0; i <= STEPS && at <= 0;
+         i++) { /* from what was seen to a thousand times as much */
         double set = most * (1 + 1e-6) * pow(1000, (double)i / STEPS);
 
         if (l->memory_bytes > 0 && set > l->memory_bytes * 1.01)

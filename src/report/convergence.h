@@ -10,9 +10,9 @@
  *     dirty(t) = W * (1 - exp(-D t / W))
  *
  * after t seconds: all pages of a working set are hit in the end, and then no more.  A round
- * that begins with R bytes takes R / B at bandwidth B, so the next one has dirty(R / B).  That comes to
- * rest at the allowed rest or below, or at a fixed point above it: then it never ends, at this
- * rate and this bandwidth.  (C. Clark et al., "Live Migration of Virtual Machines", NSDI 2005,
+ * that begins with R bytes takes R / B at bandwidth B, so the next one has dirty(R / B).  That
+ * comes to rest at the allowed rest or below, or at a fixed point above it: then it never ends, at
+ * this rate and this bandwidth.  (C. Clark et al., "Live Migration of Virtual Machines", NSDI 2005,
  * has the writable working set; the exponential is that of pages hit at random.) */
 #ifndef REPORT_CONVERGENCE_H
 #define REPORT_CONVERGENCE_H

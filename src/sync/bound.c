@@ -280,7 +280,8 @@ static double linear_width(const struct pair *p, int64_t x)
         return HUGE_VAL;
     for (size_t i = 0; i < p->points.n; i++) {
         const struct point *q = &p->points.at[i];
-        double dx = (double)(x - q->x), a = dx * s->least.slope, b = dx * s->greatest.slope;
+        double dx = (double)(x - q->x);
+        double a = dx * (double)s->least.slope, b = dx * (double)s->greatest.slope;
 
         if (q->wrong || q->x < s->x0 || q->x > s->x1)
             continue;

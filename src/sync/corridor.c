@@ -108,10 +108,12 @@ void corridor_add(struct corridor *c, const struct point *p)
     c->last = p->x;
     if (upper && s < c->greatest) {
         c->greatest = s;
-        c->greatest_at = *p;
+        c->greatest_at[0] = *at;
+        c->greatest_at[1] = *p;
     } else if (!upper && s > c->least) {
         c->least = s;
-        c->least_at = *p;
+        c->least_at[0] = *at;
+        c->least_at[1] = *p;
     }
     struct point *h = upper ? c->upper.at : c->lower.at;
     size_t n = upper ? c->upper.n : c->lower.n;

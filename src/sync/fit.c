@@ -183,6 +183,13 @@ static double extreme(const struct point *at, size_t n, double slope, bool upper
     return best;
 }
 
+static struct line line_of(const struct point p[2])
+{
+    long double slope = (long double)(p[1].d - p[0].d) / (long double)(p[1].x - p[0].x);
+
+    return (struct line){ slope, p[1].x, (double)p[1].d };
+}
+
 /* The estimate: the mean of the extreme lines, if that is known and possible; else the rate that
  * differs least from 1, between the points. */
 static void add_piece(struct pair *p, const struct corridor *c, double drift)
@@ -193,8 +200,8 @@ static void add_piece(struct pair *p, const struct corridor *c, double drift)
     s->fitted =
         isfinite(c->least) && isfinite(c->greatest) && fabs(c->least + c->greatest) <= 2 * drift;
     if (s->fitted) {
-        s->least = (struct line){ c->least, c->least_at.x, (double)c->least_at.d };
-        s->greatest = (struct line){ c->greatest, c->greatest_at.x, (double)c->greatest_at.d };
+        s->least = line_of(c->least_at);
+        s->greatest = line_of(c->greatest_at);
         return;
     }
     double slope = 0;
@@ -207,7 +214,7 @@ static void add_piece(struct pair *p, const struct corridor *c, double drift)
     if (isinf(hi) && isinf(lo))
         return;
     double d = isinf(hi) ? lo : isinf(lo) ? hi : (lo + hi) / 2;
-    s->least = s->greatest = (struct line){ slope, 0, d };
+    s->least = s->greatest = (struct line){ (long double)slope, 0, d };
 }
 
 /* Whether what comes after a misfit of its direction fits to what came before it: after a

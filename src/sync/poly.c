@@ -103,24 +103,24 @@ static void push_growing(struct poly *ret, const struct poly_knot *in, size_t n,
 
 static long double line_at(const struct line *l, long double x)
 {
-    return (long double)l->d + (long double)l->slope * (x - (long double)l->x);
+    return (long double)l->d + l->slope * (x - (long double)l->x);
 }
 
 /* The mean of the extreme lines: of x's clock over y's, if 'over_y', which is another line.
  * There a line is x = (y - d(0)) / (1 + slope). */
-double piece_slope(const struct piece *s, bool over_y)
+long double piece_slope(const struct piece *s, bool over_y)
 {
-    double a = s->least.slope, b = s->greatest.slope;
+    long double a = s->least.slope, b = s->greatest.slope;
 
     if (!over_y || a <= -1 || b <= -1)
         return (a + b) / 2;
-    double skew = (a / (1 + a) + b / (1 + b)) / 2;
+    long double skew = (a / (1 + a) + b / (1 + b)) / 2;
     return skew / (1 - skew);
 }
 
 long double piece_at(const struct piece *s, long double x, bool over_y)
 {
-    long double a = (long double)s->least.slope, b = (long double)s->greatest.slope;
+    long double a = s->least.slope, b = s->greatest.slope;
 
     if (!over_y || a <= -1 || b <= -1)
         return (line_at(&s->least, x) + line_at(&s->greatest, x)) / 2;

@@ -156,7 +156,7 @@ static struct edges list_edges(const struct sync *s)
 static void tell_line(struct sync_clock *c, const struct pair *p, bool from_x)
 {
     const struct piece *s = &p->pieces.at[0];
-    long double slope = (long double)piece_slope(s, from_x);
+    long double slope = piece_slope(s, from_x);
     long double offset = (long double)p->y0 - (long double)p->x0 + piece_at(s, 0, from_x) -
                          slope * (long double)p->x0;
 
@@ -267,10 +267,10 @@ static void tell_pair(struct pair *p)
     if (p->pieces.n == 0)
         return;
     const struct piece *s = &p->pieces.at[0];
-    double slope = piece_slope(s, p->turned);
+    long double slope = piece_slope(s, p->turned);
     double offset = (double)((long double)p->y0 - (long double)p->x0 + piece_at(s, 0, p->turned));
 
-    p->info.slope_ppm = 1e6 * (p->turned ? -slope / (1 + slope) : slope);
+    p->info.slope_ppm = (double)(1e6L * (p->turned ? -slope / (1 + slope) : slope));
     p->info.offset = p->turned ? -offset : offset;
 }
 

@@ -40,14 +40,15 @@ struct cell {
 struct corridor {
     VEC(struct point) lower, upper; /* the convex hulls that face each other */
     double least, greatest;
-    struct point least_at, greatest_at; /* a point on each line             */
-    int64_t first, last;                /* x                                */
-    uint32_t nlower, nupper;            /* points that were added           */
+    struct point least_at[2], greatest_at[2]; /* the points that each line joins */
+    int64_t first, last;                      /* x                                */
+    uint32_t nlower, nupper;                  /* points that were added           */
 };
 
+/* An offset is a slope times 1e18: the slope has all bits that there are. */
 struct line {
-    double slope; /* of d over x */
-    int64_t x;    /* a point on it */
+    long double slope; /* of d over x */
+    int64_t x;         /* a point on it */
     double d;
 };
 
@@ -149,7 +150,7 @@ void pair_bound(struct pair *p, const struct sync_options *o, unsigned doubt);
 /* poly.c */
 ns_t ns_of(long double t); /* to the nearest, saturated */
 /* Of d over x: the mean of the extreme lines over x, or over y (which is another). */
-double piece_slope(const struct piece *s, bool over_y);
+long double piece_slope(const struct piece *s, bool over_y);
 long double piece_at(const struct piece *s, long double x, bool over_y);
 /* The pair's polygon, to the clock that is nearer to the reference: y's clock from x's, or
  * x's from y's.  The mean is one over the nearer clock. */

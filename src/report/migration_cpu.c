@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * migration_cpu.c -- what the source's kernel tells of a migration: who had the CPUs that its
+ * threads and the guest's vCPUs waited for, and when the vCPUs last and first ran.
+ *
+ * A wait for a CPU (TABLE_cpu_wait) is shared out among those who had that CPU meanwhile. */
+#include "report/migration_priv.h"
+
+#include "model/qemu.h"
+#include "report/measure_priv.h"
+
+#include <stdlib.h>
+
+struct waits {
+    const struct report_src *src;
+    const struct whos *w;
+    struct migration *m;
+    const struct store *s;
+    uint32_t host;
+};
+
+/* "live_migration", "mig/src/main", "multifdsend_3", "mig/src/send_3": QEMU 2.5 to 10. */
+static bool is_migration_thread(struct str comm)
+{
+    return str_starts(comm, STR("live_migration")) || str_starts(comm, STR("multifdsend")) ||
+           str_starts(comm, STR("mig/src"));
+}
+
+static void blame(struct waits *x, int64_t tid, ns_t t, ns_t ns, bool thread)
+{
+    const struct who_thread *th = tid > 0 ? whos_at(x->w, x->host, tid, t) : NULL;
+    struct str name = STR("(not known)"), kind = STR("process");
+    struct mig_culprit *c = NULL;
+
+    if (tid == 0) {
+        name = STR("(idle)");
+    } else if (th) {
+        name = who_owner(x->w, th)->name.n ? who_owner(x->w, th)->name : th->comm;
+        kind = str_of(who_kind_name(who_owner(x->w, th)->kind));
+    }
+    for (size_t i = 0; i < x->m->culprits.n && !c; i++)
+        if (str_eq(x->m->culprits.at[i].name, name))
+            c = &x->m->culprits.at[i];
+    if (!c) {
+        c = vec_push(&x->m->culprits);
+        *c = (struct mig_culprit){ .name = name, .kind = kind };
+        c->itself = tid == 0 || (th && th->pid == x->m->source_pid);
+    }
+    c->wait_ns += ns;
+    c->thread_ns += thread ? ns : 0;
+    x->m->cpu_wait_ns += ns;
+}
+
+/* Shares a wait ['t0', 't1') out. */
+static void share_out(struct waits *x, const cell_t *row, ns_t t0, ns_t t1, bool thread)
+{
+    char path[SCHEMA_PATH];
+    struct interval v;
+    ns_t at = t0;
+    attr_t a;
+
+    if (row[C_cpu_wait_cpu] >= 0 &&
+        store_attr_find(x->s, schema_path_nr(ATTR_CPU_THREAD, row[C_cpu_wait_cpu], path), &a)) {
+        struct store_ranges r = store_ranges(x->s, a, (struct span){ t0, t1 });
+
+        while (store_ranges_next(&r, &v)) {
+            ns_t from = v.t0 > at ? v.t0 : at, to = v.t1 < t1 ? v.t1 : t1;
+
+            if (v.lost || to <= from)
+                continue;
+            if (from > at)
+                blame(x, -1, at, from - at, thread);
+            blame(x, v.value, from, to - from, thread);
+            at = to;
+        }
+    }
+    if (at < t1)
+        blame(x, -1, at, t1 - at, thread);
+}
+
+/* Others first: that its own threads take turns is no disturbance. */
+static int by_wait(const void *a, const void *b)
+{
+    const struct mig_culprit *x = a, *y = b;
+
+    if (x->itself != y->itself)
+        return x->itself ? 1 : -1;
+    return x->wait_ns != y->wait_ns ? (x->wait_ns > y->wait_ns ? -1 : 1)
+                                    : str_cmp(x->name, y->name);
+}
+
+static void find_culprits(struct waits *x, struct span win)
+{
+    const cell_t *row;
+    table_t t;
+
+    if (!store_table_find(x->s, schema_tables[TABLE_cpu_wait].name, &t))
+        return;
+    struct store_rows r = store_rows(x->s, t, win);
+    while ((row = store_rows_next(&r))) {
+        ns_t t0 = row[0] > win.t0 ? row[0] : win.t0;
+        ns_t t1 = row[1] == STORE_NULL || row[1] > win.t1 ? win.t1 : row[1];
+        const struct who_thread *th = whos_at(x->w, x->host, row[C_cpu_wait_tid], t0);
+
+        if (!th || th->pid != x->m->source_pid || t1 <= t0 ||
+            !(is_migration_thread(th->comm) || qemu_is_vcpu(th->comm)))
+            continue;
+        share_out(x, row, t0, t1, is_migration_thread(th->comm));
+    }
+    if (x->m->culprits.n)
+        qsort(x->m->culprits.at, x->m->culprits.n, sizeof *x->m->culprits.at, by_wait);
+    for (size_t i = 0; i < x->m->culprits.n; i++)
+        x->m->culprits.at[i].share =
+            (double)x->m->culprits.at[i].wait_ns / (double)x->m->cpu_wait_ns;
+}
+
+static bool runs(const struct interval *v)
+{
+    return !v->lost && v->value >= TS_USER && v->value <= TS_SOFTIRQ;
+}
+
+/* When a vCPU of the process ran last before 'end', or first after it; STORE_NULL: it is not
+ * known. */
+static ns_t vcpu_run(const struct waits *x, int64_t pid, struct span win, bool last)
+{
+    ns_t found = STORE_NULL;
+
+    for (size_t i = 0; i < x->w->threads.n; i++) {
+        const struct who_thread *th = &x->w->threads.at[i];
+        char path[SCHEMA_PATH];
+        struct interval v;
+        attr_t a;
+
+        if (th->host != x->host || th->pid != pid || !qemu_is_vcpu(th->comm) ||
+            !store_attr_find(x->s, schema_path_nr(ATTR_THREAD_STATE, th->tid, path), &a))
+            continue;
+        struct store_ranges r = store_ranges(x->s, a, win);
+        while (store_ranges_next(&r, &v)) {
+            if (!runs(&v))
+                continue;
+            ns_t t = last ? (v.t1 < win.t1 ? v.t1 : win.t1) : v.t0 > win.t0 ? v.t0 : win.t0;
+
+            if (found == STORE_NULL || (last ? t > found : t < found))
+                found = t;
+            if (!last)
+                break;
+        }
+    }
+    return found;
+}
+
+/* The third definition of downtime: as the kernels saw the vCPUs. */
+static void add_vcpu_downtime(const struct report_src *src, const struct whos *w,
+                              struct migration *m)
+{
+    const struct mig_downtime *states = NULL;
+
+    for (size_t i = 0; i < m->downtimes.n; i++)
+        if (str_is(m->downtimes.at[i].source, "states"))
+            states = &m->downtimes.at[i];
+    if (!states || m->source_host == UINT32_MAX || m->destination_host == UINT32_MAX)
+        return;
+    struct waits s = { src, w, m, src->hosts[m->source_host], m->source_host };
+    struct waits d = { src, w, m, src->hosts[m->destination_host], m->destination_host };
+    ns_t t0 = vcpu_run(&s, m->source_pid, (struct span){ m->start, states->t0 }, true);
+    ns_t t1 = vcpu_run(&d, m->destination_pid, (struct span){ states->t1, NS_MAX }, false);
+    if (t0 == STORE_NULL || t1 == STORE_NULL || t1 < t0)
+        return;
+    struct mig_downtime added = {
+        STR("vcpus"),
+        t0,
+        t1,
+        t1 - t0,
+        states->bound_ns,
+        STR("from the last time that a vCPU ran at the source to the first at the destination, as "
+            "the kernels saw it")
+    };
+    *vec_push(&m->downtimes) = added;
+}
+
+void migration_cpu(const struct report_src *src, const struct whos *w, struct migration *m)
+{
+    if (m->source_host == UINT32_MAX || m->source_pid < 0) {
+        migration_unknown(m, "Which process moved is not known, so neither is who took CPUs from "
+                             "it: trace the kernel of the source.");
+        return;
+    }
+    struct waits x = { src, w, m, src->hosts[m->source_host], m->source_host };
+    struct span win = { m->start, m->end == STORE_NULL ? NS_MAX : m->end };
+    if (!measure_had(x.s, EV_SCHED_SWITCH)) {
+        migration_unknown(m, "The kernel of the source was not traced: whether its threads waited "
+                             "for CPUs, and who had them, is not known (sched_switch, "
+                             "sched_wakeup).");
+        return;
+    }
+    find_culprits(&x, win);
+    add_vcpu_downtime(src, w, m);
+}
