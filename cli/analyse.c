@@ -106,6 +106,19 @@ int cli_analyse(struct ctx *c, size_t first, struct analysed *ret)
     return cli_analyse_opened(c, ret);
 }
 
+static ns_t first_shown(const struct cloud *c)
+{
+    ns_t t = NS_MAX;
+
+    for (uint32_t i = 0; i < c->nhosts; i++) {
+        struct store_coverage cov;
+
+        store_coverage(c->hosts[i], &cov);
+        t = cov.t0 < t ? cov.t0 : t;
+    }
+    return t;
+}
+
 int cli_analyse_opened(struct ctx *c, struct analysed *ret)
 {
     struct between b = { c, ret };
@@ -122,6 +135,8 @@ int cli_analyse_opened(struct ctx *c, struct analysed *ret)
         ctx_error(c, "%s", err.text);
         return RC_IO;
     }
+    if (ret->cloud.nhosts > 1 && (rc = cli_shown_from(c, first_shown(&ret->cloud))) != RC_OK)
+        return rc;
     ret->src = (struct report_src){ .hosts = ret->cloud.hosts,
                                     .nhosts = ret->cloud.nhosts,
                                     .global = ret->cloud.global,

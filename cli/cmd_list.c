@@ -15,6 +15,8 @@
     C(log)           \
     C(freq)          \
     C(critical)      \
+    C(rounds)        \
+    C(compare)       \
     C(sync)          \
     C(state)         \
     C(timeline)      \

@@ -51,14 +51,15 @@ const struct cmd cmd_list = {
         "commands, waits), calls (from service to service), schedule (the scheduler's filters and "
         "choices), resources "
         "(of nodes), marks (claims, lifecycle events and the like), mappings (which process is "
-        "which instance or service, by what evidence) or threads (of the kernel layer). The JSON "
-        "output has more "
-        "than fits in a line: an instance's states, a volume's tasks, the parts of a task.",
+        "which instance or service, by what evidence), threads (of the kernel layer) or "
+        "migrations. "
+        "The JSON output has more than fits in a line: an instance's states, a volume's tasks, "
+        "the parts of a task, a migration's stages and rounds.",
     .outputs = TABLE_OUTPUTS,
     .groups = GROUP_LISTING | GROUP_LIMIT | GROUP_TIME | GROUP_HOST | GROUP_VM | GROUP_REQUEST |
               GROUP_SECRETS | GROUP_HISTORY,
     .min_args = 2,
     .choices = "vms|volumes|networks|requests|services|tasks|hosts|durations|steps|schedule|"
-               "resources|marks|mappings|threads",
+               "resources|marks|mappings|threads|calls|migrations",
     .run = run,
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * cmd_show.c -- `neph show vm|request|task ID PATH...`: one thing, described. */
+ * cmd_show.c -- `neph show vm|request|task|migration ID PATH...`: one thing, described. */
 #include "cli/analyse.h"
-#include "report/sections.h"
+#include "report/migration_show.h"
 
 #include <string.h>
 
@@ -13,6 +13,7 @@ static const struct {
     { "vm", "neph list vms", show_vm },
     { "request", "neph list requests", show_request },
     { "task", "neph list tasks", show_task },
+    { "migration", "neph list migrations", show_migration },
 };
 
 static int run(struct ctx *c)
@@ -24,13 +25,16 @@ static int run(struct ctx *c)
     while (i < ARRAY_SIZE(things) && strcmp(things[i].what, c->args[0]) != 0)
         i++;
     if (i == ARRAY_SIZE(things)) {
-        ctx_error(c, "cannot show a '%s'; there are: vm, request, task", c->args[0]);
+        ctx_error(c, "cannot show a '%s'; there are: vm, request, task, migration", c->args[0]);
         return RC_USAGE;
     }
     int rc = cli_analyse(c, 2, &a);
     if (rc == RC_OK && !things[i].show(&a.src, str_of(c->args[1]), &s)) {
-        ctx_error(c, "no %s '%s' in these traces; `%s PATH` names those that are", c->args[0],
-                  c->args[1], things[i].find);
+        if (s.head.n) /* it knows better */
+            ctx_error(c, "%s", s.head.p);
+        else
+            ctx_error(c, "no %s '%s' in these traces; `%s PATH` names those that are", c->args[0],
+                      c->args[1], things[i].find);
         rc = RC_NOT_FOUND;
     } else if (rc == RC_OK) {
         rc = ctx_print_sections(c, &s);
@@ -42,13 +46,14 @@ static int run(struct ctx *c)
 
 const struct cmd cmd_show = {
     .name = "show",
-    .summary = "one instance, request or task, described",
-    .args = "vm|request|task ID PATH...",
+    .summary = "one instance, request, task or migration, described",
+    .args = "vm|request|task|migration ID PATH...",
     .about = "An instance is named by its name, uuid or libvirt name; a request by its id or a "
-             "part of it; a task by its name, its entity, its request, or name/entity.",
+             "part of it; a task by its name, its entity, its request, or name/entity; a migration "
+             "by its id, or by its instance if that has one only.",
     .outputs = "table|wide|json",
     .groups = GROUP_TIME | GROUP_HOST | GROUP_SECRETS | GROUP_HISTORY,
     .min_args = 3,
-    .choices = "vm|request|task",
+    .choices = "vm|request|task|migration",
     .run = run,
 };

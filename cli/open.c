@@ -133,14 +133,13 @@ int cli_time(struct ctx *c, size_t first, const char *option, struct str text, n
     return parse_time(c, option, text, ret);
 }
 
-static int parse_span(struct ctx *c, size_t first)
+/* With 'origin' known. */
+static int take_span(struct ctx *c)
 {
     const struct global_opts *g = &c->g;
     int rc = 0;
 
-    if (!g->begin && !g->end && !g->range)
-        return 0;
-    c->origin = find_origin(c, first);
+    c->span = (struct span){ NS_MIN, NS_MAX };
     if (g->range) {
         struct str range = str_of(g->range);
         size_t comma = str_chr(range, ',', 0);
@@ -167,6 +166,26 @@ static int parse_span(struct ctx *c, size_t first)
         return RC_USAGE;
     }
     return rc;
+}
+
+static int parse_span(struct ctx *c, size_t first)
+{
+    const struct global_opts *g = &c->g;
+
+    if (!g->begin && !g->end && !g->range)
+        return 0;
+    c->origin = find_origin(c, first);
+    return take_span(c);
+}
+
+int cli_shown_from(struct ctx *c, ns_t origin)
+{
+    const struct global_opts *g = &c->g;
+
+    if (!g->begin && !g->end && !g->range)
+        return 0;
+    c->origin = origin;
+    return take_span(c);
 }
 
 /* What has just been said as an error needs no note as well. */

@@ -9,6 +9,9 @@
 /* Opens the arguments from number 'first' on as c->x; applies --host; sets
  * c->span from -b, -e and -r.  Returns 0, or an exit code after it has said why. */
 int cli_open(struct ctx *c, size_t first);
+/* Times that count from the first event ("+5s") count from 'origin': what the first event's time
+ * is as it is shown, when clocks are corrected. */
+int cli_shown_from(struct ctx *c, ns_t origin);
 /* The time that an option of the command's own names.  Returns 0, or RC_USAGE after it
  * has said why. */
 int cli_time(struct ctx *c, size_t first, const char *option, struct str text, ns_t *ret);

@@ -56,8 +56,10 @@ static struct packet_key key_of(const struct ev_net_queue *ev, bool back)
     int64_t sport = back ? ev->dport : ev->sport, dport = back ? ev->sport : ev->dport;
     struct packet_key k = { .ports = sport << 16 | dport };
 
-    memcpy(k.from, from.p, from.n < ADDRESS ? from.n : ADDRESS);
-    memcpy(k.to, to.p, to.n < ADDRESS ? to.n : ADDRESS);
+    if (from.n)
+        memcpy(k.from, from.p, from.n < ADDRESS ? from.n : ADDRESS);
+    if (to.n)
+        memcpy(k.to, to.p, to.n < ADDRESS ? to.n : ADDRESS);
     return k;
 }
 

@@ -5,13 +5,15 @@
 #include "report/lists.h"
 
 #include "report/breakdown.h"
+#include "report/migration_show.h"
 
 #include <stdlib.h>
 
 const struct report_list *const report_lists[] = {
-    &list_vms,      &list_volumes,   &list_networks, &list_requests, &list_services,  &list_tasks,
-    &list_hosts,    &list_durations, &list_steps,    &list_schedule, &list_resources, &list_marks,
-    &list_mappings, &list_threads,   &list_calls,    NULL,
+    &list_vms,        &list_volumes, &list_networks,  &list_requests, &list_services,
+    &list_tasks,      &list_hosts,   &list_durations, &list_steps,    &list_schedule,
+    &list_resources,  &list_marks,   &list_mappings,  &list_threads,  &list_calls,
+    &list_migrations, NULL,
 };
 
 const struct report_list *report_list_find(const char *name)

@@ -44,7 +44,7 @@ static void blame(struct waits *x, int64_t tid, ns_t t, ns_t ns, bool thread)
     if (!c) {
         c = vec_push(&x->m->culprits);
         *c = (struct mig_culprit){ .name = name, .kind = kind };
-        c->itself = tid == 0 || (th && th->pid == x->m->source_pid);
+        c->itself = tid == 0 || (th && (th->pid == x->m->source_pid || str_eq(name, x->m->vm)));
     }
     c->wait_ns += ns;
     c->thread_ns += thread ? ns : 0;
@@ -112,6 +112,29 @@ static void find_culprits(struct waits *x, struct span win)
     for (size_t i = 0; i < x->m->culprits.n; i++)
         x->m->culprits.at[i].share =
             (double)x->m->culprits.at[i].wait_ns / (double)x->m->cpu_wait_ns;
+}
+
+/* How long its threads and vCPUs ran. */
+static void add_runs(struct waits *x, struct span win)
+{
+    for (size_t i = 0; i < x->w->threads.n; i++) {
+        const struct who_thread *th = &x->w->threads.at[i];
+        struct span life = { th->t0 > win.t0 ? th->t0 : win.t0,
+                             th->t1 != STORE_NULL && th->t1 < win.t1 ? th->t1 : win.t1 };
+        struct store_totals t;
+        char path[SCHEMA_PATH];
+        attr_t a;
+
+        if (th->host != x->host || th->pid != x->m->source_pid || life.t0 >= life.t1 ||
+            !(is_migration_thread(th->comm) || qemu_is_vcpu(th->comm)) ||
+            !store_attr_find(x->s, schema_path_nr(ATTR_THREAD_STATE, th->tid, path), &a))
+            continue;
+        store_totals(x->s, &a, 1, life, &t);
+        for (size_t k = 0; k < t.n; k++)
+            if (t.at[k].value >= TS_USER && t.at[k].value <= TS_SOFTIRQ)
+                x->m->cpu_run_ns += t.at[k].ns;
+        free(t.at);
+    }
 }
 
 static bool runs(const struct interval *v)
@@ -194,5 +217,6 @@ void migration_cpu(const struct report_src *src, const struct whos *w, struct mi
         return;
     }
     find_culprits(&x, win);
+    add_runs(&x, win);
     add_vcpu_downtime(src, w, m);
 }

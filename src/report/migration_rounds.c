@@ -11,6 +11,7 @@
 #include "report/migration_priv.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 enum { PAGE = 4096, DEFAULT_DOWNTIME_MS = 300 };
 
@@ -30,9 +31,27 @@ static ns_t stop_of(const struct qemu_end *s)
     return stop;
 }
 
-/* Bytes sent in [t0, t1), from what QEMU says of each stretch of time; STORE_NULL: not said. */
+/* How long nothing was sent in [t0, t1) since QEMU looked at what was written. */
+static ns_t looking(const struct qemu_end *s, ns_t t0, ns_t t1)
+{
+    ns_t sum = 0;
+
+    for (size_t i = 0; i < s->rows.n; i++) {
+        const struct qemu_row *r = &s->rows.at[i];
+        ns_t a = r->t0 > t0 ? r->t0 : t0, b = r->t1 < t1 ? r->t1 : t1;
+
+        if (r->what == QEMU_SYNC && b > a)
+            sum += b - a;
+    }
+    return sum;
+}
+
+/* Bytes sent in [t0, t1), from what QEMU says of each stretch of time; STORE_NULL: not said.
+ * Stretches join, but it tells how long they were in whole milliseconds. */
 static int64_t sent_in(const struct qemu_end *s, ns_t t0, ns_t t1)
 {
+    enum { ROUNDED_NS = 2000000 };
+    ns_t before = NS_MIN;
     double sum = 0;
     bool any = false;
 
@@ -40,10 +59,17 @@ static int64_t sent_in(const struct qemu_end *s, ns_t t0, ns_t t1)
         const struct qemu_row *r = &s->rows.at[i];
         ns_t from = r->t0 - r->b * 1000000, to = r->t0;
 
-        if (r->what != QEMU_TRANSFERRED || r->b <= 0 || to <= t0 || from >= t1)
+        if (r->what != QEMU_TRANSFERRED)
+            continue;
+        if (before != NS_MIN && from - before < ROUNDED_NS && before - from < ROUNDED_NS)
+            from = before;
+        before = to;
+        if (r->b <= 0 || to <= t0 || from >= t1)
             continue;
         ns_t a = from > t0 ? from : t0, b = to < t1 ? to : t1;
-        sum += (double)r->a * (double)(b - a) / (double)(to - from);
+        ns_t sending = to - from - looking(s, from, to);
+        if (sending > 0)
+            sum += (double)r->a * (double)(b - a - looking(s, a, b)) / (double)sending;
         any = true;
     }
     return any ? (int64_t)sum : STORE_NULL;
@@ -126,11 +152,33 @@ struct edge {
 };
 typedef VEC(struct edge) edge_vec;
 
+/* QEMU counts what it found in periods of a second or more: what a sync tells includes those before
+ * it in the same one (migration/ram.c: num_dirty_pages_period). */
+struct period {
+    ns_t t0; /* NS_MIN: none yet */
+    int64_t pages;
+};
+
+static int64_t found_by(struct period *p, const struct qemu_row *r)
+{
+    int64_t found = r->a >= p->pages ? r->a - p->pages : r->a;
+
+    p->pages = r->a;
+    if (p->t0 == NS_MIN)
+        p->t0 = r->t1;
+    if (r->t1 - p->t0 > NS_PER_S) {
+        p->t0 = r->t1;
+        p->pages = 0;
+    }
+    return found;
+}
+
 /* Where rounds begin: at syncs, or at passes. */
 static void find_edges(const struct qemu_end *s, ns_t stop, const struct migration *m,
                        edge_vec *ret, int64_t *ret_last)
 {
     bool traced = qemu_row_of(s, QEMU_SYNC, NS_MIN) != NULL;
+    struct period p = { .t0 = NS_MIN };
 
     *ret_last = STORE_NULL;
     for (size_t i = 0; i < s->rows.n; i++) {
@@ -138,11 +186,12 @@ static void find_edges(const struct qemu_end *s, ns_t stop, const struct migrati
 
         if (r->what != (traced ? QEMU_SYNC : QEMU_PASS))
             continue;
+        int64_t found = traced ? found_by(&p, r) : STORE_NULL;
         if (r->t0 >= stop) {
-            *ret_last = traced && *ret_last == STORE_NULL ? r->a : *ret_last;
+            *ret_last = *ret_last == STORE_NULL ? found : *ret_last;
             continue;
         }
-        *vec_push(ret) = (struct edge){ r->t1, traced ? r->a : STORE_NULL };
+        *vec_push(ret) = (struct edge){ r->t1, found };
     }
     if (ret->n && m->memory_bytes) /* all of the memory first, whatever was written */
         ret->at[0].dirty_pages = m->memory_bytes / m->page_bytes;
@@ -160,8 +209,8 @@ static void add_round(const struct qemu_end *s, struct migration *m, ns_t t0, ns
                              .dirty_pages = dirty,
                              .dirtied_pages = dirtied,
                              .sent_bytes = sent_between(s, t0, t1),
-                             .dirty_rate = NAN,
-                             .transfer_rate = NAN,
+                             .dirty_rate = nan(""),
+                             .transfer_rate = nan(""),
                              .throttle = throttle_at(s, t0),
                              .stopped = stopped };
     if (took > 0 && r->sent_bytes != STORE_NULL)
@@ -206,6 +255,18 @@ static void foresee(struct migration *m)
     vec_free(&measured);
 }
 
+/* Is the last sync the one that found little enough left, so that no round begins with it? */
+static bool is_last_look(const struct qemu_end *s, const edge_vec *edges, ns_t stop)
+{
+    if (edges->n < 2 || stop == NS_MAX)
+        return false;
+    ns_t t = edges->at[edges->n - 1].t;
+    const struct qemu_row *low = qemu_row_of(s, QEMU_LOW_PENDING, t);
+    const struct qemu_row *sent = qemu_row_of(s, QEMU_TRANSFERRED, t);
+
+    return low && low->t0 <= stop && !(sent && sent->t0 < low->t0);
+}
+
 void qemu_rounds(const struct qemu_end *s, struct migration *m)
 {
     ns_t stop = stop_of(s), end = m->end == STORE_NULL ? NS_MAX : m->end;
@@ -214,7 +275,13 @@ void qemu_rounds(const struct qemu_end *s, struct migration *m)
 
     find_limits(s, m);
     find_edges(s, stop, m, &edges, &last);
-    for (size_t i = 0; i < edges.n; i++) {
+    bool stops_there = is_last_look(s, &edges, stop);
+    if (stops_there) {
+        const struct edge *e = &edges.at[edges.n - 1];
+
+        last = last == STORE_NULL || e->dirty_pages == STORE_NULL ? last : last + e->dirty_pages;
+    }
+    for (size_t i = 0; i + stops_there < edges.n; i++) {
         bool more = i + 1 < edges.n;
         ns_t t1 = more ? edges.at[i + 1].t : stop < end ? stop : end;
 
