@@ -126,6 +126,7 @@ struct ctx {
     bool is_open;
     struct experiment_host *said_hosts; /* --host NAME=PATH */
     size_t nsaid_hosts;
+    struct experiment_says says;
     struct span span; /* that -b, -e and -r select                          */
     ns_t origin;      /* the first event; only known when a time was asked for */
     bool partial;     /* something is missing: see --strict                 */

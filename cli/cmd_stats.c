@@ -222,8 +222,7 @@ static void add_durations(struct ctx *c, struct table *t)
     struct keep *keep;
     struct err err;
 
-    if (!has_log_lines(c) ||
-        experiment_open(c->args, c->nargs, c->said_hosts, c->nsaid_hosts, &notes, &x, &err) < 0) {
+    if (!has_log_lines(c) || experiment_open(c->args, c->nargs, &c->says, &notes, &x, &err) < 0) {
         notes_free(&notes);
         return;
     }

@@ -56,6 +56,9 @@ static int say_hosts(struct ctx *c)
         c->said_hosts[c->nsaid_hosts++] =
             (struct experiment_host){ { name, (size_t)(eq - name) }, eq + 1 };
     }
+    c->says = (struct experiment_says){ .hosts = c->said_hosts,
+                                        .nhosts = c->nsaid_hosts,
+                                        .own_clocks = c->g.sync && strcmp(c->g.sync, "none") == 0 };
     return 0;
 }
 
@@ -103,8 +106,7 @@ static ns_t find_origin(const struct ctx *c, size_t first)
     struct err err;
     ns_t t = 0;
 
-    if (experiment_open(c->args + first, c->nargs - first, c->said_hosts, c->nsaid_hosts, &notes,
-                        &x, &err) == 0) {
+    if (experiment_open(c->args + first, c->nargs - first, &c->says, &notes, &x, &err) == 0) {
         merged_init(&m, &x, NULL, NS_MIN);
         const struct stream_head *h = merged_next(&m);
         t = h ? h->ev.t : 0;
@@ -206,8 +208,7 @@ int cli_open(struct ctx *c, size_t first)
 
     if ((rc = say_hosts(c)) != 0)
         return rc;
-    if (experiment_open(c->args + first, c->nargs - first, c->said_hosts, c->nsaid_hosts, &c->notes,
-                        &c->x, &err) < 0) {
+    if (experiment_open(c->args + first, c->nargs - first, &c->says, &c->notes, &c->x, &err) < 0) {
         ctx_error(c, "%s", err.text);
         forget_note(c, err.text);
         return RC_IO;

@@ -499,16 +499,24 @@ static void place_monotonic(const struct experiment *x, const struct host *h)
     }
 }
 
+enum {
+    SAME_NS = 1000
+}; /* opinions that differ by less are not worth another time than others show */
+
 /* One opinion of when a clock was 0 for all readers of it. */
-static void share_clocks(const struct host *h)
+static void share_clocks(const struct experiment *x, const struct host *h)
 {
+    if (x->own_clocks)
+        return;
     for (size_t later = 1; later < h->readers.n; later++)
         for (size_t first = 0; first < later; first++) {
             struct reader *r = h->readers.at[later];
             const struct reader *f = h->readers.at[first];
 
             if (r->clock_id.n && str_eq(r->clock_id, f->clock_id)) {
-                r->shift = f->clock_zero - r->clock_zero;
+                ns_t apart = f->clock_zero - r->clock_zero;
+
+                r->shift = llabs(apart) > SAME_NS ? apart : 0;
                 break;
             }
         }
@@ -537,10 +545,17 @@ static bool is_among(const char *path, const char *const *paths, size_t n)
     return found;
 }
 
-int experiment_open(const char *const *paths, size_t npaths, const struct experiment_host *hosts,
-                    size_t nhosts, struct notes *notes, struct experiment *ret, struct err *err)
+int experiment_open(const char *const *paths, size_t npaths, const struct experiment_says *says,
+                    struct notes *notes, struct experiment *ret, struct err *err)
 {
-    struct experiment x = { .notes = notes, .opened = now(), .said = hosts, .nsaid = nhosts };
+    static const struct experiment_says nothing;
+    const struct experiment_host *hosts = says ? says->hosts : nothing.hosts;
+    size_t nhosts = says ? says->nhosts : 0;
+    struct experiment x = { .notes = notes,
+                            .opened = now(),
+                            .said = hosts,
+                            .nsaid = nhosts,
+                            .own_clocks = says && says->own_clocks };
     int rc = 0;
 
     for (size_t i = 0; i < npaths && rc == 0; i++)
@@ -566,7 +581,7 @@ int experiment_open(const char *const *paths, size_t npaths, const struct experi
         drop_shared(&x.hosts.at[i]);
         check_sources(&x, &x.hosts.at[i]);
         check_qemu(&x, &x.hosts.at[i]);
-        share_clocks(&x.hosts.at[i]);
+        share_clocks(&x, &x.hosts.at[i]);
         place_monotonic(&x, &x.hosts.at[i]);
     }
     x.said = NULL;
@@ -593,7 +608,7 @@ static int reopen(struct experiment *x, struct host *h, struct err *err)
         h->readers.at[k] = r;
     }
     drop_shared(h);
-    share_clocks(h);
+    share_clocks(x, h);
     place_monotonic(x, h);
     return 0;
 }

@@ -31,6 +31,7 @@ struct experiment {
     VEC(struct reader *) unnamed;       /* whose host is not decided yet; none after opening */
     const struct experiment_host *said; /* while it is opened */
     size_t nsaid;
+    bool own_clocks;
     struct notes *notes;
     struct arena mem;
     uint32_t found;  /* traces and files that looked like ours  */
@@ -44,11 +45,17 @@ struct experiment_host {
     const char *path;
 };
 
-/* Opens all of 'paths', and those of 'hosts' that are not below them.  What can't be read is noted.
- * Fails when a path does not exist or nothing at all can be read: the sentence says what and why.
- * On success experiment_close() it. */
-int experiment_open(const char *const *paths, size_t npaths, const struct experiment_host *hosts,
-                    size_t nhosts, struct notes *notes, struct experiment *ret, struct err *err);
+struct experiment_says {
+    const struct experiment_host *hosts;
+    size_t nhosts;
+    bool own_clocks; /* each trace keeps its own opinion of when its clock was 0 */
+};
+
+/* Opens all of 'paths', and those of 'says' (may be NULL) that are not below them.  What can't be
+ * read is noted. Fails when a path does not exist or nothing at all can be read: the sentence says
+ * what and why. On success experiment_close() it. */
+int experiment_open(const char *const *paths, size_t npaths, const struct experiment_says *says,
+                    struct notes *notes, struct experiment *ret, struct err *err);
 void experiment_close(struct experiment *x);
 /* Opens the readers of 'h' anew, so that its events can be read again from the first
  * on.  What was noted at the first time is not noted again. */

@@ -121,11 +121,14 @@ static void add_downtimes(const struct report_src *src, const struct qemu_end *s
 
     if (m->outcome == MIG_CANCELLED)
         return;
-    add_told(src, s, d, m);
-    if (d && stop != STORE_NULL)
+    if (m->outcome != MIG_FAILED)
+        add_told(src, s, d, m);
+    if (m->outcome == MIG_FAILED) {
+        d = NULL; /* it goes on at the source */
+        run = stop == STORE_NULL ? STORE_NULL : last_running(s, 1, stop);
+    } else if (d && stop != STORE_NULL) {
         run = last_running(d, 1, d->t0);
-    if (!d && m->outcome == MIG_FAILED && stop != STORE_NULL)
-        run = last_running(s, 1, stop); /* it goes on at the source */
+    }
     if (stop != STORE_NULL && run != STORE_NULL && run >= stop)
         *vec_push(&m->downtimes) =
             (struct mig_downtime){ STR("states"),
@@ -133,9 +136,12 @@ static void add_downtimes(const struct report_src *src, const struct qemu_end *s
                                    run,
                                    run - stop,
                                    bound_between(src, s->host, stop, d ? d->host : s->host, run),
-                                   STR("from the stop of the guest at the source to its start at "
-                                       "the destination: what the "
-                                       "guest's users see, without the network's part") };
+                                   m->outcome == MIG_FAILED
+                                       ? STR("from the stop of the guest at the source until it "
+                                             "went on there")
+                                       : STR("from the stop of the guest at the source to its "
+                                             "start at the destination: what the guest's users "
+                                             "see, without the network's part") };
     else if (stop != STORE_NULL)
         migration_unknown(m,
                           "When the guest ran again is not in the traces: the destination's QEMU "
@@ -166,6 +172,20 @@ static void take_infos(const struct qemu_end *s, struct migration *m)
         if (x->error.n)
             m->error = x->error;
     }
+}
+
+/* Why it failed, as QEMU says.  The source is done when all is sent: that the destination could not
+ * load it is a failure all the same. */
+static void take_errors(const struct qemu_end *s, const struct qemu_end *d, struct migration *m)
+{
+    const struct qemu_row *said = s ? qemu_row_of(s, QEMU_ERROR, NS_MIN) : NULL;
+
+    if (s && s->outcome == MIG_COMPLETED && d && d->outcome == MIG_FAILED) {
+        m->outcome = MIG_FAILED;
+        m->error = STR("the destination could not load the guest's state");
+    }
+    if (said && said->text.n && m->outcome == MIG_FAILED)
+        m->error = said->text;
 }
 
 /* The migration of Nova's that this is a part of. */
@@ -210,7 +230,7 @@ static struct migration *new_of_qemu(struct migrations *all)
 static void say_what_is_missing(const struct qemu_end *s, const struct qemu_end *d,
                                 struct migration *m)
 {
-    if (!d && m->outcome != MIG_CANCELLED)
+    if (!d && m->outcome != MIG_CANCELLED && m->outcome != MIG_FAILED)
         migration_unknown(m, "The destination's QEMU was not traced: when the guest ran there is "
                              "not known.");
     if (!s)
@@ -255,6 +275,7 @@ static void join_ends(const struct report_src *src, const struct qemu_end *s, st
     }
     if (!by_nova || any->outcome == MIG_CANCELLED || any->outcome == MIG_FAILED)
         m->outcome = any->outcome;
+    take_errors(s, d, m);
     if (s) {
         struct span whole = { m->start, m->end };
 

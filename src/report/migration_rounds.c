@@ -219,35 +219,52 @@ static void add_round(const struct qemu_end *s, struct migration *m, ns_t t0, ns
         r->dirty_rate = (double)(dirtied * m->page_bytes) / took;
 }
 
-/* What could be foreseen after each round: it changes its mind once at most, since a forecast
- * that wavers helps nobody. */
-static void foresee(struct migration *m)
+/* Bytes that the guest wrote in a round.  QEMU tells of pages that were not waiting to be sent
+ * already, and up to the allowed rest is waiting.  Those are of the working set, of which 'most'
+ * was seen so far, and are written again as likely as all others. */
+static double written_in(const struct qemu_end *s, const struct migration *m,
+                         const struct mig_round *r, double *most)
+{
+    const struct qemu_row *pending = qemu_row_of(s, QEMU_PENDING, r->t1);
+
+    if (r->dirtied_pages == STORE_NULL)
+        return -1;
+    double found = (double)(r->dirtied_pages * m->page_bytes);
+    double all = pending ? (double)pending->a : found;
+    *most = all > *most ? all : *most;
+    return found > 0 && all > found ? found / (1 - (all - found) / *most) : found;
+}
+
+/* What could be foreseen after each round: it changes its mind once at most, and only when two
+ * rounds say so, since a forecast that wavers helps nobody. */
+static void foresee(const struct qemu_end *s, struct migration *m)
 {
     VEC(struct conv_round) measured = { 0 };
     struct conv_limits l = { .memory_bytes = (double)m->memory_bytes,
                              .downtime_s = (double)(m->downtime_limit_ms ? m->downtime_limit_ms
                                                                          : DEFAULT_DOWNTIME_MS) /
                                            1e3,
-                             .bandwidth_cap = (double)m->bandwidth_cap,
-                             .throttles = m->auto_converge };
-    enum conv_ends said = CONV_UNKNOWN;
+                             .bandwidth_cap = (double)m->bandwidth_cap };
+    enum conv_ends said = CONV_UNKNOWN, before = CONV_UNKNOWN;
+    double most = 0;
     int changes = 0;
 
     for (size_t i = 0; i < m->rounds.n; i++) {
         struct mig_round *r = &m->rounds.at[i];
 
         if (!r->stopped)
-            *vec_push(&measured) = (struct conv_round){
-                .took_s = (double)(r->t1 - r->t0) / 1e9,
-                .sent_bytes = r->sent_bytes == STORE_NULL ? -1 : (double)r->sent_bytes,
-                .dirtied_bytes = r->dirtied_pages == STORE_NULL
-                                     ? -1
-                                     : (double)(r->dirtied_pages * m->page_bytes),
-                .throttle = (double)r->throttle / 100
-            };
+            *vec_push(&measured) =
+                (struct conv_round){ .took_s = (double)(r->t1 - r->t0) / 1e9,
+                                     .sent_bytes =
+                                         r->sent_bytes == STORE_NULL ? -1 : (double)r->sent_bytes,
+                                     .dirtied_bytes = written_in(s, m, r, &most),
+                                     .throttle = (double)r->throttle / 100 };
+        l.throttles = throttle_at(s, r->t1) > 0; /* not what shows only later */
         convergence(measured.at, measured.n, &l, &r->verdict);
-        if (r->verdict.ends != CONV_UNKNOWN && r->verdict.ends != said && changes < 2) {
-            said = r->verdict.ends;
+        bool sure = said == CONV_UNKNOWN || r->verdict.ends == CONV_NEVER || before == CONV_ENDS;
+        before = r->verdict.ends;
+        if (before != CONV_UNKNOWN && before != said && sure && changes < 2) {
+            said = before;
             changes++;
         }
         r->foreseen = said;
@@ -294,10 +311,10 @@ void qemu_rounds(const struct qemu_end *s, struct migration *m)
                   false);
     }
     if (stop != NS_MAX && end != NS_MAX && end > stop && m->kind != MIG_POSTCOPY &&
-        m->outcome == MIG_COMPLETED)
+        m->outcome != MIG_CANCELLED)
         add_round(s, m, stop, end, last, 0, true);
     vec_free(&edges);
-    foresee(m);
+    foresee(s, m);
 }
 
 /* --- stages --------------------------------------------------------------------------------- */

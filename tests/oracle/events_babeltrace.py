@@ -193,7 +193,7 @@ def compare(neph, bt2, name, path, tmp):
     folders = trace_folders(path)
     result = Result()
     total = count_events(neph, *folders)  # some have traces of other formats beside them
-    ours = Reader([neph, "events", "-q", "--show-secrets", "-o", "jsonl"] + folders, tmp)
+    ours = Reader([neph, "events", "-q", "--sync", "none", "--show-secrets", "-o", "jsonl"] + folders, tmp)
     theirs = Reader([bt2] + folders, tmp)
     t, u = walk(ours, theirs, result)
     ours_code, ours_text = ours.close()

@@ -277,7 +277,7 @@ def check_perf(tmp):
             return
     p = subprocess.run(["perf", "script", "-i", data, "--ns", "-F", "tid,cpu,time,event,trace"],
                        capture_output=True)
-    form = re.compile(rb" *(\d+) \[(\d+)\] +(\d+)\.(\d+): +(\w+:\w+): (.*)")
+    form = re.compile(rb" *(-?\d+) \[(\d+)\] +(\d+)\.(\d+): +(\w+:\w+): (.*)")
     theirs = []
     for m in (form.fullmatch(line) for line in p.stdout.splitlines()):
         if m:

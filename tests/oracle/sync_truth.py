@@ -494,7 +494,7 @@ def unpack(archive, work):
         print("skip %s: it is not here" % archive)
         return False
     with tarfile.open(path) as t:
-        t.extractall(work, filter="data")
+        t.extractall(work)
     return True
 
 

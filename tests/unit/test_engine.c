@@ -61,7 +61,7 @@ static void give(struct given *g, const struct line *a, size_t na, const struct 
         write_file(g->files[i], i ? b : a, i ? nb : na);
         paths[i] = g->files[i];
     }
-    assert_int_equal(experiment_open(paths, g->nfiles, NULL, 0, &g->notes, &g->x, &err), 0);
+    assert_int_equal(experiment_open(paths, g->nfiles, NULL, &g->notes, &g->x, &err), 0);
 }
 
 static void take_back(struct given *g)

@@ -102,7 +102,8 @@ static void open_all(struct fixture *f, const struct experiment_host *said, size
 {
     const char *paths[] = { f->dir };
 
-    if (experiment_open(paths, 1, said, nsaid, &f->notes, &f->x, &f->err) < 0)
+    if (experiment_open(paths, 1, &(struct experiment_says){ .hosts = said, .nhosts = nsaid },
+                        &f->notes, &f->x, &f->err) < 0)
         fail_msg("%s", f->err.text);
 }
 
@@ -157,7 +158,8 @@ static void test_said_of_folders(void **state)
     const struct experiment_host said[] = { { STR("x"), outer },
                                             { STR("y"), inner },
                                             { STR("z"), all } };
-    if (experiment_open(paths, 1, said, 3, &f->notes, &f->x, &f->err) < 0)
+    if (experiment_open(paths, 1, &(struct experiment_says){ .hosts = said, .nhosts = 3 },
+                        &f->notes, &f->x, &f->err) < 0)
         fail_msg("%s", f->err.text);
     assert_int_equal(f->x.hosts.n, 3);
     assert_int_equal(host_named(f, "x")->readers.n, 1);

@@ -146,7 +146,6 @@ static void test_dat(void **state)
         assert_str(r->domain, "kernel");
         check_events(r);
         check_rest(r);
-        assert_true(has_note(&notes, NOTE_INFO, "clock 'mono'"));
         close_file(r, &notes);
     }
     sbuf_free(&b);
@@ -307,7 +306,7 @@ static void test_hosts(void **state)
 
     (void)state;
     write_text("x-1 [000] 6.000000: softirq_exit: vec=2\n");
-    assert_int_equal(experiment_open(paths, 1, NULL, 0, &notes, &x, &err), 0);
+    assert_int_equal(experiment_open(paths, 1, NULL, &notes, &x, &err), 0);
     assert_int_equal(x.hosts.n, 1);
     assert_str(x.hosts.at[0].name, strrchr(dir, '/') + 1);
     assert_true(has_note(&notes, NOTE_INFO, "by the name of its folder"));
@@ -316,7 +315,7 @@ static void test_hosts(void **state)
 
     write_bytes("events.jsonl", event, sizeof event - 1);
     notes = (struct notes){ 0 };
-    assert_int_equal(experiment_open(paths, 1, NULL, 0, &notes, &x, &err), 0);
+    assert_int_equal(experiment_open(paths, 1, NULL, &notes, &x, &err), 0);
     assert_int_equal(x.hosts.n, 1);
     assert_str(x.hosts.at[0].name, "node-3");
     assert_int_equal(x.hosts.at[0].readers.n, 2);

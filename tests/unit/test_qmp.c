@@ -158,7 +158,10 @@ static void test_hosts(void **state)
     write_in(files[7], "{\"event\": 1}\n");
     snprintf(said, sizeof said, "%s/qmp-said.jsonl", dir);
     const struct experiment_host hosts[] = { { STR("c9"), said } };
-    assert_int_equal(experiment_open(paths, 1, hosts, 1, &notes, &x, &err), 0);
+    assert_int_equal(experiment_open(paths, 1,
+                                     &(struct experiment_says){ .hosts = hosts, .nhosts = 1 },
+                                     &notes, &x, &err),
+                     0);
     assert_str(host_of(&x, "qemu-c1.log")->name, "c1");
     assert_str(host_of(&x, "qmp-c2")->name, "c2");
     assert_str(host_of(&x, "c1.x.org.log")->name, "c1.x.org");
