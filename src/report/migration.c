@@ -158,6 +158,78 @@ static void add_downtimes(const struct report_src *src, const struct qemu_end *s
         };
 }
 
+static void add_part(const struct report_src *src, struct migration *m, const char *name,
+                     uint32_t host, ns_t t0, ns_t t1, const char *evidence)
+{
+    if (t0 == STORE_NULL || t1 == STORE_NULL || t1 < t0)
+        return;
+    *vec_push(&m->parts) = (struct mig_stage){ .name = str_of(name),
+                                               .layer = STR("qemu"),
+                                               .host = str_of(store_host(src->hosts[host])),
+                                               .t0 = t0,
+                                               .t1 = t1,
+                                               .evidence = str_of(evidence) };
+}
+
+static ns_t time_of(const struct qemu_row *r)
+{
+    return r ? r->t0 : STORE_NULL;
+}
+
+/* What the guest waited for while it ran nowhere. */
+static void add_parts(const struct report_src *src, const struct qemu_end *s,
+                      const struct qemu_end *d, struct migration *m)
+{
+    ns_t stop = last_running(s, 0, m->start), run = d ? last_running(d, 1, d->t0) : STORE_NULL;
+    ns_t last = stop == STORE_NULL ? stop : time_of(qemu_row_of(s, QEMU_SAVE_COMPLETE, stop));
+    ns_t sent = m->outcome == MIG_COMPLETED ? s->t1 : STORE_NULL;
+    ns_t loaded = d ? time_of(qemu_row_of(d, QEMU_LOAD_END, NS_MIN)) : STORE_NULL;
+
+    if (m->kind == MIG_POSTCOPY || stop == STORE_NULL)
+        return;
+    add_part(src, m, "stopping", s->host, stop, last,
+             "vm_state_notify, savevm_state_complete_precopy");
+    add_part(src, m, "last memory and devices", s->host, last, sent,
+             "savevm_state_complete_precopy, migration state completed");
+    if (!d)
+        return;
+    add_part(src, m, "arriving and loading", d->host, last, loaded,
+             "savevm_state_complete_precopy at the source, qemu_loadvm_state_post_main");
+    add_part(src, m, "starting", d->host, loaded, run,
+             "qemu_loadvm_state_post_main, vm_state_notify");
+}
+
+/* How soon QEMU did what Nova asked for, and Nova saw what QEMU had done. */
+static void add_reaction(const struct qemu_end *s, struct migration *m)
+{
+    ns_t asked = STORE_NULL, noticed = STORE_NULL;
+
+    for (size_t i = 0; i < m->stages.n; i++) {
+        const struct mig_stage *x = &m->stages.at[i];
+
+        if (str_is(x->name, "operation"))
+            asked = x->t0;
+        if (str_starts(x->name, STR("post-migration")) &&
+            (noticed == STORE_NULL || x->t0 < noticed))
+            noticed = x->t0;
+    }
+    if (asked != STORE_NULL && s->t0 >= asked)
+        *vec_push(&m->stages) = (struct mig_stage){ .name = STR("Nova asks, QEMU begins"),
+                                                    .layer = STR("nova, qemu"),
+                                                    .host = m->source,
+                                                    .t0 = asked,
+                                                    .t1 = s->t0,
+                                                    .evidence = STR("operation, state setup") };
+    if (noticed != STORE_NULL && s->t1 != STORE_NULL && noticed >= s->t1)
+        *vec_push(&m->stages) =
+            (struct mig_stage){ .name = STR("QEMU has ended, Nova goes on"),
+                                .layer = STR("nova, qemu"),
+                                .host = m->source,
+                                .t0 = s->t1,
+                                .t1 = noticed,
+                                .evidence = STR("state completed, post-migration") };
+}
+
 static void take_infos(const struct qemu_end *s, struct migration *m)
 {
     for (size_t i = 0; i < s->infos.n; i++) {
@@ -285,6 +357,9 @@ static void join_ends(const struct report_src *src, const struct qemu_end *s, st
         qemu_stages(src, s, d, m);
         m->end = by_nova ? whole.t1 : m->end;
         add_downtimes(src, s, d, m);
+        add_parts(src, s, d, m);
+        if (by_nova)
+            add_reaction(s, m);
     } else {
         qemu_stages(src, NULL, d, m);
     }
@@ -398,6 +473,8 @@ static void migration_free(struct migration *m)
     vec_free(&m->rounds);
     vec_free(&m->downtimes);
     vec_free(&m->culprits);
+    vec_free(&m->victims);
+    vec_free(&m->parts);
     sbuf_free(&m->unknown);
 }
 

@@ -67,6 +67,9 @@ struct migration {
     VEC(struct mig_round) rounds;
     VEC(struct mig_downtime) downtimes; /* the best first */
     VEC(struct mig_culprit) culprits;   /* most wait first */
+    VEC(struct mig_culprit) victims;    /* other instances that waited for CPUs which it had; share:
+                                         * of all that they waited */
+    VEC(struct mig_stage) parts;        /* of the downtime, by time */
     ns_t cpu_wait_ns, cpu_run_ns;       /* of its threads and vCPUs at the source */
     int64_t qmp_total_ms, qmp_downtime_ms, qmp_setup_ms; /* STORE_NULL: not asked   */
     int64_t bandwidth_cap, downtime_limit_ms, page_bytes, memory_bytes; /* 0: not known */

@@ -114,6 +114,73 @@ static void find_culprits(struct waits *x, struct span win)
             (double)x->m->culprits.at[i].wait_ns / (double)x->m->cpu_wait_ns;
 }
 
+/* --- whom it slows ---------------------------------------------------------------------------- */
+
+static struct mig_culprit *victim(struct migration *m, struct str name)
+{
+    for (size_t i = 0; i < m->victims.n; i++)
+        if (str_eq(m->victims.at[i].name, name))
+            return &m->victims.at[i];
+    *vec_push(&m->victims) = (struct mig_culprit){ .name = name, .kind = STR("vm") };
+    return &m->victims.at[m->victims.n - 1];
+}
+
+/* Of the wait of a thread of 'v', what the migration had the CPU for. */
+static void share_of_migration(struct waits *x, const cell_t *row, ns_t t0, ns_t t1,
+                               struct mig_culprit *v, double *all_ns)
+{
+    char path[SCHEMA_PATH];
+    struct interval had;
+    attr_t a;
+
+    *all_ns += (double)(t1 - t0);
+    if (row[C_cpu_wait_cpu] < 0 ||
+        !store_attr_find(x->s, schema_path_nr(ATTR_CPU_THREAD, row[C_cpu_wait_cpu], path), &a))
+        return;
+    struct store_ranges r = store_ranges(x->s, a, (struct span){ t0, t1 });
+    while (store_ranges_next(&r, &had)) {
+        ns_t from = had.t0 > t0 ? had.t0 : t0, to = had.t1 < t1 ? had.t1 : t1;
+        const struct who_thread *th =
+            had.lost || had.value <= 0 ? NULL : whos_at(x->w, x->host, had.value, from);
+
+        if (!th || th->pid != x->m->source_pid || to <= from)
+            continue;
+        v->wait_ns += to - from;
+        v->thread_ns += is_migration_thread(th->comm) ? to - from : 0;
+    }
+}
+
+static void find_victims(struct waits *x, struct span win)
+{
+    VEC(double) all = { 0 };
+    const cell_t *row;
+    table_t t;
+
+    if (!store_table_find(x->s, schema_tables[TABLE_cpu_wait].name, &t))
+        return;
+    struct store_rows r = store_rows(x->s, t, win);
+    while ((row = store_rows_next(&r))) {
+        ns_t t0 = row[0] > win.t0 ? row[0] : win.t0;
+        ns_t t1 = row[1] == STORE_NULL || row[1] > win.t1 ? win.t1 : row[1];
+        const struct who_thread *th = whos_at(x->w, x->host, row[C_cpu_wait_tid], t0);
+        const struct who_owner *o = th ? who_owner(x->w, th) : NULL;
+
+        if (!o || o->kind != WHO_VM || th->pid == x->m->source_pid || t1 <= t0 || !o->name.n ||
+            str_eq(o->name, x->m->vm))
+            continue;
+        struct mig_culprit *v = victim(x->m, o->name);
+        while (all.n < x->m->victims.n)
+            *vec_push(&all) = 0;
+        share_of_migration(x, row, t0, t1, v, &all.at[v - x->m->victims.at]);
+    }
+    for (size_t i = 0; i < x->m->victims.n; i++)
+        x->m->victims.at[i].share =
+            all.at[i] > 0 ? (double)x->m->victims.at[i].wait_ns / all.at[i] : 0;
+    if (x->m->victims.n)
+        qsort(x->m->victims.at, x->m->victims.n, sizeof *x->m->victims.at, by_wait);
+    vec_free(&all);
+}
+
 /* How long its threads and vCPUs ran. */
 static void add_runs(struct waits *x, struct span win)
 {
@@ -218,5 +285,6 @@ void migration_cpu(const struct report_src *src, const struct whos *w, struct mi
     }
     find_culprits(&x, win);
     add_runs(&x, win);
+    find_victims(&x, win);
     add_vcpu_downtime(src, w, m);
 }

@@ -372,6 +372,46 @@ static void put_culprits(const struct migration *m, struct table *t)
     }
 }
 
+static const struct column victim_cols[] = {
+    { "name", "WHO WAITED", COL_STR, 0, 0, 32 },
+    { "wait_ns", "WHILE IT HAD THE CPU", COL_DURATION, 0, 0, 0 },
+    { "thread_ns", "QEMU'S THREADS", COL_DURATION, 0, 0, 0 },
+    { "share", "SHARE OF THEIR WAIT", COL_RATIO, 0, 0, 0 },
+};
+
+static void put_victims(const struct migration *m, struct table *t)
+{
+    for (size_t i = 0; i < m->victims.n; i++) {
+        const struct mig_culprit *v = &m->victims.at[i];
+
+        table_row(t);
+        cell_str(t, v->name);
+        table_ns(t, v->wait_ns);
+        table_ns(t, v->thread_ns);
+        table_ratio(t, v->share);
+    }
+}
+
+static const struct column part_cols[] = {
+    { "name", "PART", COL_STR, 0, 0, 0 },          { "host", "HOST", COL_STR, 0, 0, 0 },
+    { "start_ns", "START", COL_INSTANT, 0, 0, 0 }, { "took_ns", "TOOK", COL_DURATION, 0, 0, 0 },
+    { "evidence", "FROM, TO", COL_STR, 0, 0, 0 },
+};
+
+static void put_parts(const struct migration *m, struct table *t)
+{
+    for (size_t i = 0; i < m->parts.n; i++) {
+        const struct mig_stage *p = &m->parts.at[i];
+
+        table_row(t);
+        cell_str(t, p->name);
+        cell_str(t, p->host);
+        table_ns(t, p->t0);
+        table_ns(t, p->t1 - p->t0);
+        cell_str(t, p->evidence);
+    }
+}
+
 static const struct column unknown_cols[] = {
     { "text", "WHAT, AND WHAT WOULD TELL", COL_STR, 0, 0, 0 },
 };
@@ -409,10 +449,17 @@ static void put_sections(const struct report_src *src, const struct migration *m
     s = section_add(ret, "downtime", "Downtime, by what is counted", downtime_cols,
                     ARRAY_SIZE(downtime_cols));
     put_downtimes(m, &s->table);
+    s = section_add(ret, "downtime_parts", "Downtime, part by part (they overlap)", part_cols,
+                    ARRAY_SIZE(part_cols));
+    put_parts(m, &s->table);
     s = section_add(ret, "disturbed_by", "Disturbed by", culprit_cols, ARRAY_SIZE(culprit_cols));
     s->limit = CULPRITS_SHOWN;
     s->more = "-o wide shows all";
     put_culprits(m, &s->table);
+    s = section_add(ret, "slows", "Slowed by it", victim_cols, ARRAY_SIZE(victim_cols));
+    s->limit = CULPRITS_SHOWN;
+    s->more = "-o wide shows all";
+    put_victims(m, &s->table);
     s = section_add(ret, "unknown", "What is not known", unknown_cols, ARRAY_SIZE(unknown_cols));
     put_unknown(m, &s->table);
 }

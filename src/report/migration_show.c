@@ -167,6 +167,8 @@ static const struct migration *keep(const struct report_src *src, const struct m
     KEEP(src, c->rounds);
     KEEP(src, c->downtimes);
     KEEP(src, c->culprits);
+    KEEP(src, c->victims);
+    KEEP(src, c->parts);
     c->unknown.p = arena_strdup(src->mem, sbuf_view(&m->unknown).p, m->unknown.n);
     return c;
 }
