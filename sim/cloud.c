@@ -9,6 +9,7 @@
 
 #include "sim/emit.h"
 #include "sim/kern.h"
+#include "sim/migrate.h"
 #include "sim/prog.h"
 
 #include <inttypes.h>
@@ -210,6 +211,7 @@ void cloud_free(struct sim *s)
         struct host *h = &s->hosts.at[i];
 
         ctfw_free(h->trace);
+        ctfw_free(h->qemu_trace);
         kern_free(h->kern);
         for (int svc = 0; svc < SVC_COUNT; svc++) {
             for (size_t k = 0; k < h->procs[svc].n; k++)
@@ -230,6 +232,7 @@ void cloud_free(struct sim *s)
     vec_free(&s->tasks);
     map64_free(&s->names.map);
     engine_free(s->engine);
+    migrate_free(s);
     arena_free(&s->mem);
 }
 

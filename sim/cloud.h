@@ -73,6 +73,10 @@ struct host {
     ns_t clock_offset; /* of the clock of its traces, see ctfw.h */
     uint8_t clock_uuid[16];
     struct kern *kern; /* its kernel layer, or NULL */
+    /* what QEMU traces here, of migrations */
+    struct ctfw_trace *qemu_trace;
+    struct ctfw_channel *qemu_channel;
+    const char *qemu_dir;
 };
 
 struct user {
@@ -216,6 +220,7 @@ struct sim {
     uint32_t next_instance, next_pid;
     size_t next_worker[SVC_COUNT];
     struct engine *engine;
+    struct migrations *migrations; /* of migrate.h; NULL: none */
 };
 
 /* What the clock of 'h' shows at true time 't'. */

@@ -146,10 +146,9 @@ int emit_close(struct sim *s, struct host *h, ns_t end)
     return ctfw_finish(h->trace, at, s->err);
 }
 
-/* Does a full buffer refuse lines of this host and CPU now? */
-static bool refused(const struct sim *s, const struct host *h, unsigned cpu)
+bool emit_refuses(const struct sim *s, const struct host *h, unsigned cpu, ns_t t)
 {
-    ns_t since_start = s->now - s->begin;
+    ns_t since_start = t - s->begin;
 
     for (size_t i = 0; i < s->sc->faults.n; i++) {
         const struct sc_fault *f = &s->sc->faults.at[i];
@@ -223,7 +222,7 @@ void emit_record(struct thread *t, struct record *r)
         ctfw_s(str_of(t->name)),
     };
 
-    if (refused(s, h, t->cpu)) {
+    if (emit_refuses(s, h, t->cpu, s->now)) {
         ctfw_discard(h->channel, t->cpu, 1);
         fate = CTFW_DISCARDED;
     } else if (ctfw_emit(h->channel, t->cpu, h->event, ts, context, vals, &fate, s->err) < 0) {

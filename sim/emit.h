@@ -10,6 +10,8 @@
 int emit_open(struct sim *s, struct host *h);
 /* Ends it at true time 'end'. */
 int emit_close(struct sim *s, struct host *h, ns_t end);
+/* Does a full buffer refuse what is traced on this host and CPU at true time 't'? */
+bool emit_refuses(const struct sim *s, const struct host *h, unsigned cpu, ns_t t);
 /* Writes one line now, on the clock and CPU of its thread. */
 void emit_record(struct thread *t, struct record *r);
 

@@ -88,11 +88,9 @@ static void build_cpus(struct kern *k)
     }
 }
 
-/* The spawner has something to do: a timer of its CPU wakes it. */
-static void call_spawner(struct kern *k)
+/* The thread has something to do: a timer of its CPU wakes it. */
+static void call(struct kern *k, struct ktask *t)
 {
-    struct ktask *t = k->spawner;
-
     if (t->running || t->queued)
         return; /* it will see */
     kern_irq(k, t->cpu, (struct kirq){ .kind = IRQ_HRTIMER, .what = t, .token = t->token });
@@ -123,6 +121,10 @@ static void fire(struct kern *k, const struct ktimer *timer)
         break;
     case TM_DISK: kern_disk_served(k, timer->what); break;
     case TM_NIC: kern_packet_arrives(k, timer->what); break;
+    case TM_SENDER:
+        if (p->main && !p->stopping)
+            call(k, p->main);
+        break;
     case TM_ARRIVE: kern_wire_arrives(k, timer->what); break;
     case TM_TCP: {
         struct kend *e = timer->what;
@@ -137,7 +139,7 @@ static void fire(struct kern *k, const struct ktimer *timer)
     case TM_RESCHED: resched(k, timer->what); break;
     case TM_START:
         *vec_push(&k->starting) = p;
-        call_spawner(k);
+        call(k, k->spawner);
         break;
     case TM_STOP:
         if (p->boots && !p->ready) {
@@ -145,7 +147,7 @@ static void fire(struct kern *k, const struct ktimer *timer)
             break;
         }
         *vec_push(&k->stopping) = p;
-        call_spawner(k);
+        call(k, k->spawner);
         break;
     }
 }
@@ -356,6 +358,7 @@ static void free_procs(struct kern *k)
         vec_free(&p->idle_workers);
         vec_free(&p->jobs);
         vec_free(&p->done);
+        vec_free(&p->senders);
     }
 }
 

@@ -5,6 +5,7 @@
 #include "sim/kern_io.h"
 
 #include "sim/engine.h"
+#include "sim/migrate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,10 +93,10 @@ struct ktask *kern_new_task(struct kern *k, struct kproc *p, const char *comm, k
     *vec_push(&k->tasks) = t;
     t->proc = p;
     set_comm(t->comm, comm);
-    if (!p->pid && p->wanted_pid && take_tid(k, p->wanted_pid, t))
-        t->tid = p->wanted_pid;
-    else
-        t->tid = new_tid(k, t);
+    int32_t wanted = p->pid ? p->wanted_tid : p->wanted_pid;
+
+    t->tid = wanted && take_tid(k, wanted, t) ? wanted : new_tid(k, t);
+    p->wanted_tid = 0;
     if (!p->pid) {
         p->pid = t->tid;
         p->vpid = p->conf && p->conf->container ? 1 : p->pid;
@@ -185,6 +186,17 @@ void kern_populate(struct kern *k, struct kproc *p)
     for (unsigned i = 0; i < p->conf->threads; i++)
         add_thread(k, p, p->comm, steps[kind],
                    kind == KC_SERVICE ? kern_sleep_call(p->conf) : calls[kind]);
+}
+
+struct ktask *kern_new_sender(struct kern *k, struct kproc *p)
+{
+    const struct ksender *x = &p->senders.at[p->sent_away++];
+
+    p->wanted_tid = x->tid;
+    struct ktask *t = kern_new_task(k, p, "live_migration", prog_sender);
+
+    t->at = x->until;
+    return t;
 }
 
 struct ktask *kern_new_child(struct kern *k, struct ktask *t)
@@ -291,7 +303,20 @@ static void times_of_vm(const struct kern *k, const struct vm *vm, struct kproc 
     }
 }
 
-static void build_instance(struct kern *k, const struct kc_proc *conf)
+/* The threads that send the guest away while it is traced. */
+static void add_senders(struct kern *k, const struct qemu_proc *q, struct kproc *p)
+{
+    const struct qemu_sender *x;
+
+    for (size_t i = 0; (x = migrate_sender(k->s, q, &i));)
+        *vec_push(&p->senders) =
+            (struct ksender){ .tid = x->tid,
+                              .at = host_time(k->s, k->host, x->from),
+                              .until = x->to ? host_time(k->s, k->host, x->to) : KERN_NEVER };
+}
+
+/* 'q': the process of a VM that migrates; NULL: it does not. */
+static void build_instance(struct kern *k, const struct kc_proc *conf, const struct qemu_proc *q)
 {
     const struct vm *vm = vm_named(k, conf->name);
     const char *comm = conf->comm ? conf->comm : arena_printf(&k->mem, "qemu:%s", conf->name);
@@ -309,12 +334,29 @@ static void build_instance(struct kern *k, const struct kc_proc *conf)
     p->file = arena_printf(&k->mem, "/var/lib/nova/instances/%s/disk", p->uuid);
     p->start_at = conf->start_ns ? k->begin + conf->start_ns : 0;
     p->stop_at = conf->stop_ns ? k->begin + conf->stop_ns : 0;
-    if (vm && !conf->start_ns)
+    if (vm && !conf->start_ns && !q)
         times_of_vm(k, vm, p);
+    if (q) {
+        p->wanted_pid = q->pid;
+        p->start_at = q->from ? host_time(k->s, k->host, q->from) : p->start_at;
+        p->stop_at = q->to ? host_time(k->s, k->host, q->to) : p->stop_at;
+        add_senders(k, q, p);
+    }
     if (p->nic) {
         make_uuid(&k->rng, hex);
         p->tap = kern_new_tap(k, arena_printf(&k->mem, "tap%.11s", vm ? vm->port.id : hex));
     }
+}
+
+/* One process, or one for each stay of a VM that migrates. */
+static void build_instances(struct kern *k, const struct kc_proc *conf)
+{
+    size_t i = 0;
+    const struct qemu_proc *q = migrate_process(k->s, k->host, conf->name, &i);
+
+    do
+        build_instance(k, conf, q);
+    while (q && (q = migrate_process(k->s, k->host, conf->name, &i)));
 }
 
 /* The pid that the application layer has for a service's worker, or 0. */
@@ -384,7 +426,7 @@ int kern_build(struct kern *k)
                            "more than %d",
                            k->hc->name, KERN_LIMIT_THREADS);
         if (conf->kind == KC_INSTANCE) {
-            build_instance(k, conf);
+            build_instances(k, conf);
             continue;
         }
         for (unsigned n = 0; n < conf->processes; n++) {
@@ -438,6 +480,8 @@ void kern_go(struct kern *k)
             kern_timer(k, p->start_at > k->now ? p->start_at : k->now, TM_START, p, 0);
         if (p->stop_at)
             kern_timer(k, p->stop_at > k->now ? p->stop_at : k->now, TM_STOP, p, 0);
+        for (size_t n = 0; n < p->senders.n; n++)
+            kern_timer(k, p->senders.at[n].at, TM_SENDER, p, 0);
         if (p->nic && p->conf->net.rx_per_s > 0)
             kern_stream_start(k, p->nic, p, p->conf->net.rx_per_s, p->conf->net.bytes);
     }

@@ -185,6 +185,12 @@ struct kjob {
 enum block_op { OP_READ, OP_WRITE, OP_FLUSH, OP_DISCARD, OP_KINDS };
 extern const char *const block_ops[OP_KINDS];
 
+/* A thread that sends a guest away, by the clock of its host. */
+struct ksender {
+    int32_t tid;
+    ns_t at, until;
+};
+
 struct kproc {
     const struct kc_proc *conf;
     size_t index;
@@ -193,7 +199,7 @@ struct kproc {
     char uuid[40];
     char comm[COMM_SIZE];
     uint32_t name_id;
-    int32_t pid, vpid, wanted_pid;
+    int32_t pid, vpid, wanted_pid, wanted_tid; /* wanted_tid: of the next thread; or 0 */
     unsigned worker;
     uint32_t ns_inum;
     int32_t next_vtid;
@@ -223,6 +229,8 @@ struct kproc {
     VEC(struct kjob) jobs, done;
     unsigned tx_pending, rx_pending;
     struct kinterface *tap, *nic;
+    VEC(struct ksender) senders; /* by time */
+    size_t sent_away;            /* so many were made */
 };
 
 enum going { GO_ON, GO_SLEEP, GO_DEAD };
@@ -354,7 +362,8 @@ enum ktimer_kind {
     TM_START,
     TM_STOP,
     TM_ARRIVE,
-    TM_TCP
+    TM_TCP,
+    TM_SENDER
 };
 
 struct ktimer {
@@ -523,6 +532,8 @@ void kern_go(struct kern *k);
 struct ktask *kern_new_task(struct kern *k, struct kproc *p, const char *comm, kern_step *step);
 /* A child of a process that makes many, see KC_CHURN. */
 struct ktask *kern_new_child(struct kern *k, struct ktask *t);
+/* The next thread that sends the guest of this process away. */
+struct ktask *kern_new_sender(struct kern *k, struct kproc *p);
 /* Makes the threads of a process, but for its first one if that exists. */
 void kern_populate(struct kern *k, struct kproc *p);
 /* The thread, which runs, takes up its duty: it waits in its usual call. */
@@ -547,6 +558,7 @@ void kern_memory_over(struct kern *k, struct kcpu *c, struct kproc *p);
 
 kern_step prog_dump, prog_hog, prog_service, prog_extra, prog_kworker, prog_spawner, prog_churn;
 kern_step prog_vcpu, prog_qemu, prog_worker, prog_iothread, prog_vhost;
+kern_step prog_sender;
 kern_step prog_boot, prog_child, prog_thread, prog_exit;
 enum sys kern_sleep_call(const struct kc_proc *conf);
 void kern_clone(struct kern *k, struct kcpu *c, struct ktask *t, struct ktask *child);

@@ -213,6 +213,32 @@ static void handle_one(struct kern *k, struct kcpu *c, struct ktask *t)
     sys_exit(k, c, t, SYS_FUTEX, 1);
 }
 
+static bool sender_is_due(const struct kern *k, const struct kproc *p)
+{
+    return p->sent_away < p->senders.n && p->senders.at[p->sent_away].at <= k->now;
+}
+
+/* The thread live_migration: in each window it sends what it may and sleeps until the next. */
+void prog_sender(struct kern *k, struct kcpu *c, struct ktask *t)
+{
+    PROG_BEGIN(t);
+    sys_exit(k, c, t, SYS_CLONE, 0);
+    while (k->now < t->at && !t->proc->stopping) {
+        for (t->i = 0; t->i < 4; t->i++) {
+            PROG_RUN(t, kern_spread(k, 1500000));
+            sys_enter(k, c, t, SYS_SENDMSG, 1 << 18);
+            PROG_RUN(t, kern_spread(k, 400000));
+            sys_exit(k, c, t, SYS_SENDMSG, 1 << 18);
+        }
+        sys_enter(k, c, t, SYS_FUTEX, 128);
+        kern_alarm(k, c, t, kern_spread(k, 85e6));
+        PROG_SLEEP(t, SLEEP_INTERRUPTIBLE);
+        sys_exit(k, c, t, SYS_FUTEX, -110);
+    }
+    kern_exit_now(t);
+    PROG_END(t);
+}
+
 void prog_qemu(struct kern *k, struct kcpu *c, struct ktask *t)
 {
     PROG_BEGIN(t);
@@ -227,6 +253,10 @@ void prog_qemu(struct kern *k, struct kcpu *c, struct ktask *t)
         if (t->proc->stopping) {
             kern_exit_now(t);
             return;
+        }
+        while (sender_is_due(k, t->proc)) {
+            kern_clone(k, c, t, kern_new_sender(k, t->proc));
+            PROG_RUN(t, kern_spread(k, 30000));
         }
         sys_enter(k, c, t, SYS_PPOLL, 0);
         if (t->kicked)

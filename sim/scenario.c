@@ -662,6 +662,7 @@ static int read_root(struct reader *r, const json_t *root, double scale)
         { "operations", KEY_OTHER, 0, 0, 0, false },
         { "workload", KEY_OTHER, 0, 0, 0, false },
         { "faults", KEY_OTHER, 0, 0, 0, false },
+        { "migrations", KEY_OTHER, 0, 0, 0, false },
         { "kernel", KEY_OTHER, 0, 0, 0, false },
     };
     static const struct key zone = { "utc_offset_h", KEY_INT, 0, -12, 14, false };
@@ -708,7 +709,7 @@ static int read_root(struct reader *r, const json_t *root, double scale)
     if (read_list(r, root, "operations", SIM_LIMIT_OPERATIONS, read_operation) < 0 ||
         read_workload(r, root, scale) < 0)
         return -(int)r->err->code;
-    if (read_list(r, root, "faults", 1000, read_host_fault) < 0)
+    if (read_list(r, root, "faults", 1000, read_host_fault) < 0 || sc_read_migrations(r, root) < 0)
         return -(int)r->err->code;
     return sc_read_kernel(r, root, scale);
 }
@@ -755,5 +756,6 @@ void scenario_free(struct scenario *s)
     vec_free(&s->networks);
     vec_free(&s->operations);
     vec_free(&s->faults);
+    vec_free(&s->migrations);
     arena_free(&s->mem);
 }

@@ -58,7 +58,8 @@
  *    {kind: "lost_events", host, at_s, for_s, cpu} the buffer is full; counted
  *                       by events_discarded; cpu absent: all CPUs
  *    {kind: "lost_packets", host, cpu, first, count}  packets that vanish
- *  kernel               the kernel layer of hosts, see docs/neph-sim.1.scd
+ *  migrations[]         live migrations as QEMU traces them, and
+ *  kernel               the kernel layer of hosts: see docs/neph-sim.1.scd
  *
  * Faults of one operation (operations[].fault.kind):
  *    no_valid_host      boot: no host passes the filters
@@ -87,6 +88,7 @@
 #define SIM_LIMIT_VMS 100000
 #define SIM_LIMIT_WORKERS 64
 #define SIM_LIMIT_SECONDS (30.0 * 86400)
+#define SIM_LIMIT_MIGRATIONS 10000
 
 struct kc_kernel;
 
@@ -219,6 +221,21 @@ struct sc_workload {
     ns_t think_ns;
 };
 
+/* What a live migration ends with, if nothing is in its way or something is. */
+enum sc_outcome { SC_COMPLETED, SC_CANCELLED, SC_FAILED };
+enum sc_fail_at { SC_FAIL_NONE, SC_FAIL_SETUP, SC_FAIL_PRECOPY, SC_FAIL_STOP, SC_FAIL_LOAD };
+
+/* One live migration of a QEMU process; rates are bytes per second. */
+struct sc_migration {
+    const char *vm, *from, *to;
+    ns_t at_ns, setup_ns, cancel_after_ns; /* after the start; cancel: after that */
+    uint64_t memory_mb, working_set_mb, downtime_limit_ms;
+    double dirty_mb_s, bandwidth_mb_s;
+    bool auto_converge;
+    enum sc_outcome outcome;
+    enum sc_fail_at fail_at;
+};
+
 struct scenario {
     struct arena mem; /* owns everything below */
     const char *name; /* of the file, without folder and suffix */
@@ -238,6 +255,7 @@ struct scenario {
     VEC(struct sc_operation) operations;
     struct sc_workload workload;
     VEC(struct sc_fault) faults;
+    VEC(struct sc_migration) migrations; /* by time */
     const struct kc_kernel *kernel; /* of kern.h; NULL: no kernel layer */
 };
 

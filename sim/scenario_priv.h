@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * scenario_priv.h -- how a part of a scenario file is read: objects as tables
- * of keys, mistakes told with the key's path.  Shared by scenario.c and
- * kern_scenario.c. */
+ * of keys, mistakes told with the key's path.  Shared by scenario.c,
+ * kern_scenario.c and migrate_scenario.c. */
 #ifndef SIM_SCENARIO_PRIV_H
 #define SIM_SCENARIO_PRIV_H
 
@@ -45,6 +45,8 @@ int sc_read_object(struct reader *r, const char *path, const json_t *o, const st
                    size_t n, void *into);
 /* Position of 'name' in a list of names, or -1. */
 int sc_one_of(const char *name, const char *const *names, int n);
+/* Reads root["migrations"] into scenario.migrations; migrate_scenario.c. */
+int sc_read_migrations(struct reader *r, const json_t *root);
 /* Reads root["kernel"] into scenario.kernel; kern_scenario.c. */
 int sc_read_kernel(struct reader *r, const json_t *root, double scale);
 

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "sim/engine.h"
 #include "sim/kern.h"
+#include "sim/migrate.h"
 #include "sim/truth.h"
 
 #include <errno.h>
@@ -59,6 +60,11 @@ static void sum_up(const struct sim *s, struct sim_result *ret)
             r.lost += n.discarded + n.dropped;
             r.bytes += n.bytes;
         }
+        struct ctfw_counts q = migrate_counts(h);
+
+        r.events += q.written;
+        r.lost += q.discarded + q.dropped;
+        r.bytes += q.bytes;
         if (h->kern) {
             struct kern_totals n = kern_totals(h->kern);
 
@@ -90,6 +96,11 @@ static int simulate(struct sim *s, struct sim_result *ret)
     struct arena mem = { 0 };
     int rc = cloud_build(s);
 
+    if (rc < 0)
+        return rc;
+    rc = migrate_play(s);
+    if (rc == 0)
+        rc = migrate_write(s);
     if (rc < 0)
         return rc;
     if (!s->sc->kernel || !s->sc->kernel->only) {

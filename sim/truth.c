@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "sim/engine.h"
 #include "sim/kern.h"
+#include "sim/migrate.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -135,6 +136,7 @@ static void put_hosts(struct json *j, const struct sim *s)
         put_services(j, h);
         if (h->kern)
             kern_truth(h->kern, j);
+        migrate_truth_host(h, j);
         json_close(j, '}');
     }
     json_close(j, ']');
@@ -404,6 +406,7 @@ static void put_all(struct json *j, const struct sim *s)
         put_task(j, &s->tasks.at[i]);
     json_close(j, ']');
     put_faults(j, s);
+    migrate_truth(s, j);
     json_close(j, '}');
 }
 

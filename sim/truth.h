@@ -28,7 +28,8 @@
  *              unfinished; start_told, end_told: is there a line for it;
  *              start_lost, end_lost: is that line missing from the trace;
  *              longest_step, longest_step_ns
- *  faults[]    kind, what it was about, applied, extra_ns */
+ *  faults[]    kind, what it was about, applied, extra_ns
+ *  migrations[]  docs/neph-sim.1.scd says what they have */
 #ifndef SIM_TRUTH_H
 #define SIM_TRUTH_H
 
