@@ -8,12 +8,14 @@
 
 /* clang-format off */
 #define COMMANDS(C)  \
+    C(diagnose)      \
     C(summary)       \
     C(list)          \
     C(show)          \
     C(top)           \
     C(log)           \
     C(freq)          \
+    C(explain)       \
     C(critical)      \
     C(rounds)        \
     C(compare)       \

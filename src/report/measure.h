@@ -19,6 +19,7 @@
 #ifndef REPORT_MEASURE_H
 #define REPORT_MEASURE_H
 
+#include "model/events.h"
 #include "report/table.h"
 #include "report/who.h"
 
@@ -53,5 +54,17 @@ struct span measure_within(const struct report_src *src, uint32_t host, struct s
 /* Is there an instance, a service, a thread that the user's filters name, at any time?  0, or
  * -E_ARG when there is none. */
 int measure_check(const struct report_src *src, const struct measure_opts *o, struct err *err);
+
+/* Time of a thread, a process, an owner in each state. */
+enum { STATES = TS_STOPPED + 1 };
+struct usage {
+    ns_t in[STATES]; /* by enum thread_state */
+    bool seen;
+};
+/* Adds what the thread did in its life within the user's window. */
+void usage_add(const struct report_src *src, const struct who_thread *th, struct usage *u);
+ns_t usage_sum(const struct usage *u, enum thread_state first, enum thread_state last);
+/* Were there events of this type? */
+bool measure_had(const struct store *s, enum ev_type type);
 
 #endif

@@ -116,20 +116,7 @@ struct measure {
 extern const struct measure measure_cpu, measure_preempt, measure_wait, measure_sched, measure_io,
     measure_net, measure_irq, measure_syscall, measure_exits, measure_mem;
 
-/* Time of a thread, a process, an owner in each state. */
-enum { STATES = TS_STOPPED + 1 };
-struct usage {
-    ns_t in[STATES]; /* by enum thread_state */
-    bool seen;
-};
-/* Adds what the thread did in its life within the user's window. */
-void usage_add(const struct report_src *src, const struct who_thread *th, struct usage *u);
-ns_t usage_sum(const struct usage *u, enum thread_state first, enum thread_state last);
-
 /* Does what the thread belongs to pass the user's filters? */
 bool measure_passes(const struct report_src *src, const struct whos *w,
                     const struct measure_opts *o, const struct who_thread *th);
-/* Were there events of this type? */
-bool measure_had(const struct store *s, enum ev_type type);
-
 #endif

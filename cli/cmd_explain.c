@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * cmd_explain.c -- the rules of `neph diagnose`, in their own words. */
+#include "cli/cmd.h"
+#include "diagnose/rule.h"
+
+static const struct column cols[] = {
+    { "rule", "RULE", COL_STR, 0, 0, 0 },          { "title", "SAYS THAT", COL_STR, 0, 0, 0 },
+    { "doc", "WHEN", COL_STR, 0, COL_WIDE, 0 },    { "remedy", "REMEDY", COL_STR, 0, COL_WIDE, 0 },
+    { "needs", "NEEDS", COL_STR, 0, COL_WIDE, 0 },
+};
+
+static void add(struct table *t, const struct rule *r)
+{
+    table_row(t);
+    table_str(t, str_of(r->name));
+    table_str(t, str_of(r->title));
+    table_str(t, str_of(r->doc));
+    table_str(t, str_of(r->remedy));
+    table_str(t, str_of(r->needs));
+}
+
+static int run(struct ctx *c)
+{
+    const struct rule *one = c->nargs ? rule_find(c->args[0]) : NULL;
+    struct table t;
+
+    if (c->nargs && !one) {
+        ctx_error(c, "there is no rule '%s'; `neph explain` lists them", c->args[0]);
+        return RC_NOT_FOUND;
+    }
+    if (one && c->table.format <= TABLE_WIDE) {
+        printf("%s: %s\n\n%s\n\nNeeds: %s.\n\nWhat to do: %s.\n", one->name, one->title, one->doc,
+               one->needs, one->remedy);
+        return RC_OK;
+    }
+    table_init(&t, cols, ARRAY_SIZE(cols));
+    for (size_t i = 0; rules[i]; i++)
+        if (!one || rules[i] == one)
+            add(&t, rules[i]);
+    int rc = ctx_print_table(c, &t);
+    table_free(&t);
+    return rc;
+}
+
+const struct cmd cmd_explain = {
+    .name = "explain",
+    .summary = "the rules of diagnose: when they speak, and why",
+    .args = "[RULE]",
+    .about = "Lists the rules, or describes one: what it says, by which mechanism and with which "
+             "thresholds, which traces it needs, what to do.",
+    .outputs = TABLE_OUTPUTS,
+    .groups = GROUP_LISTING | GROUP_LIMIT,
+    .max_args = 1,
+    .run = run,
+};

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * finding.h -- what is wrong, who did it, how one knows, and what to do.
+ *
+ * A rule (rule.h) adds findings to a diagnosis; diagnosis.c links those that explain others and
+ * ranks them; findings.c writes them.  A finding is data: everything that is shown of it is in
+ * it. */
+#ifndef DIAGNOSE_FINDING_H
+#define DIAGNOSE_FINDING_H
+
+#include "report/migration.h"
+#include "report/lists.h"
+
+enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_CRITICAL };
+
+struct party {
+    const char *kind; /* "vm", "service", "process", "host", "request", "migration" */
+    struct str name;
+};
+
+/* A measured value and where it is to be seen. */
+struct evidence {
+    const char *what;
+    struct str value;
+    const char *unit; /* "ns", "bytes", "ratio"; empty: it is text */
+    struct str where; /* a command of neph */
+};
+
+struct rule;
+
+struct finding {
+    const struct rule *rule;
+    enum severity severity;
+    struct str title;
+    VEC(struct party) subjects;
+    VEC(struct party) culprits; /* who did most of it first */
+    VEC(struct str) hosts;
+    ns_t t0, t1, cost_ns; /* STORE_NULL: not known */
+    VEC(struct evidence) evidence;
+    VEC(struct str) unknown; /* sentences */
+    size_t rank;             /* from 1 */
+    size_t cause;            /* rank of the finding that explains it; 0: none */
+};
+
+struct diagnosis {
+    const struct report_src *src;
+    struct whos *w;
+    struct migrations *migrations;
+    VEC(struct finding) list; /* ranked: roots, the worst first, each with what it explains below */
+    VEC(struct str) blind_spots;
+};
+
+/* Applies all rules.  Texts live as long as the report.  Free with diagnosis_free(). */
+void diagnosis_make(const struct report_src *src, struct diagnosis *ret);
+void diagnosis_free(struct diagnosis *d);
+/* How many findings are at least that bad. */
+size_t diagnosis_count(const struct diagnosis *d, enum severity least);
+
+void diagnosis_json(const struct diagnosis *d, struct json *j);
+void diagnosis_text(const struct diagnosis *d, struct sbuf *out);
+const char *severity_name(enum severity s);
+
+/* --- for rules ---------------------------------------------------------------------------- */
+
+/* The address is valid until the next finding is added. */
+struct finding *finding_add(struct diagnosis *d, const struct rule *r, enum severity severity);
+/* Text that lives as long as the report. */
+struct str finding_text(const struct diagnosis *d, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* An instance in a title, also when nothing tells its name. */
+struct str finding_vm(struct str name);
+/* The first line of an error, for a title. */
+struct str finding_first_line(struct str error);
+struct str finding_duration(const struct diagnosis *d, ns_t ns);
+/* Without a name: nothing is added. */
+void finding_subject(struct finding *f, const char *kind, struct str name);
+void finding_culprit(struct finding *f, const char *kind, struct str name);
+void finding_host(struct finding *f, struct str host);
+void finding_evidence(struct finding *f, const char *what, struct str value, const char *unit,
+                      struct str where);
+void finding_evidence_ns(const struct diagnosis *d, struct finding *f, const char *what, ns_t ns,
+                         struct str where);
+void finding_unknown(struct finding *f, struct str sentence);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * rule_migration_disturbed.c -- a migration and its guest waited for CPUs that others had. */
+#include "diagnose/rule.h"
+
+/* A thread that waits for longer than it runs takes at least twice as long as it would alone. */
+static const double MIN_WAITING = 0.5;
+/* Instances and services, of all that was waited: below, it was mostly the host's own work. */
+static const double MIN_OTHERS = 0.25;
+/* Of the migration's duration: below, whatever was waited did not make it slow. */
+static const double MIN_OF_ALL = 0.1;
+/* Shorter ones are over before anybody would ask. */
+static const ns_t MIN_TOOK = NS_PER_S;
+
+static double others(const struct migration *m)
+{
+    double share = 0;
+
+    for (size_t i = 0; i < m->culprits.n; i++)
+        if (!m->culprits.at[i].itself && !str_is(m->culprits.at[i].kind, "process"))
+            share += m->culprits.at[i].share;
+    return share;
+}
+
+static void found(const struct rule *r, struct diagnosis *d, const struct migration *m,
+                  double share)
+{
+    struct str vm = finding_vm(m->vm);
+    struct finding *f = finding_add(d, r, SEVERITY_WARNING);
+    struct str where = finding_text(d, "neph show migration " STR_FMT, STR_ARG(m->id));
+    double waiting = (double)m->cpu_wait_ns / (double)(m->cpu_wait_ns + m->cpu_run_ns);
+
+    f->title =
+        finding_text(d,
+                     "the migration of " STR_FMT " was slow: its threads and vCPUs waited "
+                     "%.0f %% of their time for CPUs, %.0f %% of that for other instances and "
+                     "services",
+                     STR_ARG(vm), waiting * 100, share * 100);
+    finding_subject(f, "migration", m->id);
+    finding_subject(f, "vm", m->vm);
+    finding_subject(f, "request", m->request);
+    finding_host(f, m->source);
+    f->t0 = m->start;
+    f->t1 = m->end;
+    f->cost_ns = (ns_t)((double)m->cpu_wait_ns * share);
+    finding_evidence_ns(d, f, "waited for CPUs", m->cpu_wait_ns, where);
+    finding_evidence_ns(d, f, "ran", m->cpu_run_ns, where);
+    for (size_t i = 0; i < m->culprits.n; i++) {
+        const struct mig_culprit *c = &m->culprits.at[i];
+
+        if (c->itself || str_is(c->kind, "process") || c->share < 0.01)
+            continue;
+        finding_culprit(f, str_is(c->kind, "vm") ? "vm" : "service", c->name);
+        finding_evidence(f, "of that, a CPU was had by",
+                         finding_text(d, STR_FMT ": %.1f %%", STR_ARG(c->name), c->share * 100), "",
+                         where);
+    }
+    finding_unknown(f, STR("how long it would have taken alone: compare it with one that nobody "
+                           "disturbed (neph compare)"));
+}
+
+static void find(const struct rule *r, struct diagnosis *d)
+{
+    for (size_t i = 0; i < d->migrations->list.n; i++) {
+        const struct migration *m = &d->migrations->list.at[i];
+        ns_t took = m->end != STORE_NULL ? m->end - m->start : 0;
+        double share = others(m);
+
+        if (m->cpu_wait_ns > 0 && m->cpu_run_ns != STORE_NULL && took >= MIN_TOOK &&
+            share >= MIN_OTHERS &&
+            (double)m->cpu_wait_ns >= MIN_WAITING * (double)(m->cpu_wait_ns + m->cpu_run_ns) &&
+            (double)m->cpu_wait_ns * share >= MIN_OF_ALL * (double)took)
+            found(r, d, m, share);
+    }
+}
+
+const struct rule rule_migration_disturbed = {
+    .name = "migration-disturbed",
+    .title = "a migration was slow: others had the CPUs that it waited for",
+    .doc =
+        "The migration's threads and the guest's vCPUs at the source waited for CPUs for at least "
+        "half of the time that they wanted to run (they take at least twice as long as alone), "
+        "other instances and services had the CPUs for at least a quarter of that, and that is at "
+        "least a tenth of the migration's duration, which is at least a second. The scheduler's "
+        "own records say who had the "
+        "CPU during each wait.",
+    .remedy = "move the culprits first, cap them (cpu shares, quota), pin vCPUs apart, or migrate "
+              "when the host is less busy",
+    .needs = "the source's kernel (sched_switch, sched_wakeup) and QEMU or Nova",
+    .find = find,
+};
