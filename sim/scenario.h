@@ -256,7 +256,7 @@ struct scenario {
     struct sc_workload workload;
     VEC(struct sc_fault) faults;
     VEC(struct sc_migration) migrations; /* by time */
-    const struct kc_kernel *kernel; /* of kern.h; NULL: no kernel layer */
+    const struct kc_kernel *kernel;      /* of kern.h; NULL: no kernel layer */
 };
 
 /* Reads and checks 'path'.  'scale' > 0 multiplies the workload's VMs

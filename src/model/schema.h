@@ -310,9 +310,9 @@ enum message_kind {
 };
 /* qemu.what, and what is in a, b, c, d and text. */
 enum qemu_what {
-    QEMU_STATE,       /* text: of the migration ("active")                               */
-    QEMU_ERROR,       /* text                                                            */
-    QEMU_CANCEL,      /* it is asked to give up; also at the end, when there is nothing  */
+    QEMU_STATE,  /* text: of the migration ("active")                               */
+    QEMU_ERROR,  /* text                                                            */
+    QEMU_CANCEL, /* it is asked to give up; also at the end, when there is nothing  */
     QEMU_SETUP_DONE,
     QEMU_PENDING,     /* bytes to be sent, bytes that fit into the allowed downtime      */
     QEMU_LOW_PENDING, /* bytes to be sent: they do fit                                   */
@@ -321,8 +321,8 @@ enum qemu_what {
     QEMU_STOPS,       /* the migration stops the guest                                   */
     QEMU_OUTGOING,    /* connected to text                                               */
     QEMU_INCOMING,
-    QEMU_SYNC,        /* pages written since the last one                                */
-    QEMU_THROTTLE,    /* percent                                                         */
+    QEMU_SYNC,     /* pages written since the last one                                */
+    QEMU_THROTTLE, /* percent                                                         */
     QEMU_SAVE_SETUP,
     QEMU_SAVE_COMPLETE, /* the last part is sent, the guest does not run                 */
     QEMU_SAVE_END,

@@ -17,7 +17,7 @@ struct report_src {
     uint32_t nhosts;
     struct store *global;
     const struct clocks *clocks; /* in whose time everything is; NULL: each in its own */
-    struct arena *mem; /* for texts that are made: lives as long as the report */
+    struct arena *mem;           /* for texts that are made: lives as long as the report */
     const struct notes *notes;
     bool show_secrets;
     struct span span;            /* only what meets it */

@@ -198,8 +198,8 @@ struct store_ranges {
     const struct store *s;
     attr_t a;
     struct span win; /* in the host's own time */
-    uint32_t run;  /* to be read next */
-    uint32_t i, n; /* of the run that is here */
+    uint32_t run;    /* to be read next */
+    uint32_t i, n;   /* of the run that is here */
     ns_t t[STORE_RUN + 66];
     cell_t v[STORE_RUN];
     bool lost, done;
