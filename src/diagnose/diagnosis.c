@@ -150,6 +150,9 @@ static const struct {
     { &rule_operation_failed, &rule_no_valid_host },
     { &rule_operation_failed, &rule_migration_failed },
     { &rule_operation_failed, &rule_migration_never_ends },
+    { &rule_vm_state, &rule_no_valid_host },
+    { &rule_vm_state, &rule_migration_failed },
+    { &rule_vm_state, &rule_operation_failed },
     { &rule_migration_disturbed, &rule_vm_starved },
     { &rule_migration_disturbed, &rule_service_starved },
 };

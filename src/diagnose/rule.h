@@ -29,6 +29,7 @@ struct rule {
     R(service_starved)       \
     R(no_valid_host)         \
     R(operation_failed)      \
+    R(vm_state)              \
     R(external_wait)         \
     R(lost_events)
 /* clang-format on */
