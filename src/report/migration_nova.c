@@ -47,6 +47,7 @@ static const struct nova_stage {
     { "resize.confirm", "confirm resize", SIDE_SOURCE, true, false, MIG_RESIZE },
     { "resize.revert", "revert resize", SIDE_SOURCE, true, false, MIG_RESIZE },
     { "instance.rebuild", "rebuild", SIDE_DESTINATION, false, true, MIG_EVACUATE },
+    { "compute.instance.evacuate", "evacuate", SIDE_DESTINATION, true, true, MIG_EVACUATE },
 };
 
 static const struct nova_stage *stage_of(struct str task)
@@ -93,6 +94,48 @@ static struct migration *new_migration(const struct report_src *src, struct migr
     return &all->list.at[all->list.n - 1];
 }
 
+static bool is_verdict(const struct nova_stage *s)
+{
+    return s->kind == MIG_RESIZE && !s->decides;
+}
+
+/* The resize of the instance that a request confirms or takes back: the last before 't'. */
+static struct migration *resize_before(struct migrations *all, struct str uuid, ns_t t)
+{
+    struct migration *best = NULL;
+
+    for (size_t i = 0; i < all->list.n; i++) {
+        struct migration *m = &all->list.at[i];
+
+        if (uuid.n && m->kind == MIG_RESIZE && str_eq(m->uuid, uuid) && m->start <= t &&
+            (!best || m->start > best->start))
+            best = m;
+    }
+    return best;
+}
+
+/* Another host on which nova-compute worked for the instance before it was rebuilt: that makes a
+ * rebuild an evacuation (nova.compute.manager, rebuild_instance with recreate).  NULL: there is
+ * none, or nothing tells. */
+static const char *host_before(const struct src_row *rows, size_t at)
+{
+    struct str uuid = row_text(&rows[at], C_task_uuid);
+
+    for (size_t i = at; i > 0 && uuid.n; i--) {
+        const struct src_row *r = &rows[i - 1];
+
+        if (str_eq(row_text(r, C_task_uuid), uuid) &&
+            str_is(row_text(r, C_task_service), "nova-compute"))
+            return strcmp(r->host, rows[at].host) != 0 ? r->host : NULL;
+    }
+    return NULL;
+}
+
+static bool is_evacuation(const struct src_row *rows, size_t at, const struct nova_stage *s)
+{
+    return s->kind == MIG_EVACUATE && s->side == SIDE_DESTINATION && host_before(rows, at);
+}
+
 static void take_task(const struct report_src *src, struct migration *m, const struct src_row *r,
                       const struct nova_stage *s)
 {
@@ -107,7 +150,8 @@ static void take_task(const struct report_src *src, struct migration *m, const s
                                                 .status = status,
                                                 .evidence = row_text(r, C_task_task) };
     m->start = t0 < m->start ? t0 : m->start;
-    if (r->row[1] != STORE_NULL && (m->end == STORE_NULL || r->row[1] > m->end))
+    /* A resize is confirmed, or taken back, when its user likes to: that time is not its own. */
+    if (r->row[1] != STORE_NULL && !is_verdict(s) && (m->end == STORE_NULL || r->row[1] > m->end))
         m->end = r->row[1];
     if (s->side == SIDE_SOURCE) {
         m->source = str_of(r->host);
@@ -148,10 +192,25 @@ static void decide(struct migration *m)
         return;
     }
     if (has_done(m, "post-migration at destination") || has_done(m, "post-migration at source") ||
-        has_done(m, "finish resize") || has_done(m, "rebuild"))
+        has_done(m, "finish resize") || has_done(m, "rebuild") || has_done(m, "evacuate"))
         m->outcome = MIG_COMPLETED;
     else
         migration_unknown(m, "No stage of Nova's says how it ended.");
+}
+
+static void begin(const struct report_src *src, struct migrations *all, const struct src_row *rows,
+                  size_t at, const struct nova_stage *s)
+{
+    struct migration *m = new_migration(src, all, &rows[at]);
+    const char *from = s->kind == MIG_EVACUATE ? host_before(rows, at) : NULL;
+
+    m->start = row_begin(rows[at].row);
+    if (s->kind != MIG_LIVE)
+        m->kind = s->kind;
+    if (from) {
+        m->source = str_of(from);
+        m->source_host = src_host_named(src, from);
+    }
 }
 
 void nova_migrations(const struct report_src *src, struct migrations *ret)
@@ -170,8 +229,12 @@ void nova_migrations(const struct report_src *src, struct migrations *ret)
             if (!s || request.n == 0)
                 continue;
             m = of_request(ret, request, uuid);
-            if (pass == 0 && s->migrates && !m)
-                new_migration(src, ret, &rows[i]);
+            if (!m && is_verdict(s)) /* of a resize that another request asked for */
+                m = resize_before(ret, uuid, row_begin(rows[i].row));
+            if (pass == 0 && !m && (s->migrates || is_evacuation(rows, i, s)))
+                begin(src, ret, rows, i, s);
+            else if (pass == 0 && m && s->kind != MIG_LIVE)
+                m->kind = s->kind; /* the conductor's part does not tell */
             if (pass == 1 && m)
                 take_task(src, m, &rows[i], s);
         }
