@@ -58,22 +58,14 @@ static void take(struct takers *to, uint32_t owner, ns_t ns)
 static void share_out(const struct diagnosis *d, uint32_t host, const cell_t *row, ns_t t1,
                       struct takers *to)
 {
-    const struct store *s = d->src->hosts[host];
-    char path[SCHEMA_PATH];
-    struct interval v;
-    attr_t a;
+    struct who_had h;
 
-    if (row[C_cpu_wait_cpu] < 0 ||
-        !store_attr_find(s, schema_path_nr(ATTR_CPU_THREAD, row[C_cpu_wait_cpu], path), &a))
-        return;
-    struct store_ranges r = store_ranges(s, a, (struct span){ row[0], t1 });
-    while (store_ranges_next(&r, &v)) {
-        ns_t from = v.t0 > row[0] ? v.t0 : row[0], to_t = v.t1 < t1 ? v.t1 : t1;
-        const struct who_thread *th =
-            v.lost || v.value <= 0 ? NULL : whos_at(d->w, host, v.value, from);
+    who_had(&h, d->src->hosts[host], row[C_cpu_wait_cpu], (struct span){ row[0], t1 });
+    while (who_had_next(&h)) {
+        const struct who_thread *th = h.tid > 0 ? whos_at(d->w, host, h.tid, h.t0) : NULL;
 
-        if (th && to_t > from)
-            take(to, who_process(d->w, th)->owner, to_t - from);
+        if (th)
+            take(to, who_process(d->w, th)->owner, h.t1 - h.t0);
     }
 }
 

@@ -54,28 +54,11 @@ static void blame(struct waits *x, int64_t tid, ns_t t, ns_t ns, bool thread)
 /* Shares a wait ['t0', 't1') out. */
 static void share_out(struct waits *x, const cell_t *row, ns_t t0, ns_t t1, bool thread)
 {
-    char path[SCHEMA_PATH];
-    struct interval v;
-    ns_t at = t0;
-    attr_t a;
+    struct who_had h;
 
-    if (row[C_cpu_wait_cpu] >= 0 &&
-        store_attr_find(x->s, schema_path_nr(ATTR_CPU_THREAD, row[C_cpu_wait_cpu], path), &a)) {
-        struct store_ranges r = store_ranges(x->s, a, (struct span){ t0, t1 });
-
-        while (store_ranges_next(&r, &v)) {
-            ns_t from = v.t0 > at ? v.t0 : at, to = v.t1 < t1 ? v.t1 : t1;
-
-            if (v.lost || to <= from)
-                continue;
-            if (from > at)
-                blame(x, -1, at, from - at, thread);
-            blame(x, v.value, from, to - from, thread);
-            at = to;
-        }
-    }
-    if (at < t1)
-        blame(x, -1, at, t1 - at, thread);
+    who_had(&h, x->s, row[C_cpu_wait_cpu], (struct span){ t0, t1 });
+    while (who_had_next(&h))
+        blame(x, h.tid, h.t0, h.t1 - h.t0, thread);
 }
 
 /* Others first: that its own threads take turns is no disturbance. */
@@ -129,24 +112,17 @@ static struct mig_culprit *victim(struct migration *m, struct str name)
 static void share_of_migration(struct waits *x, const cell_t *row, ns_t t0, ns_t t1,
                                struct mig_culprit *v, double *all_ns)
 {
-    char path[SCHEMA_PATH];
-    struct interval had;
-    attr_t a;
+    struct who_had h;
 
     *all_ns += (double)(t1 - t0);
-    if (row[C_cpu_wait_cpu] < 0 ||
-        !store_attr_find(x->s, schema_path_nr(ATTR_CPU_THREAD, row[C_cpu_wait_cpu], path), &a))
-        return;
-    struct store_ranges r = store_ranges(x->s, a, (struct span){ t0, t1 });
-    while (store_ranges_next(&r, &had)) {
-        ns_t from = had.t0 > t0 ? had.t0 : t0, to = had.t1 < t1 ? had.t1 : t1;
-        const struct who_thread *th =
-            had.lost || had.value <= 0 ? NULL : whos_at(x->w, x->host, had.value, from);
+    who_had(&h, x->s, row[C_cpu_wait_cpu], (struct span){ t0, t1 });
+    while (who_had_next(&h)) {
+        const struct who_thread *th = h.tid > 0 ? whos_at(x->w, x->host, h.tid, h.t0) : NULL;
 
-        if (!th || th->pid != x->m->source_pid || to <= from)
+        if (!th || th->pid != x->m->source_pid)
             continue;
-        v->wait_ns += to - from;
-        v->thread_ns += is_migration_thread(th->comm) ? to - from : 0;
+        v->wait_ns += h.t1 - h.t0;
+        v->thread_ns += is_migration_thread(th->comm) ? h.t1 - h.t0 : 0;
     }
 }
 

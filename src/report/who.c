@@ -224,3 +224,41 @@ struct str who_device(const struct report_src *src, const struct store *s, int64
     }
     return str_of(arena_printf(src->mem, "%" PRId64 ":%" PRId64, dev >> 20, dev & 0xfffff));
 }
+
+void who_had(struct who_had *ret, const struct store *s, int64_t cpu, struct span span)
+{
+    char path[SCHEMA_PATH];
+    attr_t a;
+
+    ret->pending = false;
+    ret->end = span.t1;
+    ret->t0 = ret->t1 = span.t0;
+    ret->tid = -1;
+    ret->any = cpu >= 0 && store_attr_find(s, schema_path_nr(ATTR_CPU_THREAD, cpu, path), &a);
+    if (ret->any)
+        ret->ranges = store_ranges(s, a, span);
+}
+
+/* Goes on to 't1'. */
+static bool had_until(struct who_had *h, ns_t t1, int64_t tid)
+{
+    h->t0 = h->t1;
+    h->t1 = t1;
+    h->tid = tid;
+    return true;
+}
+
+bool who_had_next(struct who_had *h)
+{
+    while (h->pending || (h->any && (h->any = store_ranges_next(&h->ranges, &h->next)))) {
+        ns_t from = h->next.t0 > h->t1 ? h->next.t0 : h->t1;
+        ns_t to = h->next.t1 < h->end ? h->next.t1 : h->end;
+
+        h->pending = !h->next.lost && to > from && from > h->t1;
+        if (h->pending)
+            return had_until(h, from, -1);
+        if (!h->next.lost && to > from)
+            return had_until(h, to, h->next.value);
+    }
+    return h->t1 < h->end && had_until(h, h->end, -1);
+}

@@ -67,6 +67,21 @@ static inline const struct who_owner *who_owner(const struct whos *w, const stru
 {
     return &w->owners.at[w->processes.at[th->process].owner];
 }
+/* Who had a CPU in a span of time, one after the other, without holes:
+ *     struct who_had h;
+ *     who_had(&h, s, cpu, span);
+ *     while (who_had_next(&h))
+ *         ... h.tid had it from h.t0 to h.t1 ...
+ * tid 0: it was idle; -1: that is not known. */
+struct who_had {
+    struct store_ranges ranges;
+    bool any, pending; /* pending: 'next' comes after a hole */
+    struct interval next;
+    ns_t end, t0, t1;
+    int64_t tid;
+};
+void who_had(struct who_had *ret, const struct store *s, int64_t cpu, struct span span);
+bool who_had_next(struct who_had *h);
 const char *who_kind_name(enum who_kind k);
 /* The name of a block device of the host whose history 's' is; "254:0" if no dump told. */
 struct str who_device(const struct report_src *src, const struct store *s, int64_t dev);
