@@ -143,10 +143,11 @@ def check_real(tmp):
     for name in ("migration-vm", "migration-host-ust", "openstack-zed"):
         packed = os.path.join(LAB, name + ".tar.xz")
         if not os.path.exists(packed):
-            print("skipped: %s: not here" % name)
+            print("skip %s: ../shared/traces/lab/%s.tar.xz is not there" % (name, name))
             continue
         with tarfile.open(packed) as t:
             t.extractall(os.path.join(tmp, name))
+
     def at(*parts):
         return os.path.join(tmp, *parts)
     if os.path.exists(at("migration-vm")):
