@@ -4,14 +4,7 @@
 #ifndef TESTS_UNIT_FTRACE_OPEN_H
 #define TESTS_UNIT_FTRACE_OPEN_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "input/reader.h"
+#include "tests/unit/reader_checks.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -75,26 +68,6 @@ static inline struct reader *open_file(const char *path, struct notes *notes)
     if (reader_open_ftrace(path, notes, &r, &err) < 0)
         fail_msg("%s", err.text);
     return r;
-}
-
-static inline void close_file(struct reader *r, struct notes *notes)
-{
-    r->ops->close(r);
-    notes_free(notes);
-}
-
-static inline bool has_note(const struct notes *notes, enum note_level level, const char *words)
-{
-    for (size_t i = 0; i < notes->list.n; i++)
-        if (notes->list.at[i].level == level && strstr(notes->list.at[i].text.p, words))
-            return true;
-    return false;
-}
-
-static inline void assert_str(struct str s, const char *expected)
-{
-    if (!str_is(s, expected))
-        fail_msg("'" STR_FMT "' is not '%s'", STR_ARG(s), expected);
 }
 
 /* --- what is in an event --------------------------------------------------------------- */

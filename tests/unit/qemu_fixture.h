@@ -4,14 +4,7 @@
 #ifndef TESTS_UNIT_QEMU_FIXTURE_H
 #define TESTS_UNIT_QEMU_FIXTURE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "input/reader.h"
+#include "tests/unit/reader_checks.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -70,26 +63,6 @@ static inline struct reader *open_bytes(const void *p, size_t n, struct notes *n
 static inline struct reader *open_text(const char *text, struct notes *notes)
 {
     return open_bytes(text, strlen(text), notes);
-}
-
-static inline void close_file(struct reader *r, struct notes *notes)
-{
-    r->ops->close(r);
-    notes_free(notes);
-}
-
-static inline bool has_note(const struct notes *notes, enum note_level level, const char *words)
-{
-    for (size_t i = 0; i < notes->list.n; i++)
-        if (notes->list.at[i].level == level && strstr(notes->list.at[i].text.p, words))
-            return true;
-    return false;
-}
-
-static inline void assert_str(struct str s, const char *expected)
-{
-    if (!str_is(s, expected))
-        fail_msg("'" STR_FMT "' is not '%s'", STR_ARG(s), expected);
 }
 
 /* --- fields ------------------------------------------------------------------------------ */
