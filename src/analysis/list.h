@@ -12,6 +12,7 @@ extern const struct analysis an_kernel_block;
 extern const struct analysis an_kernel_net;
 extern const struct analysis an_kernel_messages;
 extern const struct analysis an_kernel_mem;
+extern const struct analysis an_qemu_balloon;
 extern const struct analysis an_qemu_migration;
 extern const struct analysis an_app_log;
 extern const struct analysis an_app_states;
@@ -20,7 +21,7 @@ extern const struct analysis an_cloud_requests;
 
 /* A part of the key of every history that is kept.  Raise it whenever an analysis, or
  * what it gets of readers and model/, yields other records or states than before. */
-#define ANALYSIS_VERSION "4"
+#define ANALYSIS_VERSION "5"
 
 extern const struct analysis *const analyses[]; /* ends with NULL */
 

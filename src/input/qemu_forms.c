@@ -3,8 +3,8 @@
  * qemu_forms.c -- see qemu_forms.h.
  *
  * The table has what tells of a guest's life, of live migration and of QMP, from QEMU 2.5 to 10.
- * Sources: QEMU's migration/trace-events, system/trace-events, accel/kvm/trace-events and
- * monitor/trace-events of these versions. */
+ * Sources: QEMU's migration/trace-events, system/trace-events, accel/kvm/trace-events,
+ * hw/virtio/trace-events and monitor/trace-events of these versions. */
 #include "input/qemu_forms.h"
 
 #include <math.h>
@@ -26,6 +26,9 @@ static const struct qemu_form forms[] = {
     { "kvm_run_exit", "cpu_index {cpu_index}, reason {reason}" },
     { "kvm_dirty_ring_full", "vcpu {id}" },
     { "kvm_dirty_ring_reap", "reaped {count} pages (took {t} us)" },
+    { "virtio_balloon_to_target", "balloon target: {target:x} num_pages: {num_pages}" },
+    { "virtio_balloon_set_config", "actual: {actual} oldactual: {oldactual}" },
+    { "virtio_balloon_get_config", "num_pages: {num_pages} actual: {actual}" },
     { "global_dirty_changed", "bitmask {bitmask:x}" },
     { "cpu_throttle_set", "set guest CPU throttled by {new_throttle_pct}%" },
     { "cpu_throttle_dirty_sync", "" },

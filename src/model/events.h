@@ -286,6 +286,14 @@
 #define EV_FIELDS_qemu_dirty_log(F, S)                                        \
     F(S, I64, bitmask,     "bitmask",             1)
 
+/* The balloon, in pages of 4 KiB that the guest has given back, is to let it keep so many bytes. */
+#define EV_FIELDS_qemu_balloon_target(F, S)                                   \
+    F(S, I64, bytes,       "target",              1)                          \
+    F(S, I64, pages,       "num_pages",           0)
+#define EV_FIELDS_qemu_balloon_size(F, S)                                     \
+    F(S, I64, pages,       "actual",              1)                          \
+    F(S, I64, pages_before, "oldactual",          0)
+
 /* The name is empty before QEMU 2.12, which wrote the number. */
 #define EV_FIELDS_qemu_migrate_state(F, S)                                    \
     F(S, STR, state_name,  "new_state",           0)                          \
@@ -480,7 +488,8 @@
     F(S, I64, pass,        "pass",                0)                          \
     F(S, STR, uri,         "uri",                 0)                          \
     F(S, I64, max_bandwidth, "max-bandwidth",     0)                          \
-    F(S, I64, downtime_limit_ms, "downtime-limit", 0)
+    F(S, I64, downtime_limit_ms, "downtime-limit", 0)                         \
+    F(S, I64, actual_bytes, "actual",             0)
 
 /*   E(ID, struct, "names in the trace, or empty if derived")
  *
@@ -575,6 +584,10 @@
     E(EV_QEMU_RUNSTATE, qemu_runstate, "qemu:runstate_set|runstate_set")                           \
     E(EV_QEMU_VM_STATE, qemu_vm_state, "qemu:vm_state_notify|vm_state_notify")                     \
     E(EV_QEMU_KVM_RUN_EXIT, qemu_kvm_run_exit, "qemu:kvm_run_exit|kvm_run_exit")                   \
+    E(EV_QEMU_BALLOON_TARGET, qemu_balloon_target,                                                 \
+      "qemu:virtio_balloon_to_target|virtio_balloon_to_target")                                    \
+    E(EV_QEMU_BALLOON_SIZE, qemu_balloon_size,                                                     \
+      "qemu:virtio_balloon_set_config|virtio_balloon_set_config")                                  \
     E(EV_QEMU_DIRTY_LOG, qemu_dirty_log, "qemu:global_dirty_changed|global_dirty_changed")         \
     E(EV_QEMU_MIGRATE_STATE, qemu_migrate_state, "qemu:migrate_set_state|migrate_set_state")       \
     E(EV_QEMU_MIGRATE_ERROR, qemu_migrate_error,                                                   \

@@ -183,6 +183,7 @@ static const struct {
     { "volume-space", { "requested_gb", "available_mb", NULL } },
     { "amqp", { "stage", "port", NULL } },
     { "port", { "step", NULL, NULL } },
+    { "balloon", { "guest_bytes", "balloon_bytes", "balloon_before_bytes" } },
 };
 
 static const struct column mark_cols[] = {
