@@ -331,3 +331,21 @@ struct str app_service_of_process(struct str proc)
         }
     return STR("");
 }
+
+struct str app_service_of_port(int64_t port)
+{
+    /* OpenStack installation guide, "Firewalls and default ports"; RabbitMQ, "Networking". */
+    static const struct {
+        int64_t port;
+        const char *service;
+    } ports[] = {
+        { 5000, "keystone" },       { 5672, "rabbitmq" },      { 8774, "nova-api" },
+        { 8776, "cinder-api" },     { 8778, "placement-api" }, { 9292, "glance-api" },
+        { 9696, "neutron-server" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(ports); i++)
+        if (ports[i].port == port)
+            return str_of(ports[i].service);
+    return STR("");
+}

@@ -53,6 +53,9 @@ struct str app_service_of_logger(struct str logger);
 /* The service of a process by its (truncated) name, or an empty string when it
  * could be any, as "uwsgi" and "python3" can. */
 struct str app_service_of_process(struct str procname);
+/* The service that listens at this TCP port unless its configuration says otherwise, or an empty
+ * string. */
+struct str app_service_of_port(int64_t port);
 /* "nova" of "nova.compute.manager" if it is a service's family, else "". */
 struct str app_family_of_logger(struct str logger);
 

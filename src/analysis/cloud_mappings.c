@@ -5,19 +5,20 @@
  *
  * A process of QEMU is known by the names of its threads ("CPU 0/KVM", "CPU 0/TCG"), by its
  * program, or by the name that libvirt gives it ("qemu:NAME", set_process_name of qemu.conf).
- * Whose it is, the strongest evidence first (thesis 3.4.3 and Fig 4.3 assume the name alone,
- * which real clouds contradict):
+ * Whose it is (thesis 3.4.3 and Fig 4.3 assume the name alone, which real clouds contradict):
  *
- *   0.95  its cgroup is that of the libvirt domain
- * ("machine-qemu\x2d1\x2dinstance\x2d00000001.scope") 0.9   its name is the instance's, whole 0.85
- * it, or its vhost thread, sends through the instance's tap device 0.7   its name is cut at 15
- * characters, and one instance on the host has a name that begins so 0.6   no log tells of an
- * instance: the name of the process is all there is 0.3   its name is cut, and could be that of
- * several: they are named, none is chosen
+ * - 0.95: its cgroup is that of the libvirt domain
+ *   ("machine-qemu\x2d1\x2dinstance\x2d00000001.scope")
+ * - 0.9: its name is the instance's, whole
+ * - 0.85: it, or its vhost thread, sends through the instance's tap device
+ * - 0.7: its name is cut at 15 characters, and one instance on the host has a name that begins so
+ * - 0.6: no log tells of an instance: the name of the process is all there is
+ * - 0.3: its name is cut, and could be that of several: they are named, none is chosen
  *
  * Two sorts of evidence that agree make it surer; if they disagree, the stronger one counts
  * and the doubt is told.  Services: by the pid that their log lines carry (0.95), the program
- * that was executed (0.9), the name of the process (0.8), the service that started it (0.6). */
+ * that was executed (0.9), the name of the process (0.8), the service that started it (0.6), the
+ * port that it answers from (0.6, only where nothing else tells: a proxy answers for others). */
 #include "analysis/cloud.h"
 
 #include "analysis/app_services.h"
@@ -415,6 +416,31 @@ static void map_service(struct process *p)
     }
 }
 
+/* Who answers at a service's port is that service, if nothing says that it is another one. */
+static void by_ports(struct mapper *m, uint32_t host)
+{
+    const struct store *s = m->c->hosts[host];
+    const cell_t *row;
+    table_t t;
+
+    if (!store_table_find(s, schema_tables[TABLE_ident].name, &t))
+        return;
+    struct store_rows r = store_rows(s, t, SPAN_ALL);
+    while ((row = store_rows_next(&r))) {
+        int64_t pid = 0, port = 0;
+
+        if (!str_is(store_text(s, row[C_ident_bkind]), "port") ||
+            !str_i64(store_text(s, row[C_ident_a]), &pid) ||
+            !str_i64(store_text(s, row[C_ident_b]), &port))
+            continue;
+        struct process *p = process_of(m, host, pid);
+        struct str service = app_service_of_port(port);
+        if (p && !p->qemu && (!p->kind || str_eq(p->name, service)))
+            is_service(p, service, 60,
+                       str_of(arena_printf(&m->mem, "answers from port %lld", (long long)port)));
+    }
+}
+
 /* Workers of a service whose own name says nothing. */
 static void map_child(struct mapper *m, struct process *p)
 {
@@ -469,6 +495,8 @@ void cloud_mappings(struct cloud *c, const struct vm_names *vms, size_t nvms)
         else
             map_service(&m.all.at[i]);
     }
+    for (uint32_t h = 0; h < c->nhosts; h++)
+        by_ports(&m, h);
     for (size_t i = 0; i < m.all.n; i++)
         map_child(&m, &m.all.at[i]);
     for (size_t i = 0; i < m.all.n; i++) {

@@ -12,6 +12,7 @@ extern const struct analysis an_kernel_block;
 extern const struct analysis an_kernel_net;
 extern const struct analysis an_kernel_messages;
 extern const struct analysis an_kernel_mem;
+extern const struct analysis an_kernel_sockets;
 extern const struct analysis an_qemu_balloon;
 extern const struct analysis an_qemu_migration;
 extern const struct analysis an_app_log;
