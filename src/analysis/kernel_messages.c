@@ -15,6 +15,11 @@
  * was received: both hosts write what they send.  It has the key of a last byte's reception.
  * (include/trace/events/net.h)
  *
+ * A host did not receive from another one what its own guest gave it, over a tap or, behind that, a
+ * bridge: such a reception, with the packet's being handed to a guest elsewhere for its sending,
+ * would turn the way round.  What goes through a tunnel has the inner headers at the tunnel's
+ * device, on both sides: VXLAN needs nothing of its own.
+ *
  * A UDP datagram without identification (0: not to be fragmented, not connected) can't be told
  * from the next one and is left out. */
 #include "analysis/kernel.h"
@@ -39,6 +44,7 @@ struct messages {
         uint64_t flow;
         int64_t ack;
     } flows[FLOWS];
+    int64_t of_guests[MERGED];    /* packets that came from a tap, by address */
     bool has_headers;             /* received packets have them */
     uint64_t bare, with, no_name; /* received without and with headers; UDP without a name */
 };
@@ -121,6 +127,11 @@ static void put_acknowledged(struct messages *m, struct pass *p, const struct ev
     put(p, t, MESSAGE_TCP_END, MESSAGE_RECEIVED, &k, 0);
 }
 
+static size_t slot_of(int64_t skb)
+{
+    return hash_bytes(&skb, sizeof skb, 5) & (MERGED - 1);
+}
+
 static bool is_loopback(const struct ev_net_queue *ev)
 {
     return str_is(ev->dev, "lo");
@@ -134,6 +145,10 @@ static void on_queue(void *state, struct pass *p, const struct ev_head *h, const
     const struct kthread *th = c && !c->nest ? kernel_current(c) : NULL;
     int64_t tid = th ? th->tid : 0;
 
+    size_t at = slot_of(ev->skb);
+
+    if (m->of_guests[at] == ev->skb)
+        m->of_guests[at] = 0; /* it leaves; its address is soon another packet's */
     if (is_loopback(ev))
         return;
     m->no_name += ev->udp_len > 0 && !is_tcp(ev) && ev->id == 0;
@@ -146,21 +161,36 @@ static void on_gro(void *state, struct pass *p, const struct ev_head *h, const v
 {
     struct messages *m = state;
     const struct ev_net_gro *ev = evp;
-    size_t at = hash_bytes(&ev->skb, sizeof ev->skb, 5) & (MERGED - 1);
+    size_t at = slot_of(ev->skb);
 
     (void)p;
     m->merged[at].skb = ev->skb;
     m->merged[at].t = h->t;
 }
 
+/* tap of OpenStack, vnet of libvirt alone. */
+static bool is_tap(const struct ev_net_queue *ev)
+{
+    return str_starts(ev->dev, STR("tap")) || str_starts(ev->dev, STR("vnet"));
+}
+
+/* Does a guest of this host send it?  A bridge hands on what it has from a tap. */
+static bool is_from_guest(struct messages *m, const struct ev_net_queue *ev, size_t at)
+{
+    bool bridged = ev->skb && m->of_guests[at] == ev->skb;
+
+    m->of_guests[at] = is_tap(ev) ? ev->skb : bridged ? 0 : m->of_guests[at];
+    return is_tap(ev) || bridged;
+}
+
 static void on_receive(void *state, struct pass *p, const struct ev_head *h, const void *evp)
 {
     struct messages *m = state;
     const struct ev_net_queue *ev = evp; /* the same fields */
-    size_t at = hash_bytes(&ev->skb, sizeof ev->skb, 5) & (MERGED - 1);
+    size_t at = slot_of(ev->skb);
     ns_t first = h->t;
 
-    if (is_loopback(ev))
+    if (is_loopback(ev) || is_from_guest(m, ev, at))
         return;
     if (ev->skb && m->merged[at].skb == ev->skb) {
         first = m->merged[at].t;
