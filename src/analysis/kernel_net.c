@@ -6,35 +6,99 @@
  * be more than were queued); any other code is a packet that has to be queued again or was
  * dropped by the driver.  Received: netif_receive_skb, after GRO has merged segments; its length
  * is without the link layer's header.  Dropped: skb_kfree; of which interface is known if the
- * packet was seen in one before.  (include/trace/events/net.h, skb.h) */
+ * packet was seen in one before.  (include/trace/events/net.h, skb.h)
+ *
+ * Most segments of a busy connection are sent from a softirq, when an acknowledgement makes room:
+ * they are of the thread that sends on that connection itself, where headers are recorded.  Where
+ * softirqs are not recorded, whoever is interrupted seems to send; so that is who does mostly.
+ * What the kernel cuts into segments (GSO) has other addresses behind that: a CPU hands them to the
+ * driver right after the whole was queued, as long as there is of it. */
 #include "analysis/kernel.h"
 #include "analysis/list.h"
 
-enum { SEEN = 4096 }; /* packets whose interface is remembered, by address; a power of two */
+enum {
+    SEEN = 4096,  /* packets whose interface is remembered, by address; a power of two */
+    FLOWS = 4096, /* connections whose sender is remembered; a power of two            */
+};
 
 struct nets {
     struct seen {
         int64_t skb;
         cell_t dev;
         int64_t bytes;
+        int64_t tid; /* that sends on its connection; 0: not known */
     } seen[SEEN];
+    struct flow {
+        uint64_t flow;
+        int64_t tid;
+        uint32_t votes; /* for it, less those for others (R. Boyer, J. Moore, MJRTY, 1981) */
+    } flows[FLOWS];
+    struct {
+        cell_t dev;
+        int64_t tid, left; /* bytes that were not sent yet */
+    } whole[CPU_LIMIT];    /* that was queued last, by CPU */
 };
+
+/* The thread that runs, unless that is in an interrupt; NULL: there is none. */
+static const struct kthread *running(const struct pass *p, const struct ev_head *h)
+{
+    const struct kcpu *c = h->cpu < CPU_LIMIT ? p->kernel->cpus[h->cpu] : NULL;
+
+    return c && !c->nest ? kernel_current(c) : NULL;
+}
+
+static int64_t running_tid(const struct pass *p, const struct ev_head *h)
+{
+    const struct kthread *th = running(p, h);
+
+    return th ? th->tid : 0;
+}
+
+/* Who sends on the connection of a packet that is queued while 'th' runs.  What the kernel's own
+ * threads send there, they do for others. */
+static int64_t sender_of(struct nets *n, const struct ev_net_queue *ev, const struct kthread *th)
+{
+    int64_t current = th && th->is_kernel != 1 ? th->tid : 0;
+
+    if (ev->doff <= 0 || ev->saddr.n == 0 || ev->daddr.n == 0)
+        return th ? th->tid : 0;
+    uint64_t flow = hash_bytes(ev->saddr.p, ev->saddr.n, (uint64_t)ev->sport);
+    flow = hash_bytes(ev->daddr.p, ev->daddr.n, flow ^ (uint64_t)ev->dport << 16);
+    struct flow *f = &n->flows[flow & (FLOWS - 1)];
+    if (f->flow != flow)
+        *f = (struct flow){ .flow = flow };
+    if (current && f->votes == 0)
+        f->tid = current;
+    if (current)
+        f->votes += current == f->tid ? 1U : -1U;
+    return f->tid;
+}
 
 static struct seen *seen_at(struct nets *n, int64_t skb)
 {
     return &n->seen[hash_bytes(&skb, sizeof skb, 3) & (SEEN - 1)];
 }
 
-static void write(struct pass *p, const struct ev_head *h, cell_t dev, enum packet_dir dir,
-                  int64_t bytes, int64_t rc)
+/* Who queued the packet that the driver has taken; 0: not known. */
+static int64_t sender_behind(struct nets *n, const struct ev_head *h, const struct ev_net_xmit *ev,
+                             cell_t dev)
 {
-    const struct kcpu *c = h->cpu < CPU_LIMIT ? p->kernel->cpus[h->cpu] : NULL;
-    const struct kthread *th = kernel_current(c);
+    const struct seen *s = seen_at(n, ev->skb);
+
+    if (ev->skb && s->skb == ev->skb && s->tid)
+        return s->tid;
+    if (h->cpu >= CPU_LIMIT || n->whole[h->cpu].dev != dev || n->whole[h->cpu].left <= 0)
+        return 0;
+    n->whole[h->cpu].left -= ev->len; /* each has headers of its own: the last ones may be left */
+    return n->whole[h->cpu].tid;
+}
+
+static void write(struct pass *p, const struct ev_head *h, cell_t dev, enum packet_dir dir,
+                  int64_t bytes, int64_t tid, int64_t rc)
+{
     cell_t cells[packet_columns] = {
-        [C_packet_t0] = h->t,     [C_packet_t1] = h->t,
-        [C_packet_dev] = dev,     [C_packet_dir] = dir,
-        [C_packet_bytes] = bytes, [C_packet_tid] = !th || c->nest ? 0 : th->tid,
-        [C_packet_rc] = rc
+        [C_packet_t0] = h->t,     [C_packet_t1] = h->t, [C_packet_dev] = dev, [C_packet_dir] = dir,
+        [C_packet_bytes] = bytes, [C_packet_tid] = tid, [C_packet_rc] = rc
     };
 
     pass_record(p, TABLE_packet, cells);
@@ -44,17 +108,28 @@ static void on_queue(void *state, struct pass *p, const struct ev_head *h, const
 {
     const struct ev_net_queue *ev = evp;
 
-    (void)h;
+    struct nets *n = state;
+    int64_t tid = sender_of(n, ev, running(p, h));
+    cell_t dev = pass_text(p, ev->dev);
+
     if (ev->skb)
-        *seen_at(state, ev->skb) = (struct seen){ ev->skb, pass_text(p, ev->dev), ev->len };
+        *seen_at(n, ev->skb) = (struct seen){ ev->skb, dev, ev->len, tid };
+    if (h->cpu < CPU_LIMIT) {
+        n->whole[h->cpu].dev = dev;
+        n->whole[h->cpu].tid = tid;
+        n->whole[h->cpu].left = ev->len;
+    }
 }
 
 static void on_xmit(void *state, struct pass *p, const struct ev_head *h, const void *evp)
 {
     const struct ev_net_xmit *ev = evp;
 
-    (void)state;
-    write(p, h, pass_text(p, ev->dev), ev->rc == 0 ? PACKET_TX : PACKET_TX_FAILED, ev->len, ev->rc);
+    cell_t dev = pass_text(p, ev->dev);
+    int64_t behind = sender_behind(state, h, ev, dev);
+
+    write(p, h, dev, ev->rc == 0 ? PACKET_TX : PACKET_TX_FAILED, ev->len,
+          behind ? behind : running_tid(p, h), ev->rc);
 }
 
 static void on_receive(void *state, struct pass *p, const struct ev_head *h, const void *evp)
@@ -63,8 +138,8 @@ static void on_receive(void *state, struct pass *p, const struct ev_head *h, con
     cell_t dev = pass_text(p, ev->dev);
 
     if (ev->skb)
-        *seen_at(state, ev->skb) = (struct seen){ ev->skb, dev, ev->len };
-    write(p, h, dev, PACKET_RX, ev->len, 0);
+        *seen_at(state, ev->skb) = (struct seen){ ev->skb, dev, ev->len, 0 };
+    write(p, h, dev, PACKET_RX, ev->len, running_tid(p, h), 0);
 }
 
 static void on_kfree(void *state, struct pass *p, const struct ev_head *h, const void *evp)
@@ -73,10 +148,10 @@ static void on_kfree(void *state, struct pass *p, const struct ev_head *h, const
     struct seen *s = seen_at(state, ev->skb);
 
     if (s->skb != ev->skb) {
-        write(p, h, 0, PACKET_DROP, STORE_NULL, ev->reason);
+        write(p, h, 0, PACKET_DROP, STORE_NULL, running_tid(p, h), ev->reason);
         return;
     }
-    write(p, h, s->dev, PACKET_DROP, s->bytes, ev->reason);
+    write(p, h, s->dev, PACKET_DROP, s->bytes, running_tid(p, h), ev->reason);
     s->skb = 0; /* the address is used again for another packet */
 }
 

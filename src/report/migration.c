@@ -37,6 +37,14 @@ void migration_unknown(struct migration *m, const char *fmt, ...)
     sbuf_z(&m->unknown, text);
 }
 
+const struct mig_downtime *migration_downtime(const struct migration *m, const char *source)
+{
+    for (size_t i = 0; i < m->downtimes.n; i++)
+        if (str_is(m->downtimes.at[i].source, source))
+            return &m->downtimes.at[i];
+    return NULL;
+}
+
 /* --- the two ends -------------------------------------------------------------------------- */
 
 static ns_t end_of(const struct qemu_end *e)
@@ -474,6 +482,7 @@ static void migration_free(struct migration *m)
     vec_free(&m->downtimes);
     vec_free(&m->culprits);
     vec_free(&m->victims);
+    vec_free(&m->sharers);
     vec_free(&m->parts);
     sbuf_free(&m->unknown);
 }
@@ -538,6 +547,7 @@ void migrations_make(const struct report_src *src, const struct whos *w, struct 
         struct migration *m = &ret->list.at[i];
 
         migration_cpu(&all, w, m);
+        migration_io(&all, w, m);
         if (m->rounds.n == 0 && m->stages.n && str_is(m->stages.at[0].layer, "nova"))
             migration_unknown(m, "QEMU was not traced: rounds, downtime and whether it could ever "
                                  "end are not known (trace events migration_*, savevm_*, "

@@ -44,9 +44,19 @@ struct mig_culprit {
     double share;          /* of all that they waited */
 };
 
+/* Who moved bytes over a link or a disk of the source that the migration used as well. */
+struct mig_sharer {
+    const char *resource;    /* "network", "disk" */
+    struct str device, name; /* "(not known)": in interrupts, or nobody that was seen */
+    struct str kind;         /* "vm", "service", "process"; empty: not known, or itself */
+    bool itself;
+    int64_t bytes; /* while it went on; network: sent */
+    double share;  /* of all that the device moved meanwhile */
+};
+
 /* What stopped means for whom: source "qemu": as QEMU counts it; "states": from the stop of the
- * guest at the source to its start at the destination; "vcpus": as the kernels saw its vCPUs run.
- */
+ * guest at the source to its start at the destination; "vcpus": as the kernels saw its vCPUs run;
+ * "network": as others heard of it. */
 struct mig_downtime {
     struct str source;
     ns_t t0, t1, ns, bound_ns; /* bound: how much it may be wrong by; STORE_NULL: not known */
@@ -69,6 +79,7 @@ struct migration {
     VEC(struct mig_culprit) culprits;   /* most wait first */
     VEC(struct mig_culprit) victims;    /* other instances that waited for CPUs which it had; share:
                                          * of all that they waited */
+    VEC(struct mig_sharer) sharers;     /* by device, who moved most first */
     VEC(struct mig_stage) parts;        /* of the downtime, by time */
     ns_t cpu_wait_ns, cpu_run_ns;       /* of its threads and vCPUs at the source */
     int64_t qmp_total_ms, qmp_downtime_ms, qmp_setup_ms; /* STORE_NULL: not asked   */

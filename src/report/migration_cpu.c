@@ -219,11 +219,8 @@ static ns_t vcpu_run(const struct waits *x, int64_t pid, struct span win, bool l
 static void add_vcpu_downtime(const struct report_src *src, const struct whos *w,
                               struct migration *m)
 {
-    const struct mig_downtime *states = NULL;
+    const struct mig_downtime *states = migration_downtime(m, "states");
 
-    for (size_t i = 0; i < m->downtimes.n; i++)
-        if (str_is(m->downtimes.at[i].source, "states"))
-            states = &m->downtimes.at[i];
     if (!states || m->source_host == UINT32_MAX || m->destination_host == UINT32_MAX)
         return;
     struct waits s = { src, w, m, src->hosts[m->source_host], m->source_host };

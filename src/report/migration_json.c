@@ -137,6 +137,29 @@ void migration_emit_culprits(struct json *j, const void *migration)
     json_close(j, ']');
 }
 
+void migration_emit_sharers(struct json *j, const void *migration)
+{
+    const struct migration *m = migration;
+
+    json_open(j, '[');
+    for (size_t i = 0; i < m->sharers.n; i++) {
+        const struct mig_sharer *s = &m->sharers.at[i];
+
+        json_open(j, '{');
+        json_kstr(j, "resource", str_of(s->resource));
+        emit_str(j, "device", s->device);
+        emit_str(j, "name", s->name);
+        emit_str(j, "kind", s->kind);
+        json_key(j, STR("itself"));
+        json_bool(j, s->itself);
+        json_ki64(j, "bytes", s->bytes);
+        json_key(j, STR("share"));
+        json_f64(j, s->share);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
 void migration_emit_downtimes(struct json *j, const void *migration)
 {
     const struct migration *m = migration;

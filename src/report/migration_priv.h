@@ -55,6 +55,12 @@ void nova_migrations(const struct report_src *src, struct migrations *ret);
 /* Who had the CPUs; when the vCPUs ran last and first. */
 void migration_cpu(const struct report_src *src, const struct whos *w, struct migration *m);
 
+/* migration_io.c: who shared its link and its disks; how long its guest was silent. */
+void migration_io(const struct report_src *src, const struct whos *w, struct migration *m);
+
+/* The downtime by that definition, if it is known; else NULL. */
+const struct mig_downtime *migration_downtime(const struct migration *m, const char *source);
+
 /* A sentence more of what can't be known. */
 void migration_unknown(struct migration *m, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -392,6 +392,29 @@ static void put_victims(const struct migration *m, struct table *t)
     }
 }
 
+static const struct column sharer_cols[] = {
+    { "resource", "RESOURCE", COL_STR, 0, 0, 0 }, { "device", "DEVICE", COL_STR, 0, 0, 0 },
+    { "name", "WHO", COL_STR, 0, 0, 32 },         { "kind", "KIND", COL_STR, 0, 0, 0 },
+    { "itself", "MIGRATION", COL_BOOL, 0, 0, 0 }, { "bytes", "MOVED", COL_BYTES, 0, 0, 0 },
+    { "share", "SHARE", COL_RATIO, 0, 0, 0 },
+};
+
+static void put_sharers(const struct migration *m, struct table *t)
+{
+    for (size_t i = 0; i < m->sharers.n; i++) {
+        const struct mig_sharer *s = &m->sharers.at[i];
+
+        table_row(t);
+        table_str(t, str_of(s->resource));
+        cell_str(t, s->device);
+        cell_str(t, s->name);
+        cell_str(t, s->kind);
+        table_bool(t, s->itself);
+        table_count(t, (uint64_t)s->bytes);
+        table_ratio(t, s->share);
+    }
+}
+
 static const struct column part_cols[] = {
     { "name", "PART", COL_STR, 0, 0, 0 },          { "host", "HOST", COL_STR, 0, 0, 0 },
     { "start_ns", "START", COL_INSTANT, 0, 0, 0 }, { "took_ns", "TOOK", COL_DURATION, 0, 0, 0 },
@@ -456,6 +479,11 @@ static void put_sections(const struct report_src *src, const struct migration *m
     s->limit = CULPRITS_SHOWN;
     s->more = "-o wide shows all";
     put_culprits(m, &s->table);
+    s = section_add(ret, "shared", "Who used its link and its disks at the source meanwhile",
+                    sharer_cols, ARRAY_SIZE(sharer_cols));
+    s->limit = CULPRITS_SHOWN;
+    s->more = "-o wide shows all";
+    put_sharers(m, &s->table);
     s = section_add(ret, "slows", "Slowed by it", victim_cols, ARRAY_SIZE(victim_cols));
     s->limit = CULPRITS_SHOWN;
     s->more = "-o wide shows all";

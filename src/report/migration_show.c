@@ -79,6 +79,7 @@ static const struct column cols[] = {
     { "rounds", "ROUNDS", COL_NESTED, 0, COL_JSON, 0 },
     { "prediction", "PREDICTION", COL_NESTED, 0, COL_JSON, 0 },
     { "disturbed_by", "DISTURBED BY", COL_NESTED, 0, COL_JSON, 0 },
+    { "shared", "SHARED", COL_NESTED, 0, COL_JSON, 0 },
     { "downtimes", "DOWNTIMES", COL_NESTED, 0, COL_JSON, 0 },
     { "qemu", "QEMU", COL_NESTED, 0, COL_JSON, 0 },
     { "unknown", "NOT KNOWN", COL_LIST, 0, COL_JSON, 0 },
@@ -145,6 +146,7 @@ void migration_row(const struct report_src *src, const struct migration *m, stru
     table_nested(t, migration_emit_rounds, m);
     table_nested(t, migration_emit_prediction, last);
     table_nested(t, migration_emit_culprits, m);
+    table_nested(t, migration_emit_sharers, m);
     table_nested(t, migration_emit_downtimes, m);
     table_nested(t, migration_emit_qemu, m);
     put_unknown(src, m, t);
@@ -168,6 +170,7 @@ static const struct migration *keep(const struct report_src *src, const struct m
     KEEP(src, c->downtimes);
     KEEP(src, c->culprits);
     KEEP(src, c->victims);
+    KEEP(src, c->sharers);
     KEEP(src, c->parts);
     c->unknown.p = arena_strdup(src->mem, sbuf_view(&m->unknown).p, m->unknown.n);
     return c;

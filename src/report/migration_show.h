@@ -48,6 +48,7 @@ void migration_emit_stages(struct json *j, const void *migration);
 void migration_emit_rounds(struct json *j, const void *migration);
 void migration_emit_prediction(struct json *j, const void *round_or_null);
 void migration_emit_culprits(struct json *j, const void *migration);
+void migration_emit_sharers(struct json *j, const void *migration);
 void migration_emit_downtimes(struct json *j, const void *migration);
 void migration_emit_qemu(struct json *j, const void *migration);
 
