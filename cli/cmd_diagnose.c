@@ -4,8 +4,11 @@
 #include "cli/analyse.h"
 #include "diagnose/finding.h"
 
+#include <stdlib.h>
+
 struct diagnose_opts {
     const char *fail_on;
+    struct opt_list limits;
 };
 
 static void print(const struct ctx *c, const struct diagnosis *d)
@@ -31,25 +34,48 @@ static bool fails(const struct diagnose_opts *o, const struct diagnosis *d)
     return false;
 }
 
+/* Returns 0, or an exit code after it has said what is wrong. */
+static int take_limits(struct ctx *c, struct limits_set *ret)
+{
+    const struct diagnose_opts *o = c->opts;
+    struct err err = { 0 };
+
+    for (size_t i = 0; i < o->limits.n; i++)
+        if (limits_take(ret, o->limits.at[i], &err) < 0) {
+            ctx_error(c, "--set: %s", err.text);
+            return RC_USAGE;
+        }
+    return RC_OK;
+}
+
 static int run(struct ctx *c)
 {
+    struct limits_set limits = { 0 };
     struct diagnosis d = { 0 };
     struct analysed a;
-    int rc = cli_analyse(c, 0, &a);
+    int rc = take_limits(c, &limits);
 
+    if (rc != RC_OK) {
+        vec_free(&limits.at);
+        return rc;
+    }
+    rc = cli_analyse(c, 0, &a);
     if (rc == RC_OK) {
-        diagnosis_make(&a.src, &d);
+        diagnosis_make(&a.src, &limits, &d);
         print(c, &d);
         rc = fails(c->opts, &d) ? RC_FINDINGS : RC_OK;
         diagnosis_free(&d);
     }
     analysed_free(&a);
+    vec_free(&limits.at);
     return rc;
 }
 
 static const struct opt options[] = {
     { "fail-on", 0, "SEVERITY", "Exit with 1 if a finding is at least that bad", OPT_CHOICE,
       offsetof(struct diagnose_opts, fail_on), "info|warning|critical", 0 },
+    { "set", 0, "RULE.LIMIT=N", "Another limit for a rule (neph explain RULE lists them)", OPT_LIST,
+      offsetof(struct diagnose_opts, limits), NULL, 0 },
 };
 
 const struct cmd cmd_diagnose = {

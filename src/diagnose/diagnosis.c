@@ -13,18 +13,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#define R(id) &rule_##id,
-const struct rule *const rules[] = { RULES(R) NULL };
-#undef R
-
-const struct rule *rule_find(const char *name)
-{
-    for (size_t i = 0; rules[i]; i++)
-        if (strcmp(rules[i]->name, name) == 0)
-            return rules[i];
-    return NULL;
-}
-
 /* --- for rules ---------------------------------------------------------------------------- */
 
 struct finding *finding_add(struct diagnosis *d, const struct rule *r, enum severity severity)
@@ -280,9 +268,11 @@ static void find_blind_spots(struct diagnosis *d)
               "the figures"));
 }
 
-void diagnosis_make(const struct report_src *src, struct diagnosis *ret)
+void diagnosis_make(const struct report_src *src, const struct limits_set *limits,
+                    struct diagnosis *ret)
 {
     *ret = (struct diagnosis){ .src = src,
+                               .limits = limits,
                                .w = xcalloc(1, sizeof *ret->w),
                                .migrations = xcalloc(1, sizeof *ret->migrations) };
     whos_make(src, ret->w);

@@ -42,8 +42,20 @@ struct finding {
     size_t cause;            /* rank of the finding that explains it; 0: none */
 };
 
+/* Limits of rules that are not as the rules have them. */
+struct limits_set {
+    VEC(struct limit_set {
+        const struct rule *rule;
+        size_t limit;
+        double value;
+    }) at;
+};
+/* Takes "RULE.LIMIT=VALUE".  Returns 0, or -1 and says why not. */
+int limits_take(struct limits_set *to, const char *setting, struct err *err);
+
 struct diagnosis {
     const struct report_src *src;
+    const struct limits_set *limits; /* or NULL */
     struct whos *w;
     struct migrations *migrations;
     VEC(struct finding) list; /* ranked: roots, the worst first, each with what it explains below */
@@ -51,7 +63,8 @@ struct diagnosis {
 };
 
 /* Applies all rules.  Texts live as long as the report.  Free with diagnosis_free(). */
-void diagnosis_make(const struct report_src *src, struct diagnosis *ret);
+void diagnosis_make(const struct report_src *src, const struct limits_set *limits,
+                    struct diagnosis *ret);
 void diagnosis_free(struct diagnosis *d);
 /* How many findings are at least that bad. */
 size_t diagnosis_count(const struct diagnosis *d, enum severity least);

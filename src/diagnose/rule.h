@@ -11,12 +11,22 @@
 
 #include "diagnose/finding.h"
 
+/* A number on which a rule's word depends.  The user may give another. */
+struct limit {
+    const char *name; /* "min-wait" */
+    double value;
+    const char *unit; /* "s", "share", ... */
+    const char *why;  /* this value, in half a sentence */
+};
+
 struct rule {
     const char *name;   /* "migration-never-ends" */
     const char *title;  /* what is wrong, in half a line */
-    const char *doc;    /* when it speaks, by what mechanism, with which thresholds and why */
+    const char *doc;    /* when it speaks, by what mechanism */
     const char *remedy; /* what to do */
     const char *needs;  /* which traces it must have to speak */
+    const struct limit *limits;
+    size_t nlimits;
     void (*find)(const struct rule *r, struct diagnosis *d);
 };
 
@@ -39,5 +49,10 @@ RULES(R)
 #undef R
 extern const struct rule *const rules[]; /* ends with NULL */
 const struct rule *rule_find(const char *name);
+
+/* A limit of the rule by its position, as the user wants it. */
+double rule_limit(const struct diagnosis *d, const struct rule *r, size_t i);
+/* The same for one in seconds. */
+ns_t rule_limit_ns(const struct diagnosis *d, const struct rule *r, size_t i);
 
 #endif

@@ -5,10 +5,12 @@
 #include "diagnose/rule.h"
 #include "report/breakdown.h"
 
-/* Waiting for Neutron is normal; for long, and most of the time, it is why the operation was slow.
- */
-static const ns_t MIN_WAIT = NS_PER_S;
-static const double MIN_SHARE = 0.5;
+enum { MIN_WAIT, MIN_SHARE };
+static const struct limit limits[] = {
+    [MIN_WAIT] = { "min-wait", 1, "s", "waiting for Neutron is normal, and mostly shorter" },
+    [MIN_SHARE] = { "min-share", 0.5, "of the operation",
+                    "below, the operation was slow for another reason" },
+};
 
 static void found(const struct rule *r, struct diagnosis *d, const struct src_row *task,
                   const struct breakdown *b, const struct part *p)
@@ -54,20 +56,22 @@ static void find(const struct rule *r, struct diagnosis *d)
 {
     size_t n;
     const struct src_row *tasks = src_sorted(d->src, TABLE_task, &n);
+    ns_t least = rule_limit_ns(d, r, MIN_WAIT);
+    double share = rule_limit(d, r, MIN_SHARE);
 
     for (size_t i = 0; i < n; i++) {
         ns_t took = row_length(tasks[i].row);
         struct breakdown b;
 
-        if (took == STORE_NULL || took < MIN_WAIT ||
+        if (took == STORE_NULL || took < least ||
             !report_request_fits(d->src, row_text(&tasks[i], C_task_request)))
             continue;
         breakdown_of(d->src, &tasks[i], &b);
         for (size_t k = 0; k < b.nparts; k++) {
             const struct part *p = &b.parts[k];
 
-            if (str_is(p->kind, "external-event") && p->t1 - p->t0 >= MIN_WAIT &&
-                (double)(p->t1 - p->t0) >= MIN_SHARE * (double)b.total && !known(r, d, p))
+            if (str_is(p->kind, "external-event") && p->t1 - p->t0 >= least &&
+                (double)(p->t1 - p->t0) >= share * (double)b.total && !known(r, d, p))
                 found(r, d, &tasks[i], &b, p);
         }
     }
@@ -77,12 +81,14 @@ const struct rule rule_external_wait = {
     .name = "external-wait",
     .title = "an operation was slow because it waited for another service's word",
     .doc = "Nova waits for an event that another service has to send (network-vif-plugged, "
-           "volume-extended): said as info if it took at least a second and half of the operation. "
-           "It is info because that wait is part of every creation; what is normal there depends "
+           "volume-extended) for long, and for most of the operation. It is info because that wait "
+           "is part of every creation; what is normal there depends "
            "on the cloud.",
     .remedy =
         "look at what the sender did meanwhile: neutron's agents on that host, their locks and "
         "rootwrap commands, the queues of RabbitMQ",
     .needs = "the logs of nova-compute at level DEBUG or INFO",
+    .limits = limits,
+    .nlimits = ARRAY_SIZE(limits),
     .find = find,
 };

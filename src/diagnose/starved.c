@@ -11,14 +11,17 @@
 
 #include <stdlib.h>
 
-/* Who waits for as long as it runs is slowed to half. */
-static const double MIN_WAITING = 0.5;
-/* The kernel must have been seen for so long, and the waiting be that much of it: short bursts of
- * many threads on few CPUs are normal. */
-static const double MIN_OF_TRACE = 0.1;
-static const ns_t MIN_WAIT = NS_PER_S / 10;
-/* Others than its own threads, of what it waited: below, it competes with itself. */
-static const double MIN_OTHERS = 0.25;
+enum { MIN_WAITING, MIN_OF_TRACE, MIN_WAIT, MIN_OTHERS };
+const struct limit starved_limits[] = {
+    [MIN_WAITING] = { "min-waiting", 0.5, "of the time that it wants to run",
+                      "who waits for as long as it runs is slowed to half" },
+    [MIN_OF_TRACE] = { "min-of-trace", 0.1, "of the trace",
+                       "short bursts of many threads on few CPUs are normal" },
+    [MIN_WAIT] = { "min-wait", 0.1, "s", "the same for short traces" },
+    [MIN_OTHERS] = { "min-others", 0.25, "of the waiting",
+                     "had by others than its own threads; below, it competes with itself" },
+};
+_Static_assert(ARRAY_SIZE(starved_limits) == STARVED_LIMITS, "starved.h says how many");
 
 struct victim {
     ns_t ran, waited, seen; /* seen: how long the host's kernel was traced */
@@ -38,10 +41,11 @@ static bool counts(const struct whos *w, const struct who_thread *th, enum who_k
     return who_owner(w, th)->kind == kind && (kind != WHO_VM || qemu_is_vcpu(th->comm));
 }
 
-static bool starves(const struct victim *v)
+static bool starves(const struct rule *r, const struct diagnosis *d, const struct victim *v)
 {
-    return v->waited >= MIN_WAIT && (double)v->waited >= MIN_OF_TRACE * (double)v->seen &&
-           (double)v->waited >= MIN_WAITING * (double)(v->ran + v->waited);
+    return v->waited >= rule_limit_ns(d, r, MIN_WAIT) &&
+           (double)v->waited >= rule_limit(d, r, MIN_OF_TRACE) * (double)v->seen &&
+           (double)v->waited >= rule_limit(d, r, MIN_WAITING) * (double)(v->ran + v->waited);
 }
 
 static void take(struct takers *to, uint32_t owner, ns_t ns)
@@ -161,8 +165,8 @@ static void found(const struct rule *r, struct diagnosis *d, uint32_t host, enum
 }
 
 /* Adds an owner to those of its host, unless it waits for itself. */
-static void add(const struct diagnosis *d, uint32_t owner, const struct victim *v,
-                enum who_kind kind, struct starving *s)
+static void add(const struct rule *r, const struct diagnosis *d, uint32_t owner,
+                const struct victim *v, enum who_kind kind, struct starving *s)
 {
     struct takers by = { 0 };
     ns_t others = 0;
@@ -171,7 +175,7 @@ static void add(const struct diagnosis *d, uint32_t owner, const struct victim *
     for (size_t i = 0; i < by.at.n; i++)
         others += by.at.at[i].ns;
     others -= part_of(&by, owner);
-    if ((double)others >= MIN_OTHERS * (double)v->waited) {
+    if ((double)others >= rule_limit(d, r, MIN_OTHERS) * (double)v->waited) {
         take(&s->victims, owner, v->waited);
         s->ran += v->ran;
         s->waited += v->waited;
@@ -204,8 +208,8 @@ void starved_find(const struct rule *r, struct diagnosis *d, enum who_kind kind)
         v->seen = seen.t1 > seen.t0 ? seen.t1 - seen.t0 : 0;
     }
     for (uint32_t i = 0; i < w->owners.n; i++)
-        if (starves(&all[i]))
-            add(d, i, &all[i], kind, &of[all[i].host]);
+        if (starves(r, d, &all[i]))
+            add(r, d, i, &all[i], kind, &of[all[i].host]);
     for (uint32_t h = 0; h < d->src->nhosts; h++) {
         if (of[h].victims.at.n)
             found(r, d, h, kind, &of[h]);

@@ -169,6 +169,7 @@ def check_real(tmp):
 
 def check_commands(tmp):
     fault, fine = os.path.join(tmp, "migration-nonconv"), os.path.join(tmp, "migration-idle")
+    hogs = os.path.join(tmp, "migration-hogs")
     problems = []
     for path, level, code in ((fault, "critical", 1), (fault, "info", 1), (fine, "critical", 0),
                               (fine, "warning", 0), (fault, "fatal", 2)):
@@ -176,6 +177,16 @@ def check_commands(tmp):
         if p.returncode != code:
             problems.append("--fail-on %s: exit %d, not %d" % (level, p.returncode, code))
     report("--fail-on", problems)
+    problems = []
+    for setting, code in (("migration-never-ends.x=1", 2), ("no-rule.x=1", 2), ("vm-starved", 2),
+                          ("vm-starved.min-wait=fast", 2), ("vm-starved.min-wait=-1", 2),
+                          ("vm-starved.min-wait=1e9", 0)):
+        p = run("diagnose", "-q", "--set", setting, hogs)
+        if p.returncode != code or (code and "--set" not in p.stderr):
+            problems.append("%s: exit %d, %s" % (setting, p.returncode, p.stderr))
+        if code == 0 and "neph explain vm-starved" in p.stdout:
+            problems.append("%s: it still speaks: %s" % (setting, p.stdout[:300]))
+    report("--set", problems)
     p = run("diagnose", "-q", fine)
     report("nothing found is said", [] if p.stdout.startswith("Nothing found.") and
            "could not be seen" in p.stdout else [p.stdout[:300]])
