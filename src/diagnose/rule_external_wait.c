@@ -90,5 +90,6 @@ const struct rule rule_external_wait = {
     .needs = "the logs of nova-compute at level DEBUG or INFO",
     .limits = limits,
     .nlimits = ARRAY_SIZE(limits),
+    .stage = STAGE_OPERATION,
     .find = find,
 };

@@ -90,5 +90,6 @@ const struct rule rule_migration_disturbed = {
     .needs = "the source's kernel (sched_switch, sched_wakeup) and QEMU or Nova",
     .limits = limits,
     .nlimits = ARRAY_SIZE(limits),
+    .stage = STAGE_MIGRATION,
     .find = find,
 };
