@@ -30,6 +30,13 @@ static bool is_means(const struct party *p)
     return strcmp(p->kind, "vm") != 0 && strcmp(p->kind, "process") != 0;
 }
 
+/* What it lost, it lost in the time of the finding that shares it; an instance may have lost it
+ * at another. */
+static bool has_one_time(const struct party *p)
+{
+    return strcmp(p->kind, "request") == 0 || strcmp(p->kind, "migration") == 0;
+}
+
 static bool is_of_host(const struct finding *f, const struct party *p)
 {
     for (size_t i = 0; i < f->hosts.n; i++)
@@ -66,8 +73,11 @@ static bool explains(const struct finding *c, const struct finding *f, ns_t *ret
             !(is_means(p) && party_in(f->culprits.at, f->culprits.n, p)))
             continue;
         linked = true;
-        known |= p->lost_ns != STORE_NULL;
-        lost += p->lost_ns != STORE_NULL ? (double)p->lost_ns * during : 0;
+        if (p->lost_ns == STORE_NULL)
+            continue;
+        known = true;
+        double here = (double)p->lost_ns * (has_one_time(p) ? 1 : during);
+        lost = here > lost ? here : lost;
     }
     *ret_ns = STORE_NULL;
     if (!linked || !known || f->cost_ns == STORE_NULL)

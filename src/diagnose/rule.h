@@ -26,6 +26,7 @@ enum rule_stage {
     STAGE_RESOURCE,  /* a device, a clock, the memory or the CPUs of a host as a whole    */
     STAGE_SHARE,     /* one waits for what others have                                   */
     STAGE_MIGRATION, /* the virtualisation layer does not do what it is asked for        */
+    STAGE_WAIT,      /* one service waits for another's word                             */
     STAGE_DECISION,  /* a service decides that it can't be done                          */
     STAGE_OPERATION, /* a request, a task, a worker                                      */
     STAGE_STATE,     /* what is left of it                                               */
@@ -48,12 +49,18 @@ struct rule {
     R(migration_never_ends)  \
     R(migration_failed)      \
     R(migration_disturbed)   \
+    R(migration_slow)        \
     R(vm_starved)            \
     R(service_starved)       \
     R(no_valid_host)         \
+    R(request_slow)          \
+    R(worker_overloaded)     \
+    R(worker_idle)           \
     R(operation_failed)      \
     R(vm_state)              \
     R(external_wait)         \
+    R(clock_trouble)         \
+    R(tracing_overhead)      \
     R(lost_events)
 /* clang-format on */
 
