@@ -64,7 +64,7 @@ static bool explains(const struct finding *c, const struct finding *f, ns_t *ret
     double during, lost = 0;
 
     if (c->rule->stage == STAGE_TRACE || c->rule->stage >= f->rule->stage ||
-        !overlap(f, c, &during))
+        (c->rule->slows && f->cost_ns == STORE_NULL) || !overlap(f, c, &during))
         return false;
     for (size_t i = 0; i < c->subjects.n; i++) {
         const struct party *p = &c->subjects.at[i];

@@ -39,6 +39,7 @@ struct rule {
     const char *remedy; /* what to do */
     const char *needs;  /* which traces it must have to speak */
     enum rule_stage stage;
+    bool slows; /* it tells that something was slow: that explains lost time, not a state */
     const struct limit *limits;
     size_t nlimits;
     void (*find)(const struct rule *r, struct diagnosis *d);

@@ -146,6 +146,7 @@ const struct rule rule_external_wait = {
         "look at what the sender did meanwhile: neutron's agents on that host, their locks and "
         "rootwrap commands, the queues of RabbitMQ",
     .needs = "the logs of nova-compute at level DEBUG or INFO",
+    .slows = true,
     .limits = limits,
     .nlimits = ARRAY_SIZE(limits),
     .stage = STAGE_WAIT,

@@ -172,6 +172,7 @@ const struct rule rule_migration_slow = {
               "auto-converge slow the guest down; migrate when the guest writes less",
     .needs = "QEMU's events of the source (rounds and bytes); the source's kernel for the link",
     .stage = STAGE_MIGRATION,
+    .slows = true,
     .limits = limits,
     .nlimits = ARRAY_SIZE(limits),
     .find = find,

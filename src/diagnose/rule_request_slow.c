@@ -413,6 +413,7 @@ const struct rule rule_request_slow = {
               "service or lock holder did meanwhile tells why",
     .needs = "the logs of OpenStack's services; the hosts' kernels for what a process waited for",
     .stage = STAGE_OPERATION,
+    .slows = true,
     .limits = limits,
     .nlimits = ARRAY_SIZE(limits),
     .find = find,

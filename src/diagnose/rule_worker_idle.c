@@ -73,6 +73,7 @@ const struct rule rule_worker_idle = {
               "set fewer workers",
     .needs = "the logs of the service with process ids",
     .stage = STAGE_OPERATION,
+    .slows = true,
     .limits = limits,
     .nlimits = ARRAY_SIZE(limits),
     .find = find,

@@ -91,6 +91,7 @@ const struct rule rule_worker_overloaded = {
               "each call take so long",
     .needs = "messages or logs of both ends of the calls (neph list calls)",
     .stage = STAGE_SHARE,
+    .slows = true,
     .limits = limits,
     .nlimits = ARRAY_SIZE(limits),
     .find = find,
