@@ -16,10 +16,23 @@
 /* Of the cost of a finding: who explains less does not explain it. */
 static const double LEAST_SHARE = 0.1;
 
+/* A project ("neutron") is also each of its services ("neutron-server"). */
+static bool is_part(struct str project, struct str service)
+{
+    return service.n > project.n && service.p[project.n] == '-' && str_starts(service, project);
+}
+
+static bool same_party(const struct party *a, const struct party *b)
+{
+    return strcmp(a->kind, b->kind) == 0 &&
+           (str_eq(a->name, b->name) || (strcmp(a->kind, "service") == 0 &&
+                                         (is_part(a->name, b->name) || is_part(b->name, a->name))));
+}
+
 static const struct party *party_in(const struct party *at, size_t n, const struct party *p)
 {
     for (size_t i = 0; i < n; i++)
-        if (strcmp(at[i].kind, p->kind) == 0 && str_eq(at[i].name, p->name))
+        if (same_party(&at[i], p))
             return &at[i];
     return NULL;
 }
@@ -57,14 +70,31 @@ static bool overlap(const struct finding *f, const struct finding *c, double *re
     return true;
 }
 
+/* A request that blames another one, because it held a lock or was called. */
+static bool blames_request(const struct finding *f, const struct finding *c)
+{
+    for (size_t i = 0; i < f->culprits.n; i++)
+        if (strcmp(f->culprits.at[i].kind, "request") == 0 &&
+            party_in(c->subjects.at, c->subjects.n, &f->culprits.at[i]))
+            return true;
+    return false;
+}
+
+static bool may_explain(const struct finding *c, const struct finding *f)
+{
+    if (c == f || c->rule->stage == STAGE_TRACE || (c->rule->slows && f->cost_ns == STORE_NULL))
+        return false;
+    return c->rule->stage < f->rule->stage ||
+           (c->rule == f->rule && blames_request(f, c) && !blames_request(c, f));
+}
+
 /* Does 'c' explain 'f', and how much of its cost?  STORE_NULL: that is not known. */
 static bool explains(const struct finding *c, const struct finding *f, ns_t *ret_ns)
 {
     bool linked = false, known = false;
     double during, lost = 0;
 
-    if (c->rule->stage == STAGE_TRACE || c->rule->stage >= f->rule->stage ||
-        (c->rule->slows && f->cost_ns == STORE_NULL) || !overlap(f, c, &during))
+    if (!may_explain(c, f) || !overlap(f, c, &during))
         return false;
     for (size_t i = 0; i < c->subjects.n; i++) {
         const struct party *p = &c->subjects.at[i];
@@ -178,6 +208,19 @@ static void put(const struct place *by_rank, size_t n, const struct place *p, st
             put(by_rank, n, &by_rank[i], o);
 }
 
+/* Requests that explain each other: one of them must be told first, without what comes later. */
+static void put_in_circle(const struct place *by_rank, size_t n, const struct place *p,
+                          struct order *o)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < p->f->causes.n; i++)
+        if (o->told[p->f->causes.at[i].by])
+            p->f->causes.at[kept++] = p->f->causes.at[i];
+    p->f->causes.n = kept;
+    put(by_rank, n, p, o);
+}
+
 /* Moves the findings into that order and makes numbers of findings their ranks. */
 static void arrange(struct diagnosis *d, const size_t *order)
 {
@@ -216,6 +259,9 @@ void diagnosis_rank(struct diagnosis *d)
     for (size_t i = 0; i < n; i++)
         if (all[i].f->causes.n == 0)
             put(all, n, &all[i], &o);
+    for (size_t i = 0; i < n; i++)
+        if (!o.told[all[i].no])
+            put_in_circle(all, n, &all[i], &o);
     assert(o.n == n);
     arrange(d, o.at);
     free(o.told);

@@ -9,14 +9,21 @@
 
 #include <stdlib.h>
 
-enum { MIN_PEERS, MIN_TIMES, MIN_SPREADS, MIN_EXTRA };
+enum { MIN_PEERS, MIN_TIMES, MIN_SPREADS, MIN_EXTRA, MIN_HELD, MIN_HELD_SHARE, MIN_MEANWHILE };
 static const struct limit limits[] = {
     [MIN_PEERS] = { "min-peers", 5, "requests", "with fewer nobody knows what is normal" },
-    [MIN_TIMES] = { "min-times", 2, "times the median",
+    [MIN_TIMES] = { "min-times", 2, "times the median of those that are not slow",
                     "less is not felt by who waits for the answer" },
     [MIN_SPREADS] = { "min-spreads", 5, "robust standard deviations of the logarithm",
                       "of normal ones, fewer than one in a million is so far off" },
     [MIN_EXTRA] = { "min-extra", 1, "s", "more than the median: less is not worth a look" },
+    [MIN_HELD] = { "min-held", 5, "s",
+                   "of waiting for one lock or command: that is slow even if all others do so "
+                   "too" },
+    [MIN_HELD_SHARE] = { "min-held-share", 0.5, "of the request",
+                         "in that lock or command: it is why the request takes so long" },
+    [MIN_MEANWHILE] = { "min-meanwhile", 0.8, "of what a task took more than its peers",
+                        "that long a slow request of another service lasted inside of it" },
 };
 
 struct one {
@@ -24,8 +31,10 @@ struct one {
     struct str id;
     ns_t took;
     bool slow, told;
+    bool held;      /* by one lock or command, for most of its time, whatever its peers do */
     struct hop hop; /* of a slow one: that takes most more than in its peers */
     ns_t extra;     /* that much more; 0: nothing tells                     */
+    const struct one *child; /* a slow request of another service that lasted meanwhile */
 };
 struct group {
     struct str action;
@@ -60,15 +69,13 @@ static void group_requests(const struct diagnosis *d, struct groups *ret)
     }
 }
 
-/* Returns how many of the group are slow. */
-static size_t find_slow(const struct rule *r, const struct diagnosis *d, struct group *g)
+static void find_slow(const struct rule *r, const struct diagnosis *d, struct group *g)
 {
     ns_t *took = xcalloc(g->at.n, sizeof *took);
-    size_t n = 0;
 
     for (size_t i = 0; i < g->at.n; i++)
         took[i] = g->at.at[i].took;
-    g->normal = robust_of(took, g->at.n);
+    g->normal = robust_below_break(took, g->at.n);
     free(took);
     for (size_t i = 0; i < g->at.n; i++) {
         struct one *o = &g->at.at[i];
@@ -77,9 +84,7 @@ static size_t find_slow(const struct rule *r, const struct diagnosis *d, struct 
                   o->took - g->normal.median >= rule_limit_ns(d, r, MIN_EXTRA) &&
                   robust_above(&g->normal, o->took) >= rule_limit(d, r, MIN_SPREADS) &&
                   report_request_fits(d->src, o->id);
-        n += o->slow;
     }
-    return n;
 }
 
 /* --- in which hop ------------------------------------------------------------------------- */
@@ -137,7 +142,46 @@ static void find_hop(const struct diagnosis *d, const struct src_index *tasks,
     hops_free(&h);
 }
 
+/* Was the request held up by one lock or command for most of its time? */
+static void find_held(const struct rule *r, const struct diagnosis *d,
+                      const struct src_index *tasks, struct one *o)
+{
+    ns_t least = rule_limit_ns(d, r, MIN_HELD);
+    struct hops h;
+
+    if (o->slow || o->took < least || !report_request_fits(d->src, o->id))
+        return;
+    hops_of(d->src, tasks, o->id, &h);
+    for (size_t i = 0; i < h.at.n; i++) {
+        const struct hop *x = &h.at.at[i];
+
+        if (!(str_is(x->kind, "lock-wait") || str_is(x->kind, "command")) || x->ns < least ||
+            (double)x->ns < rule_limit(d, r, MIN_HELD_SHARE) * (double)o->took || x->ns <= o->extra)
+            continue;
+        o->slow = o->held = true;
+        o->hop = *x;
+        o->extra = x->ns;
+    }
+    hops_free(&h);
+}
+
 /* --- who had what it waited for ------------------------------------------------------------- */
+
+/* The request for which a thread ran a task at 't'. */
+static struct str request_of_thread(const struct diagnosis *d, const char *host, const cell_t *step)
+{
+    struct report_src then = *d->src;
+    struct str request = STR("");
+    const cell_t *row;
+
+    then.span = (struct span){ step[0], step[0] + 1 };
+    struct src_rows r = src_rows(&then, TABLE_task);
+    while ((row = src_next(&r)))
+        if (strcmp(r.host, host) == 0 && row[C_task_pid] == step[C_step_pid] &&
+            row[C_task_thread] == step[C_step_thread])
+            request = src_text(&r, row, C_task_request);
+    return request;
+}
 
 /* Who held the lock for most of the wait. */
 static void blame_holder(const struct diagnosis *d, struct finding *f, const struct hop *h)
@@ -159,6 +203,8 @@ static void blame_holder(const struct diagnosis *d, struct finding *f, const str
         most = t1 - t0;
         by = src_safe(&r, row, C_step_detail);
         request = src_text(&r, row, C_step_request);
+        if (request.n == 0)
+            request = request_of_thread(d, r.host, row);
     }
     finding_culprit(f, "request", request);
     finding_culprit(f, "lock", h->whole);
@@ -182,6 +228,7 @@ static void blame_server(const struct diagnosis *d, struct finding *f, const str
         service = src_text(&r, row, C_step_service);
         served = row_length(row);
         finding_host(f, str_of(r.host));
+        finding_culprit(f, "request", str_starts(h->child, STR("req-")) ? h->child : STR(""));
     }
     if (service.n)
         src_end(&r);
@@ -237,6 +284,22 @@ static const char *blame_kernel(const struct diagnosis *d, struct finding *f, co
     return most;
 }
 
+/* Another service had a slow request in the same time. */
+static void blame_meanwhile(const struct diagnosis *d, struct finding *f, const struct one *child)
+{
+    struct str services = store_text(d->src->global, child->row[C_request_services]);
+    size_t n;
+    struct str *one = src_split(d->src, services, &n);
+
+    for (size_t i = 0; i < n; i++)
+        finding_culprit(f, "service", one[i]);
+    finding_culprit(f, "request", child->id);
+    finding_evidence_ns(d, f, "a request of that service in the same time took", child->took,
+                        finding_text(d, "neph show request " STR_FMT, STR_ARG(child->id)));
+    finding_unknown(f, STR("whether it was the one that was waited for: no id ties both; they "
+                           "lasted at the same time, and no other was slow"));
+}
+
 static const char *blame(const struct diagnosis *d, struct finding *f, const struct hop *h)
 {
     if (str_is(h->kind, "task"))
@@ -268,6 +331,12 @@ static struct str hop_words(const struct diagnosis *d, const struct hop *h, cons
                         STR_ARG(str_first(h->name, 80)));
 }
 
+/* What it took in vain. */
+static ns_t cost_of(const struct group *g, const struct one *o)
+{
+    return o->held ? o->extra : o->took - g->normal.median;
+}
+
 static struct str entity_of(const struct diagnosis *d, const struct one *o)
 {
     return src_vm_name(d->src, store_text(d->src->global, o->row[C_request_uuid]),
@@ -287,9 +356,12 @@ static void add_hop(const struct diagnosis *d, struct finding *f, const struct o
         f, "the slowest hop",
         finding_text(d, STR_FMT " " STR_FMT, STR_ARG(o->hop.kind), STR_ARG(o->hop.whole)), "",
         where);
-    finding_evidence_ns(d, f, "it took more than in the peers", o->extra, where);
+    finding_evidence_ns(d, f, o->held ? "it took" : "it took more than in the peers", o->extra,
+                        where);
     finding_evidence_ns(d, f, "no hop explains", o->extra < f->cost_ns ? f->cost_ns - o->extra : 0,
                         where);
+    if (o->child)
+        blame_meanwhile(d, f, o->child);
 }
 
 static struct str title(const struct diagnosis *d, const struct group *g, const struct one *o,
@@ -297,13 +369,16 @@ static struct str title(const struct diagnosis *d, const struct group *g, const 
 {
     struct str entity = entity_of(d, o);
     ns_t median = g->normal.median > 0 ? g->normal.median : 1;
+    struct str why =
+        o->held ? finding_text(d, ", %s of that", finding_duration(d, o->extra).p)
+                : finding_text(d, ", %.1f times the median of %zu%s",
+                               (double)o->took / (double)median, g->at.n, o->extra ? ":" : "");
 
-    return finding_text(
-        d, STR_FMT "%s" STR_FMT "%s took %s, %.1f times the median of %zu%s" STR_FMT,
-        STR_ARG(g->action), entity.n ? " of " : "", STR_ARG(entity),
-        alike ? finding_text(d, " and %zu more", alike).p : "", finding_duration(d, o->took).p,
-        (double)o->took / (double)median, g->at.n, o->extra ? ": " : "",
-        STR_ARG(o->extra ? hop_words(d, &o->hop, more) : STR("")));
+    return finding_text(d, STR_FMT "%s" STR_FMT "%s took %s" STR_FMT "%s" STR_FMT,
+                        STR_ARG(g->action), entity.n ? " of " : "", STR_ARG(entity),
+                        alike ? finding_text(d, " and %zu more", alike).p : "",
+                        finding_duration(d, o->took).p, STR_ARG(why), o->extra ? " " : "",
+                        STR_ARG(o->extra ? hop_words(d, &o->hop, more) : STR("")));
 }
 
 static bool alike(const struct one *a, const struct one *b)
@@ -323,8 +398,8 @@ static size_t add_alike(const struct diagnosis *d, struct finding *f, struct gro
         if (!x->slow || x->told || x == o || !alike(x, o))
             continue;
         x->told = true;
-        finding_subject_lost(f, "request", x->id, x->took - g->normal.median);
-        finding_subject_lost(f, "vm", entity_of(d, x), x->took - g->normal.median);
+        finding_subject_lost(f, "request", x->id, cost_of(g, x));
+        finding_subject_lost(f, "vm", entity_of(d, x), cost_of(g, x));
         f->t0 = x->row[0] < f->t0 ? x->row[0] : f->t0;
         f->t1 = x->row[1] > f->t1 ? x->row[1] : f->t1;
         n++;
@@ -342,17 +417,70 @@ static void found(const struct rule *r, struct diagnosis *d, struct group *g, st
     o->told = true;
     f->t0 = o->row[0];
     f->t1 = o->row[1];
-    f->cost_ns = o->took - g->normal.median;
+    f->cost_ns = cost_of(g, o);
     finding_subject_lost(f, "request", o->id, f->cost_ns);
     finding_subject_lost(f, "vm", entity_of(d, o), f->cost_ns);
     finding_evidence_ns(d, f, "it took", o->took, where);
-    finding_evidence_ns(d, f, "median of its peers", g->normal.median, STR("neph list requests"));
+    if (!o->held)
+        finding_evidence_ns(d, f, "median of its peers", g->normal.median,
+                            STR("neph list requests"));
     finding_evidence(f, "how many did the same", finding_text(d, "%zu", g->at.n), "requests",
                      STR("neph list requests"));
     add_hop(d, f, o, where);
     if (o->extra)
         more = blame(d, f, &o->hop);
     f->title = title(d, g, o, add_alike(d, f, g, o), more);
+}
+
+static bool same_services(const struct diagnosis *d, const struct one *a, const struct one *b)
+{
+    return str_eq(store_text(d->src->global, a->row[C_request_services]),
+                  store_text(d->src->global, b->row[C_request_services]));
+}
+
+/* The only slow request of other services inside of this one that went on for most of what the hop
+ * took too long; NULL: there is none, or several. */
+static struct one *find_meanwhile(const struct rule *r, const struct diagnosis *d,
+                                  struct groups *all, const struct one *o)
+{
+    struct one *found = NULL;
+
+    for (size_t i = 0; i < all->at.n; i++)
+        for (size_t k = 0; k < all->at.at[i].at.n; k++) {
+            struct one *x = &all->at.at[i].at.at[k];
+
+            ns_t t0 = x->row[0] > o->hop.t0 ? x->row[0] : o->hop.t0;
+            ns_t t1 = x->row[1] < o->hop.t1 ? x->row[1] : o->hop.t1;
+
+            if (!x->slow || x->row[0] < o->row[0] || x->row[1] > o->row[1] ||
+                same_services(d, x, o) ||
+                (double)(t1 - t0) < rule_limit(d, r, MIN_MEANWHILE) * (double)o->extra)
+                continue;
+            if (found)
+                return NULL;
+            found = x;
+        }
+    return found;
+}
+
+static bool is_slow(const struct groups *all, struct str request)
+{
+    for (size_t i = 0; i < all->at.n; i++)
+        for (size_t k = 0; k < all->at.at[i].at.n; k++)
+            if (all->at.at[i].at.at[k].slow && str_eq(all->at.at[i].at.at[k].id, request))
+                return true;
+    return false;
+}
+
+/* What a slow request asked of another service is its hop, and told with it. */
+static void leave_out_children(const struct diagnosis *d, struct groups *all)
+{
+    for (size_t i = 0; i < all->at.n; i++)
+        for (size_t k = 0; k < all->at.at[i].at.n; k++) {
+            struct one *o = &all->at.at[i].at.at[k];
+
+            o->told = o->slow && is_slow(all, store_text(d->src->global, o->row[C_request_parent]));
+        }
 }
 
 static struct one *slowest(struct group *g)
@@ -365,38 +493,61 @@ static struct one *slowest(struct group *g)
     return most;
 }
 
-static void find_group(const struct rule *r, struct diagnosis *d, const struct src_index *tasks,
-                       struct group *g)
+/* Finds the hops of those that are slow, and what else was slow meanwhile. */
+static void find_hops(const struct rule *r, const struct diagnosis *d,
+                      const struct src_index *tasks, struct groups *all, struct group *g)
 {
-    struct one *o;
-
-    if ((double)(g->at.n - 1) < rule_limit(d, r, MIN_PEERS) || find_slow(r, d, g) == 0)
-        return;
     struct peers *p = xmalloc(sizeof *p);
+
     peers_make(d, tasks, g, p);
-    for (size_t i = 0; i < g->at.n; i++)
-        if (g->at.at[i].slow)
-            find_hop(d, tasks, p, &g->at.at[i]);
-    while ((o = slowest(g)))
-        found(r, d, g, o);
+    for (size_t i = 0; i < g->at.n; i++) {
+        struct one *o = &g->at.at[i];
+
+        if (!o->slow || o->told || o->held)
+            continue;
+        find_hop(d, tasks, p, o);
+        struct one *child = str_is(o->hop.kind, "task") ? find_meanwhile(r, d, all, o) : NULL;
+        o->child = child;
+        if (child)
+            child->told = true;
+    }
     peers_free(p);
     free(p);
 }
 
+static void groups_free(struct groups *all)
+{
+    for (size_t i = 0; i < all->at.n; i++)
+        vec_free(&all->at.at[i].at);
+    vec_free(&all->at);
+    strtab_free(&all->names);
+}
+
 static void find(const struct rule *r, struct diagnosis *d)
 {
-    struct groups groups = { 0 };
+    struct groups all = { 0 };
     struct src_index tasks;
+    struct one *o;
 
-    group_requests(d, &groups);
+    group_requests(d, &all);
     src_index_make(d->src, TABLE_task, false, C_task_request, &tasks);
-    for (size_t i = 0; i < groups.at.n; i++) {
-        find_group(r, d, &tasks, &groups.at.at[i]);
-        vec_free(&groups.at.at[i].at);
+    for (size_t i = 0; i < all.at.n; i++) {
+        struct group *g = &all.at.at[i];
+
+        if ((double)(g->at.n - 1) >= rule_limit(d, r, MIN_PEERS))
+            find_slow(r, d, g);
+        for (size_t k = 0; k < g->at.n; k++)
+            find_held(r, d, &tasks, &g->at.at[k]);
     }
+    leave_out_children(d, &all);
+    for (size_t i = 0; i < all.at.n; i++)
+        if (slowest(&all.at.at[i]))
+            find_hops(r, d, &tasks, &all, &all.at.at[i]);
+    for (size_t i = 0; i < all.at.n; i++)
+        while ((o = slowest(&all.at.at[i])))
+            found(r, d, &all.at.at[i], o);
     src_index_free(&tasks);
-    vec_free(&groups.at);
-    strtab_free(&groups.names);
+    groups_free(&all);
 }
 
 const struct rule rule_request_slow = {
@@ -408,7 +559,9 @@ const struct rule rule_request_slow = {
         "of its peers, is split into hops, each instant to the innermost of what went on (lock, "
         "command, call, wait for an event, a task's own work); the hop that takes most more "
         "than in its peers is named, with who held the lock, which service was called, or, if "
-        "the host's kernel was traced, whether the process ran or waited for CPUs or disks.",
+        "the host's kernel was traced, whether the process ran or waited for CPUs or disks. "
+        "A request that one lock or command held up for most of a long time is told even if "
+        "all others were held up as well.",
     .remedy = "follow the request (neph show request) into the hop that is named; what the named "
               "service or lock holder did meanwhile tells why",
     .needs = "the logs of OpenStack's services; the hosts' kernels for what a process waited for",

@@ -129,37 +129,49 @@ static ns_t run_to(struct hopping *h, struct own *open, size_t *nopen, ns_t now,
     return t;
 }
 
+/* Shares the time of all parts out to the hops. */
+static void share(const struct report_src *src, part_vec *parts, struct hops *ret)
+{
+    struct hopping h = { .src = src, .to = ret };
+    struct own *open = xcalloc(parts->n + 1, sizeof *open);
+    size_t nopen = 0;
+    ns_t now = NS_MIN, end = NS_MIN;
+
+    *ret = (struct hops){ 0 };
+    if (parts->n)
+        qsort(parts->at, parts->n, sizeof *parts->at, by_begin);
+    for (size_t i = 0; i < parts->n; i++) {
+        now = run_to(&h, open, &nopen, now, parts->at[i].t0);
+        open[nopen++] = (struct own){ &parts->at[i], 0 };
+        end = parts->at[i].t1 > end ? parts->at[i].t1 : end;
+    }
+    run_to(&h, open, &nopen, now, NS_MAX);
+    ret->total = parts->n ? end - parts->at[0].t0 : 0;
+    free(open);
+    strtab_free(&h.keys);
+    sbuf_free(&h.key);
+}
+
 void hops_of(const struct report_src *src, const struct src_index *tasks, struct str request,
              struct hops *ret)
 {
     const struct src_group *g = src_index_find(tasks, request);
-    struct hopping h = { .src = src, .to = ret };
     part_vec parts = { 0 };
-    size_t nopen = 0;
-    ns_t now = NS_MIN;
 
-    *ret = (struct hops){ 0 };
     for (size_t i = 0; i < g->rows.n; i++)
         if (g->rows.at[i].row[C_task_depth] == 0)
             collect(src, &g->rows.at[i], &parts);
-    if (parts.n) {
-        qsort(parts.at, parts.n, sizeof *parts.at, by_begin);
-        ret->total = -parts.at[0].t0;
-    }
-    struct own *open = xcalloc(parts.n + 1, sizeof *open);
-    for (size_t i = 0; i < parts.n; i++) {
-        now = run_to(&h, open, &nopen, now, parts.at[i].t0);
-        open[nopen++] = (struct own){ &parts.at[i], 0 };
-    }
-    run_to(&h, open, &nopen, now, NS_MAX);
-    ns_t end = 0;
-    for (size_t i = 0; i < parts.n; i++)
-        end = parts.at[i].t1 > end ? parts.at[i].t1 : end;
-    ret->total += end;
-    free(open);
+    share(src, &parts, ret);
     vec_free(&parts);
-    strtab_free(&h.keys);
-    sbuf_free(&h.key);
+}
+
+void hops_of_task(const struct report_src *src, const struct src_row *task, struct hops *ret)
+{
+    part_vec parts = { 0 };
+
+    collect(src, task, &parts);
+    share(src, &parts, ret);
+    vec_free(&parts);
 }
 
 void hops_free(struct hops *h)

@@ -32,6 +32,8 @@ struct hops {
  * as the report.  Free with hops_free(). */
 void hops_of(const struct report_src *src, const struct src_index *tasks, struct str request,
              struct hops *ret);
+/* Of one task ('task': a row of TABLE_task). */
+void hops_of_task(const struct report_src *src, const struct src_row *task, struct hops *ret);
 void hops_free(struct hops *h);
 const struct hop *hops_find(const struct hops *h, struct str kind, struct str name);
 /* The name with '*' for what differs from one time to the next, in the report's memory. */

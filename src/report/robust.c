@@ -46,6 +46,19 @@ struct robust robust_of(ns_t *at, size_t n)
     return r;
 }
 
+struct robust robust_below_break(ns_t *at, size_t n)
+{
+    static const double BREAK = 1.8;
+    size_t least = n / 4 > 3 ? n / 4 : 3;
+
+    if (n)
+        qsort(at, n, sizeof *at, by_length);
+    for (size_t i = least; i < n; i++)
+        if ((double)at[i] >= BREAK * (double)at[i - 1] && at[i - 1] > 0)
+            return robust_of(at, i);
+    return robust_of(at, n);
+}
+
 double robust_above(const struct robust *r, ns_t v)
 {
     return r->n ? (log_of(v) - log_of(r->median)) / r->spread : 0;

@@ -24,6 +24,10 @@ struct robust {
 
 /* Of 'n' durations; puts them in order.  Those below 1 ns count as 1 ns. */
 struct robust robust_of(ns_t *at, size_t n);
+/* The same, of those below the lowest break, if there is one: a value at least 1.8 times the one
+ * before it, with a quarter of all and at least three below.  When something holds up many at once,
+ * more than half may be slow; those that it did not touch still tell what is normal. */
+struct robust robust_below_break(ns_t *at, size_t n);
 /* By how many spreads 'v' is above what is normal; 0 without values. */
 double robust_above(const struct robust *r, ns_t v);
 
