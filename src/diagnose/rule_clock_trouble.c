@@ -42,30 +42,54 @@ static void host_finding(const struct diagnosis *d, struct finding *f, uint32_t 
     f->t1 = t1;
 }
 
+/* Do messages of this host and another fit to no clock without a step or a change of rate? */
+static bool has_pieces(const struct clocks *c, uint32_t h)
+{
+    for (size_t i = 0; i < c->npairs; i++)
+        if ((c->pairs[i].a == h || c->pairs[i].b == h) && c->pairs[i].pieces > 1 &&
+            c->pairs[i].quality == SYNC_EXACT && !c->pairs[i].dropped)
+            return true;
+    return false;
+}
+
+/* How far the estimate jumps between two knots, beyond what any rate explains. */
+static ns_t estimated_jump(const struct sync_knot *a, const struct sync_knot *b, double most_ppm)
+{
+    double d = (double)(b->corrected - b->local) - (double)(a->corrected - a->local);
+    double slew = most_ppm * 1e-6 * (double)(b->local - a->local);
+
+    return fabs(d) > slew ? (ns_t)d : 0;
+}
+
 static void find_step(const struct rule *r, struct diagnosis *d, uint32_t h,
                       const struct host_clock *c)
 {
+    double ppm = rule_limit(d, r, MIN_RATE);
     ns_t most = 0, t0 = STORE_NULL, t1 = STORE_NULL;
+    bool pieces = has_pieces(d->src->clocks, h);
 
     /* Knots that are far apart show a step that no two neighbours do. */
     for (uint32_t i = 0; i < c->c.nknots; i++)
         for (uint32_t k = i + 1; k < c->c.nknots && k <= i + 16; k++) {
-            ns_t j = jump(&c->c.knots[i], &c->c.knots[k], rule_limit(d, r, MIN_RATE));
+            const struct sync_knot *a = &c->c.knots[i], *b = &c->c.knots[k];
+            ns_t j = jump(a, b, ppm);
 
+            if (j == 0 && pieces && k == i + 1)
+                j = estimated_jump(a, b, ppm);
             if (llabs(j) <= llabs(most))
                 continue;
             most = j;
-            t0 = c->c.knots[i].corrected;
-            t1 = c->c.knots[k].corrected;
+            t0 = a->corrected;
+            t1 = b->corrected;
         }
     if (llabs(most) < rule_limit_ns(d, r, MIN_STEP))
         return;
     struct finding *f = finding_add(d, r, SEVERITY_WARNING);
     f->title =
-        finding_text(d, "the clock of %s was set %s by at least %s while it was traced", c->host,
+        finding_text(d, "the clock of %s was set %s by about %s while it was traced", c->host,
                      most > 0 ? "back" : "forward", finding_duration(d, llabs(most)).p);
     host_finding(d, f, h, t0, t1);
-    finding_evidence_ns(d, f, "stepped by at least", llabs(most), STR("neph sync"));
+    finding_evidence_ns(d, f, "stepped by about", llabs(most), STR("neph sync"));
     finding_unknown(f, STR("what in the logs of that host is older than it says, or younger"));
 }
 

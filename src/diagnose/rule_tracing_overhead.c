@@ -13,7 +13,6 @@ static const struct limit limits[] = {
                       "so much that what is measured is no longer what was" },
 };
 
-/* Events that were read; those of unknown types were recorded too, but are not counted. */
 static uint64_t events_of(const struct store *s)
 {
     struct str key, value;

@@ -3,12 +3,11 @@
  * rule_worker_idle.c -- one process of a service gets nothing to do, and others have it all. */
 #include "diagnose/workers.h"
 
-enum { MIN_WORKS, MIN_LOAD };
+enum { MIN_WORKS };
 static const struct limit limits[] = {
-    [MIN_WORKS] = { "min-works", 20, "tasks and calls for each process",
-                    "with fewer, that one gets none may be chance" },
-    [MIN_LOAD] = { "min-load", 0.2, "of the time of those that work",
-                   "when nobody has much to do, an idle process is no loss" },
+    [MIN_WORKS] = { "min-works", 7, "tasks and calls for each process",
+                    "if each goes to any of them, one in a thousand leaves a process out by "
+                    "chance" },
 };
 
 static void find_crew(const struct rule *r, struct diagnosis *d, const struct crew *c,
@@ -29,9 +28,7 @@ static void find_crew(const struct rule *r, struct diagnosis *d, const struct cr
         works += w->works;
         busy += w->busy;
     }
-    if (idle == 0 || n == idle || (double)works < rule_limit(d, r, MIN_WORKS) * (double)n ||
-        (double)busy <
-            rule_limit(d, r, MIN_LOAD) * (double)(c->seen.t1 - c->seen.t0) * (double)(n - idle))
+    if (idle == 0 || n == idle || (double)works < rule_limit(d, r, MIN_WORKS) * (double)n)
         return;
     struct finding *f = finding_add(d, r, SEVERITY_INFO);
     f->title = finding_text(d, "%zu of %zu processes of " STR_FMT " on %s had nothing to do", idle,
