@@ -35,12 +35,19 @@ struct rule {
     R(migration_never_ends)  \
     R(migration_failed)      \
     R(migration_disturbed)   \
+    R(host_overcommitted)    \
     R(vm_starved)            \
     R(service_starved)       \
     R(no_valid_host)         \
     R(operation_failed)      \
     R(vm_state)              \
     R(external_wait)         \
+    R(disk_contended)        \
+    R(disk_slow)             \
+    R(link_saturated)        \
+    R(interrupt_storm)       \
+    R(memory_growth)         \
+    R(out_of_memory)         \
     R(lost_events)
 /* clang-format on */
 
