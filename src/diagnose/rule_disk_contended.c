@@ -2,11 +2,9 @@
  *
  * rule_disk_contended.c -- requests of one wait for those of others at the same device.
  *
- * A sweep over the begins and ends of the requests of a device knows at any time of what share
- * each owner's are of all in flight.  S(o) is the integral of that share over time: what of the
- * time between two instants was o's is the difference of S(o) there.  So each request knows how
- * much of its time was others', and each busy time of an owner whose that was. */
-#include "diagnose/disks.h"
+ * Whose requests are in flight meanwhile tells disk_shares.h; what requests take when nobody else
+ * is there is measured of the owner's own, alike in kind and size. */
+#include "diagnose/disk_shares.h"
 #include "diagnose/rule.h"
 #include "report/measure.h"
 
@@ -23,28 +21,11 @@ static const struct limit limits[] = {
                      "below, it waits mostly for its own requests" },
 };
 
-enum {
-    OWNERS = 64,      /* the last stands for all others */
-    SAMPLES_LEAST = 8 /* of a median */
-};
+enum { SAMPLES_LEAST = 8 }; /* of a median */
 #define QUEUED 0.5
 #define ALONE 0.05 /* less of a request's time than that was others' */
 
-struct edge {
-    ns_t t;
-    uint32_t request;
-    bool ends;
-};
-
-struct user {
-    uint32_t owner;
-    uint32_t in_flight;
-    bool is_kernel;
-    double weight;
-    double s;            /* S: see above, ns */
-    double snap[OWNERS]; /* all S when its busy time began */
-    double of[OWNERS];   /* of its busy time, whose that was */
-    ns_t busy, busy_since;
+struct loss {
     double latency, expected; /* sums over its requests that met others' */
     double queued;            /* of that latency: before the device got them */
     double lost, total;       /* of request time: to others; all */
@@ -55,95 +36,9 @@ struct user {
 struct contention {
     const struct diagnosis *d;
     const struct disk *disk;
-    size_t n;
-    struct user users[OWNERS];
-    uint32_t *user_of; /* each request's */
-    double *others;    /* each request's time that was others' */
+    struct disk_shares s;
+    struct loss loss[DISK_USERS]; /* of each of s.users */
 };
-
-/* --- the sweep --------------------------------------------------------------------------- */
-
-static uint32_t user_at(struct contention *c, uint32_t owner)
-{
-    for (uint32_t i = 0; i < c->n; i++)
-        if (c->users[i].owner == owner)
-            return i;
-    if (c->n == OWNERS) {
-        c->users[OWNERS - 1].owner = DISK_NOBODY;
-        return OWNERS - 1;
-    }
-    c->users[c->n] = (struct user){ .owner = owner };
-    return (uint32_t)c->n++;
-}
-
-/* At one instant ends come first: whose request ends there does not meet one that begins. */
-static int by_time(const void *a, const void *b)
-{
-    const struct edge *x = a, *y = b;
-
-    if (x->t != y->t)
-        return x->t < y->t ? -1 : 1;
-    if (x->ends != y->ends)
-        return x->ends ? -1 : 1;
-    return (x->request > y->request) - (x->request < y->request);
-}
-
-static void begin(struct contention *c, const struct edge *e, double *weight)
-{
-    struct user *u = &c->users[c->user_of[e->request]];
-    double w = disk_weight(&c->disk->at.at[e->request]);
-
-    if (u->in_flight++ == 0) {
-        u->busy_since = e->t;
-        for (size_t i = 0; i < c->n; i++)
-            u->snap[i] = c->users[i].s;
-    }
-    u->weight += w;
-    *weight += w;
-    c->others[e->request] = u->s;
-}
-
-static void end(struct contention *c, const struct edge *e, double *weight)
-{
-    const struct disk_request *q = &c->disk->at.at[e->request];
-    struct user *u = &c->users[c->user_of[e->request]];
-    double w = disk_weight(q), others = (double)(q->t1 - q->t0) - (u->s - c->others[e->request]);
-
-    c->others[e->request] = others > 0 ? others : 0;
-    u->weight -= w;
-    *weight -= w;
-    if (--u->in_flight > 0)
-        return;
-    u->weight = 0; /* what rounding left */
-    u->busy += e->t - u->busy_since;
-    for (size_t i = 0; i < c->n; i++)
-        u->of[i] += c->users[i].s - u->snap[i];
-}
-
-static void sweep(struct contention *c)
-{
-    size_t n = c->disk->at.n;
-    struct edge *edges = xcalloc(2 * n + 1, sizeof *edges);
-    double weight = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        const struct disk_request *q = &c->disk->at.at[i];
-
-        c->user_of[i] = user_at(c, q->owner);
-        c->users[c->user_of[i]].is_kernel = q->is_kernel;
-        edges[2 * i] = (struct edge){ q->t0, (uint32_t)i, false };
-        edges[2 * i + 1] = (struct edge){ q->t1, (uint32_t)i, true };
-    }
-    qsort(edges, 2 * n, sizeof *edges, by_time);
-    for (size_t i = 0; i < 2 * n; i++) {
-        for (size_t k = 0; i > 0 && k < c->n; k++)
-            if (c->users[k].in_flight)
-                c->users[k].s +=
-                    (double)(edges[i].t - edges[i - 1].t) * c->users[k].weight / weight;
-        (edges[i].ends ? end : begin)(c, &edges[i], &weight);
-    }
-    free(edges);
-}
 
 /* --- what requests take when nobody else is there ---------------------------------------- */
 
@@ -207,8 +102,8 @@ static void collect(const struct contention *c, struct samples *s)
 
         if (q->open)
             continue;
-        if (c->others[i] <= ALONE * (double)took)
-            *vec_push(&s->at) = (struct sample){ key_of(OWN_ALONE, c->user_of[i], class), took };
+        if (c->s.others[i] <= ALONE * (double)took)
+            *vec_push(&s->at) = (struct sample){ key_of(OWN_ALONE, c->s.user_of[i], class), took };
         if (q->depth == 0)
             *vec_push(&s->at) = (struct sample){ key_of(FIRST_IN_LINE, 0, class), took };
         *vec_push(&s->at) = (struct sample){ key_of(ANY, 0, class), took };
@@ -224,13 +119,13 @@ static void weigh(struct contention *c)
     collect(c, &s);
     for (size_t i = 0; i < c->disk->at.n; i++) {
         const struct disk_request *q = &c->disk->at.at[i];
-        struct user *u = &c->users[c->user_of[i]];
+        struct loss *u = &c->loss[c->s.user_of[i]];
         double took = (double)(q->t1 - q->t0);
         uint32_t class = disk_class(q);
-        ns_t base = at_part(&s, key_of(OWN_ALONE, c->user_of[i], class), 0.5);
+        ns_t base = at_part(&s, key_of(OWN_ALONE, c->s.user_of[i], class), 0.5);
 
         u->total += took;
-        if (c->others[i] <= ALONE * took)
+        if (c->s.others[i] <= ALONE * took)
             continue;
         if (base == STORE_NULL)
             base = at_part(&s, key_of(FIRST_IN_LINE, 0, class), 0.5);
@@ -244,12 +139,12 @@ static void weigh(struct contention *c)
         u->queued += q->issued == STORE_NULL ? 0 : (double)(q->issued - q->t0);
         u->expected += (double)base < took ? (double)base : took;
         if (took > (double)base)
-            u->lost += (took - (double)base) * c->others[i] / took;
+            u->lost += (took - (double)base) * c->s.others[i] / took;
     }
-    for (size_t i = 0; i < c->n; i++)
-        if (c->users[i].total > 0)
-            c->users[i].lost_ns =
-                (ns_t)(c->users[i].lost / c->users[i].total * (double)c->users[i].busy);
+    for (size_t i = 0; i < c->s.n; i++)
+        if (c->loss[i].total > 0)
+            c->loss[i].lost_ns =
+                (ns_t)(c->loss[i].lost / c->loss[i].total * (double)c->s.users[i].busy);
     vec_free(&s.at);
 }
 
@@ -257,7 +152,7 @@ static void weigh(struct contention *c)
 
 static double others_share(const struct contention *c, size_t v)
 {
-    const struct user *u = &c->users[v];
+    const struct disk_user *u = &c->s.users[v];
 
     return u->busy > 0 ? 1 - u->of[v] / (double)u->busy : 0;
 }
@@ -265,9 +160,10 @@ static double others_share(const struct contention *c, size_t v)
 static bool is_victim(const struct rule *r, const struct contention *c, size_t v)
 {
     struct span seen = measure_within(c->d->src, c->disk->host, c->d->src->span);
-    const struct user *u = &c->users[v];
-    return u->owner != DISK_NOBODY && u->expected > 0 &&
-           !u->is_kernel && /* it writes for others, who go on meanwhile */
+    const struct disk_user *x = &c->s.users[v];
+    const struct loss *u = &c->loss[v];
+    return x->owner != DISK_NOBODY && u->expected > 0 &&
+           !x->is_kernel && /* it writes for others, who go on meanwhile */
            u->lost_ns >= rule_limit_ns(c->d, r, MIN_LOST) &&
            (double)u->lost_ns >= rule_limit(c->d, r, MIN_OF_TRACE) * (double)(seen.t1 - seen.t0) &&
            u->latency >= rule_limit(c->d, r, MIN_SLOWER) * u->expected &&
@@ -292,20 +188,20 @@ static int by_share(const void *a, const void *b)
 static void add_culprits(struct finding *f, const struct contention *c, const bool *victims,
                          struct str where)
 {
-    struct share all[OWNERS] = { 0 };
+    struct share all[DISK_USERS] = { 0 };
     double sum = 0;
 
-    for (size_t o = 0; o < c->n; o++) {
+    for (size_t o = 0; o < c->s.n; o++) {
         all[o].user = o;
-        for (size_t v = 0; v < c->n; v++)
-            if (victims[v] && v != o && c->users[v].busy > 0)
+        for (size_t v = 0; v < c->s.n; v++)
+            if (victims[v] && v != o && c->s.users[v].busy > 0)
                 all[o].of +=
-                    c->users[v].of[o] / (double)c->users[v].busy * (double)c->users[v].lost_ns;
+                    c->s.users[v].of[o] / (double)c->s.users[v].busy * (double)c->loss[v].lost_ns;
         sum += all[o].of;
     }
-    qsort(all, c->n, sizeof *all, by_share);
-    for (size_t i = 0; i < c->n && sum > 0 && all[i].of >= 0.05 * sum; i++) {
-        uint32_t owner = c->users[all[i].user].owner;
+    qsort(all, c->s.n, sizeof *all, by_share);
+    for (size_t i = 0; i < c->s.n && sum > 0 && all[i].of >= 0.05 * sum; i++) {
+        uint32_t owner = c->s.users[all[i].user].owner;
         const struct who_owner *o = owner == DISK_NOBODY ? NULL : &c->d->w->owners.at[owner];
 
         if (o)
@@ -327,26 +223,26 @@ static void found(const struct rule *r, struct diagnosis *d, const struct conten
     const char *host = whos_host(d->w, c->disk->host);
     struct str where = finding_text(d, "neph top io --host %s", host);
     struct span seen = measure_within(d->src, c->disk->host, d->src->span);
-    const struct user *w = &c->users[worst];
+    const struct loss *w = &c->loss[worst];
     struct finding *f = finding_add(d, r, SEVERITY_WARNING);
 
     f->title = finding_text(d,
                             STR_FMT " on %s waits for disk " STR_FMT
                                     ", which others keep busy: its requests take "
                                     "%.1f times as long as alone",
-                            STR_ARG(d->w->owners.at[w->owner].name), host, STR_ARG(c->disk->name),
-                            w->latency / w->expected);
+                            STR_ARG(d->w->owners.at[c->s.users[worst].owner].name), host,
+                            STR_ARG(c->disk->name), w->latency / w->expected);
     f->t0 = seen.t0;
     f->t1 = seen.t1;
     f->cost_ns = 0;
     finding_host(f, str_of(host));
     finding_evidence(f, "device", c->disk->name, "", where);
-    for (size_t v = 0; v < c->n; v++) {
-        const struct user *u = &c->users[v];
+    for (size_t v = 0; v < c->s.n; v++) {
+        const struct loss *u = &c->loss[v];
 
         if (!victims[v])
             continue;
-        const struct who_owner *o = &d->w->owners.at[u->owner];
+        const struct who_owner *o = &d->w->owners.at[c->s.users[v].owner];
         f->cost_ns += u->lost_ns;
         finding_subject(f, who_kind_name(o->kind), o->name);
         finding_evidence(f, "slower among others than alone",
@@ -370,24 +266,22 @@ static void found(const struct rule *r, struct diagnosis *d, const struct conten
 static void look(const struct rule *r, struct diagnosis *d, const struct disk *disk)
 {
     struct contention *c = xcalloc(1, sizeof *c);
-    bool victims[OWNERS] = { false };
-    size_t worst = OWNERS;
+    bool victims[DISK_USERS] = { false };
+    size_t worst = DISK_USERS;
 
-    *c = (struct contention){ .d = d, .disk = disk };
-    c->user_of = xcalloc(disk->at.n + 1, sizeof *c->user_of);
-    c->others = xcalloc(disk->at.n + 1, sizeof *c->others);
-    sweep(c);
-    if (c->n > 1)
+    c->d = d;
+    c->disk = disk;
+    disk_shares_make(disk, &c->s);
+    if (c->s.n > 1)
         weigh(c);
-    for (size_t v = 0; c->n > 1 && v < c->n; v++) {
-        victims[v] = v < OWNERS - 1 && is_victim(r, c, v);
-        if (victims[v] && (worst == OWNERS || c->users[v].lost_ns > c->users[worst].lost_ns))
+    for (size_t v = 0; c->s.n > 1 && v < c->s.n; v++) {
+        victims[v] = v < DISK_USERS - 1 && is_victim(r, c, v);
+        if (victims[v] && (worst == DISK_USERS || c->loss[v].lost_ns > c->loss[worst].lost_ns))
             worst = v;
     }
-    if (worst < OWNERS)
+    if (worst < DISK_USERS)
         found(r, d, c, victims, worst);
-    free(c->others);
-    free(c->user_of);
+    disk_shares_free(&c->s);
     free(c);
 }
 
