@@ -34,6 +34,7 @@ static void add(const struct diagnosis *d, const struct who_thread *th, struct d
         return;
     to->ran += ran;
     to->waited += waited;
+    to->longest = waited > to->longest ? waited : to->longest;
 }
 
 const struct demand *demands_of(struct diagnosis *d)

@@ -12,6 +12,7 @@
 
 struct demand {
     ns_t ran, waited; /* of the vCPUs of an instance, of all threads of others */
+    ns_t longest;     /* waited by one of these threads */
     double cpus;      /* that it would use if it never had to wait: all its threads */
     uint32_t endless; /* threads that never sleep */
     uint32_t host;

@@ -38,14 +38,14 @@ enum {
     RANDOM_READ,
     RANDOM_WRITE,
     SERIES,
-    SAMPLES_LEAST = 4, /* of a slice */
+    SAMPLES_LEAST = 3, /* of a slice: a slow disk completes few */
     SMALL_BYTES = 64 << 10,
     FEW_BEFORE = 1, /* requests: the device was as good as empty */
     SLICES_LEAST = 8,
     PEERS_LEAST = 2
 };
 static const ns_t slice_least = 100000000;
-#define SAMPLES_WANTED 8 /* of a slice, on average */
+#define SAMPLES_WANTED 16 /* of a slice, on average */
 static const char *const series_names[SERIES] = { "time of the device by request",
                                                   "a small random read takes",
                                                   "a small random write takes" };

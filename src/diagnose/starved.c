@@ -23,7 +23,8 @@ const struct limit starved_limits[] = {
     [MIN_WAITING] = { "min-waiting", 0.5, "of the time that it wants to run",
                       "who waits for as long as it runs is slowed to half" },
     [MIN_OF_TRACE] = { "min-of-trace", 0.1, "of the trace",
-                       "short bursts of many threads on few CPUs are normal" },
+                       "that one of its threads waited: short bursts of many threads on few CPUs "
+                       "are normal" },
     [MIN_WAIT] = { "min-wait", 0.1, "s", "the same for short traces" },
     [MIN_OTHERS] = { "min-others", 0.25, "of the waiting",
                      "had by others than its own threads; below, it competes with itself" },
@@ -55,7 +56,7 @@ static bool counts(const struct whos *w, const struct who_thread *th, enum who_k
 static bool starves(const struct rule *r, const struct diagnosis *d, const struct demand *v)
 {
     return v->waited > 0 && v->waited >= rule_limit_ns(d, r, MIN_WAIT) &&
-           (double)v->waited >= rule_limit(d, r, MIN_OF_TRACE) * (double)v->seen &&
+           (double)v->longest >= rule_limit(d, r, MIN_OF_TRACE) * (double)v->seen &&
            (double)v->waited >= rule_limit(d, r, MIN_WAITING) * (double)(v->ran + v->waited);
 }
 
