@@ -94,6 +94,14 @@ void finding_unknown(struct finding *f, struct str sentence)
         *vec_push(&f->unknown) = sentence;
 }
 
+void finding_blind(struct diagnosis *d, struct str sentence)
+{
+    for (size_t i = 0; i < d->blind_spots.n; i++)
+        if (str_eq(d->blind_spots.at[i], sentence))
+            return;
+    *vec_push(&d->blind_spots) = sentence;
+}
+
 /* --- what could not be seen ---------------------------------------------------------------- */
 
 static bool has_rows(const struct report_src *src, enum schema_table t)
@@ -106,29 +114,26 @@ static bool has_rows(const struct report_src *src, enum schema_table t)
     return any;
 }
 
-static void blind(struct diagnosis *d, struct str sentence)
-{
-    *vec_push(&d->blind_spots) = sentence;
-}
-
 static void find_blind_spots(struct diagnosis *d)
 {
     const struct report_src *src = d->src;
 
     for (uint32_t i = 0; i < src->nhosts; i++)
         if (!measure_had(src->hosts[i], EV_SCHED_SWITCH))
-            blind(d,
-                  finding_text(d,
-                               "%s: its kernel was not traced: who had CPUs and disks there, and "
-                               "who waited for them, is not known (lttng enable-event -k "
-                               "'sched_*')",
-                               store_host(src->hosts[i])));
+            finding_blind(
+                d, finding_text(d,
+                                "%s: its kernel was not traced: who had CPUs and disks there, and "
+                                "who waited for them, is not known (lttng enable-event -k "
+                                "'sched_*')",
+                                store_host(src->hosts[i])));
     if (!has_rows(src, TABLE_task) && !has_rows(src, TABLE_step) && !has_rows(src, TABLE_line))
-        blind(d, STR("nothing of OpenStack's services was traced: which requests were slow or "
-                     "failed is not known (lttng enable-event -p lttng_python:\\*)"));
+        finding_blind(d,
+                      STR("nothing of OpenStack's services was traced: which requests were slow or "
+                          "failed is not known (lttng enable-event -p lttng_python:\\*)"));
     if (!has_rows(src, TABLE_qemu))
-        blind(d, STR("QEMU was not traced: rounds and downtime of migrations, if there were any, "
-                     "are not known"));
+        finding_blind(
+            d, STR("QEMU was not traced: rounds and downtime of migrations, if there were any, "
+                   "are not known"));
     for (uint32_t i = 0; src->clocks && src->nhosts > 1 && i < src->nhosts; i++) {
         struct store_coverage cov;
 
@@ -136,15 +141,14 @@ static void find_blind_spots(struct diagnosis *d)
         struct clock_error e = clocks_error(src->clocks, i, cov.t0 / 2 + cov.t1 / 2);
 
         if (e.before > NS_MAX / 4 || e.after > NS_MAX / 4)
-            blind(d, finding_text(d,
-                                  "%s: its clock is not bounded against the reference's: what "
-                                  "happened first on two hosts is not known (neph sync)",
-                                  store_host(src->hosts[i])));
+            finding_blind(d,
+                          finding_text(d,
+                                       "%s: its clock is not bounded against the reference's: what "
+                                       "happened first on two hosts is not known (neph sync)",
+                                       store_host(src->hosts[i])));
     }
-    blind(d,
-          STR("there are no rules yet for networks, disks, memory, interrupts and slow "
-              "requests: `neph top net`, `top io`, `top mem`, `top irq` and `list requests` have "
-              "the figures"));
+    finding_blind(d, STR("there are no rules yet for slow requests: `neph list requests` has the "
+                         "figures"));
 }
 
 void diagnosis_make(const struct report_src *src, const struct limits_set *limits,
@@ -180,6 +184,7 @@ void diagnosis_free(struct diagnosis *d)
         migrations_free(d->migrations);
         whos_free(d->w);
     }
+    free(d->demands);
     free(d->migrations);
     free(d->w);
     *d = (struct diagnosis){ 0 };

@@ -14,7 +14,8 @@
 enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_CRITICAL };
 
 struct party {
-    const char *kind; /* "vm", "service", "process", "host", "request", "migration", "disk" */
+    const char *kind; /* "vm", "service", "process", "host", "request", "migration", "disk",
+                       * "interface", "interrupt", ... */
     struct str name;
     ns_t lost_ns; /* a subject: how long it waited in vain; STORE_NULL: not known */
 };
@@ -60,11 +61,14 @@ struct limits_set {
 /* Takes "RULE.LIMIT=VALUE".  Returns 0, or -1 and says why not. */
 int limits_take(struct limits_set *to, const char *setting, struct err *err);
 
+struct demand;
+
 struct diagnosis {
     const struct report_src *src;
     const struct limits_set *limits; /* or NULL */
     struct whos *w;
     struct migrations *migrations;
+    struct demand *demands;   /* of owners, once asked for: demand.h */
     VEC(struct finding) list; /* ranked: roots, the worst first, each with what it explains below */
     VEC(struct str) blind_spots;
 };
@@ -104,5 +108,7 @@ void finding_evidence(struct finding *f, const char *what, struct str value, con
 void finding_evidence_ns(const struct diagnosis *d, struct finding *f, const char *what, ns_t ns,
                          struct str where);
 void finding_unknown(struct finding *f, struct str sentence);
+/* What no rule could see, and what would show it; the same sentence counts once. */
+void finding_blind(struct diagnosis *d, struct str sentence);
 
 #endif

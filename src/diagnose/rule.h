@@ -51,6 +51,7 @@ struct rule {
     R(migration_failed)      \
     R(migration_disturbed)   \
     R(migration_slow)        \
+    R(host_overcommitted)    \
     R(vm_starved)            \
     R(service_starved)       \
     R(no_valid_host)         \
@@ -62,6 +63,12 @@ struct rule {
     R(external_wait)         \
     R(clock_trouble)         \
     R(tracing_overhead)      \
+    R(disk_contended)        \
+    R(disk_slow)             \
+    R(link_saturated)        \
+    R(interrupt_storm)       \
+    R(memory_growth)         \
+    R(out_of_memory)         \
     R(lost_events)
 /* clang-format on */
 
