@@ -151,6 +151,8 @@ static const struct {
     { &rule_vm_state, &rule_operation_failed },
     { &rule_migration_disturbed, &rule_vm_starved },
     { &rule_migration_disturbed, &rule_service_starved },
+    { &rule_vm_starved, &rule_interrupt_storm },
+    { &rule_service_starved, &rule_interrupt_storm },
     { &rule_vm_starved, &rule_host_overcommitted },
     { &rule_service_starved, &rule_host_overcommitted },
     { &rule_out_of_memory, &rule_memory_growth },
