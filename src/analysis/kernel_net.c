@@ -162,7 +162,7 @@ static void on_kfree(void *state, struct pass *p, const struct ev_head *h, const
         write(p, h, 0, PACKET_DROP, STORE_NULL, running_tid(p, h), ev->reason, NS_MIN);
         return;
     }
-    write(p, h, s->dev, PACKET_DROP, s->bytes, running_tid(p, h), ev->reason, NS_MIN);
+    write(p, h, s->dev, PACKET_DROP, s->bytes, running_tid(p, h), ev->reason, s->queued);
     s->skb = 0; /* the address is used again for another packet */
 }
 

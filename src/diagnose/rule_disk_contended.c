@@ -21,7 +21,8 @@ static const struct limit limits[] = {
                      "below, it waits mostly for its own requests" },
 };
 
-enum { SAMPLES_LEAST = 8 }; /* of a median */
+enum { SAMPLES_LEAST = 8 /* of a median */, LINE_LEAST = 50 };
+#define LINE_FIT 0.3 /* of the variance that the line explains: sizes and seeks make the rest */
 #define QUEUED 0.5
 #define ALONE 0.05 /* less of a request's time than that was others' */
 
@@ -112,8 +113,51 @@ static void collect(const struct contention *c, struct samples *s)
         qsort(s->at.at, s->at.n, sizeof *s->at.at, by_key);
 }
 
+/* How long requests take by how many were before them, where that is a line: a device that does
+ * one after the other.  Of one that does many at once it does not depend on that. */
+struct queueing {
+    double first, each; /* ns */
+    bool is_line;
+};
+
+static struct queueing queueing_of(const struct disk *disk)
+{
+    double n = 0, x = 0, y = 0, xx = 0, xy = 0, yy = 0;
+    struct queueing q = { 0 };
+
+    for (size_t i = 0; i < disk->at.n; i++) {
+        double depth = disk->at.at[i].depth, took = (double)(disk->at.at[i].t1 - disk->at.at[i].t0);
+
+        if (disk->at.at[i].open || disk->at.at[i].op > DISK_WRITE)
+            continue;
+        n++;
+        x += depth;
+        y += took;
+        xx += depth * depth;
+        xy += depth * took;
+        yy += took * took;
+    }
+    double vx = n * xx - x * x, vy = n * yy - y * y, cov = n * xy - x * y;
+    if (n < LINE_LEAST || vx <= 0 || vy <= 0)
+        return q;
+    q.each = cov / vx;
+    q.first = (y - q.each * x) / n;
+    q.is_line = cov > 0 && cov * cov >= LINE_FIT * vx * vy && q.first >= 0;
+    return q;
+}
+
+/* What the request would take if of those before it only its owner's were there. */
+static ns_t by_line(const struct contention *c, const struct queueing *line, size_t i)
+{
+    const struct disk_user *u = &c->s.users[c->s.user_of[i]];
+    double own = u->busy > 0 ? u->of[c->s.user_of[i]] / (double)u->busy : 1;
+
+    return (ns_t)(line->first + line->each * own * (double)c->disk->at.at[i].depth);
+}
+
 static void weigh(struct contention *c)
 {
+    struct queueing line = queueing_of(c->disk);
     struct samples s = { 0 };
 
     collect(c, &s);
@@ -129,6 +173,8 @@ static void weigh(struct contention *c)
             continue;
         if (base == STORE_NULL)
             base = at_part(&s, key_of(FIRST_IN_LINE, 0, class), 0.5);
+        if (base == STORE_NULL && line.is_line)
+            base = by_line(c, &line, i);
         if (base == STORE_NULL) {
             u->by_quartile = true;
             base = at_part(&s, key_of(ANY, 0, class), 0.25);
@@ -311,7 +357,8 @@ const struct rule rule_disk_contended = {
     .doc = "While requests of an instance or service were in flight, most of what was in flight at "
            "that device was others', and its requests took much longer than its own, alike in kind "
            "and size, take when it is alone (or, if it never is, than those that find the device "
-           "empty, or the fastest quarter). What it lost is the difference, as far as the time was "
+           "empty, than a line of latency by requests before it tells, or the fastest quarter). "
+           "What it lost is the difference, as far as the time was "
            "others'. Culprits are the owners of the other requests, by how much they had in "
            "flight, where 128 KiB count as much as a request.",
     .remedy = "limit the culprits (disk_read_bytes_sec, disk_write_iops_sec in flavors or volume "

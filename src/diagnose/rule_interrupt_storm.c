@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-enum { MIN_OF_CPU, MIN_RATE, MIN_OF_TRACE, MIN_SECONDS, MIN_STOLEN, MIN_LINE };
+enum { MIN_OF_CPU, MIN_RATE, MIN_OF_TRACE, MIN_SECONDS, MIN_STOLEN, MIN_ALL, MIN_LINE };
 static const struct limit limits[] = {
     [MIN_OF_CPU] = { "min-of-cpu", 0.5, "of a CPU",
                      "in interrupts; the kernel hands long work to ksoftirqd to stay below" },
@@ -22,11 +22,14 @@ static const struct limit limits[] = {
                       "at a stretch: a softirq may run for some ms, and one after the other" },
     [MIN_STOLEN] = { "min-stolen", 0.1, "of the stormy time",
                      "taken from threads; an idle CPU may spend its time as it likes" },
+    [MIN_ALL] = { "min-all", 0.8, "of a CPU",
+                  "that is lost for threads, also where the scheduler has put them elsewhere" },
     [MIN_LINE] = { "min-line", 0.2, "of the time in interrupts",
                    "that one must have to be called a reason" },
 };
 
-enum { OWNERS_SHOWN = 6 };
+enum { OWNERS_SHOWN = 6, ALL_CPUS = -1 };
+#define MUCH_OF_WAITING 0.25
 static const ns_t slice_least = 50000000;
 
 struct line {
@@ -37,10 +40,12 @@ struct line {
     uint64_t *count; /* by slice; both NULL: it is a timer, and only in the CPU's time */
     ns_t stormy;     /* of the CPU's stormy slices */
     uint64_t fired;
+    bool told;
 };
 struct cpu {
-    int64_t no;
-    ns_t *ns; /* in any interrupt, by slice */
+    int64_t no;              /* or ALL_CPUS, for what one line takes of all */
+    const struct line *line; /* that one */
+    ns_t *ns;                /* in any interrupt, by slice */
     ns_t until;
     bool *holds;
     struct slices_found when;
@@ -69,10 +74,9 @@ static struct cpu *cpu_of(struct storms *s, int64_t no)
     return c;
 }
 
-static struct line *line_of(struct storms *s, const cell_t *row)
+static struct line *line_of(struct storms *s, const cell_t *row, int64_t cpu)
 {
-    uint64_t parts[] = { (uint64_t)row[C_irq_cpu], (uint64_t)row[C_irq_kind],
-                         (uint64_t)row[C_irq_nr] };
+    uint64_t parts[] = { (uint64_t)cpu, (uint64_t)row[C_irq_kind], (uint64_t)row[C_irq_nr] };
     uint64_t key = hash_bytes(parts, sizeof parts, 5);
     uint32_t at;
 
@@ -80,7 +84,7 @@ static struct line *line_of(struct storms *s, const cell_t *row)
         return &s->lines.at[at];
     map64_set(&s->index, key, (uint32_t)s->lines.n);
     struct line *l = vec_push(&s->lines);
-    *l = (struct line){ .cpu = row[C_irq_cpu],
+    *l = (struct line){ .cpu = cpu,
                         .nr = row[C_irq_nr],
                         .kind = (enum irq_kind)row[C_irq_kind],
                         .name = row[C_irq_name] };
@@ -98,6 +102,12 @@ static bool in_ksoftirqd(const struct storms *s, const cell_t *row)
                                       : NULL;
 
     return th && str_starts(th->comm, STR("ksoftirqd/"));
+}
+
+static void add_to_line(const struct storms *s, struct line *l, const cell_t *row)
+{
+    slices_add(&s->slices, l->ns, row[0], row[1]);
+    l->count[slice_at(&s->slices, row[0])]++;
 }
 
 static void sweep(struct storms *s)
@@ -118,9 +128,9 @@ static void sweep(struct storms *s)
         c->until = row[1] > c->until ? row[1] : c->until;
         if (row[C_irq_kind] == IRQ_TIMER) /* its number is its address */
             continue;
-        struct line *l = line_of(s, row);
-        slices_add(&s->slices, l->ns, row[0], row[1]);
-        l->count[slice_at(&s->slices, row[0])]++;
+        add_to_line(s, line_of(s, row, row[C_irq_cpu]), row);
+        if (row[C_irq_kind] == IRQ_HARD) /* spread over CPUs it may hide on each */
+            add_to_line(s, line_of(s, row, ALL_CPUS), row);
     }
 }
 
@@ -131,39 +141,34 @@ static bool is_within(const struct storms *s, const struct cpu *c, size_t i)
     return t0 >= c->when.t0 && t0 < c->when.t1;
 }
 
-/* Marks the slices in which interrupts take most of the CPU, or the line is absurd. */
-static void mark(const struct rule *r, struct storms *s)
+static bool is_of(const struct cpu *c, const struct line *l)
+{
+    return c->line ? l == c->line : l->cpu == c->no;
+}
+
+/* The run of slices in which interrupts take most of the CPU, or a line comes absurdly often. */
+static void mark(const struct rule *r, struct storms *s, struct cpu *c)
 {
     double share = rule_limit(s->d, r, MIN_OF_CPU), rate = rule_limit(s->d, r, MIN_RATE);
 
-    for (size_t k = 0; k < s->cpus.n; k++) {
-        struct cpu *c = &s->cpus.at[k];
-
-        for (size_t i = 0; i < s->slices.n; i++)
-            c->holds[i] = (double)c->ns[i] >= share * (double)slice_length(&s->slices, i);
-    }
+    for (size_t i = 0; i < s->slices.n; i++)
+        c->holds[i] = (double)c->ns[i] >= share * (double)slice_length(&s->slices, i);
     for (size_t k = 0; k < s->lines.n; k++) {
-        struct line *l = &s->lines.at[k];
-        struct cpu *c = cpu_of(s, l->cpu);
+        const struct line *l = &s->lines.at[k];
 
-        for (size_t i = 0; l->kind == IRQ_HARD && i < s->slices.n; i++)
+        for (size_t i = 0; l->kind == IRQ_HARD && is_of(c, l) && i < s->slices.n; i++)
             c->holds[i] |= (double)l->count[i] * (double)NS_PER_S >=
                            rate * (double)slice_length(&s->slices, i);
     }
-    for (size_t k = 0; k < s->cpus.n; k++) {
-        struct cpu *c = &s->cpus.at[k];
-
-        c->when = slices_run(&s->slices, c->holds, NULL);
-        for (size_t i = 0; i < s->slices.n; i++)
-            c->holds[i] &= is_within(s, c, i);
-        for (size_t i = 0; i < s->slices.n; i++)
-            c->in_irqs += c->holds[i] ? c->ns[i] : 0;
+    c->when = slices_run(&s->slices, c->holds, NULL);
+    for (size_t i = 0; i < s->slices.n; i++) {
+        c->holds[i] &= is_within(s, c, i);
+        c->in_irqs += c->holds[i] ? c->ns[i] : 0;
     }
     for (size_t k = 0; k < s->lines.n; k++) {
         struct line *l = &s->lines.at[k];
-        const struct cpu *c = cpu_of(s, l->cpu);
 
-        for (size_t i = 0; i < s->slices.n; i++) {
+        for (size_t i = 0; is_of(c, l) && i < s->slices.n; i++) {
             l->stormy += c->holds[i] ? l->ns[i] : 0;
             l->fired += c->holds[i] ? l->count[i] : 0;
         }
@@ -185,10 +190,11 @@ static ns_t *find_stolen(const struct storms *s, const struct cpu *c)
         return stolen;
     struct store_rows r = store_rows(st, t, (struct span){ c->when.t0, c->when.t1 });
     while ((row = store_rows_next(&r))) {
-        if (row[0] == STORE_NULL || row[1] == STORE_NULL || row[C_irq_cpu] != c->no ||
-            in_ksoftirqd(s, row))
+        if (row[0] == STORE_NULL || row[1] == STORE_NULL || in_ksoftirqd(s, row) ||
+            (c->line ? row[C_irq_kind] != c->line->kind || row[C_irq_nr] != c->line->nr
+                     : row[C_irq_cpu] != c->no))
             continue;
-        ns_t t0 = row[0] > until ? row[0] : until;
+        ns_t t0 = c->line || row[0] > until ? row[0] : until; /* of several CPUs: side by side */
 
         until = row[1] > until ? row[1] : until;
         if (row[1] <= t0 || row[C_irq_tid] == 0 || !c->holds[slice_at(&s->slices, row[0])])
@@ -198,6 +204,45 @@ static ns_t *find_stolen(const struct storms *s, const struct cpu *c)
         stolen[th ? who_process(s->d->w, th)->owner : s->d->w->owners.n] += row[1] - t0;
     }
     return stolen;
+}
+
+/* Adds the time that threads of the host waited for CPUs meanwhile, as far as the CPU time that
+ * interrupts took can be the reason: each ns of it keeps one thread waiting, if any waits.  Where
+ * that is little of the waiting, others are the reason.  Returns how much was added. */
+static ns_t add_waiting(const struct storms *s, const struct cpu *c, ns_t *lost)
+{
+    const struct store *st = s->d->src->hosts[s->host];
+    ns_t *waits = xcalloc(s->d->w->owners.n + 1, sizeof *waits);
+    ns_t end = src_kernel_end(s->d->src, s->host), all = 0, sum = 0;
+    const cell_t *row;
+    table_t t;
+
+    if (store_table_find(st, schema_tables[TABLE_cpu_wait].name, &t)) {
+        struct store_rows r = store_rows(st, t, (struct span){ c->when.t0, c->when.t1 });
+
+        while ((row = store_rows_next(&r))) {
+            ns_t t0 = row[0] > c->when.t0 ? row[0] : c->when.t0;
+            ns_t t1 = row[1] == STORE_NULL ? end : row[1];
+            const struct who_thread *th =
+                row[0] == STORE_NULL ? NULL
+                                     : whos_at(s->d->w, s->host, row[C_cpu_wait_tid], row[0]);
+
+            t1 = t1 < c->when.t1 ? t1 : c->when.t1;
+            if (!th || t1 <= t0)
+                continue;
+            waits[who_process(s->d->w, th)->owner] += t1 - t0;
+            all += t1 - t0;
+        }
+    }
+    double part = all > 0 ? (double)c->in_irqs / (double)all : 0;
+    for (size_t i = 0; part >= MUCH_OF_WAITING && i < s->d->w->owners.n; i++) {
+        ns_t ns = (ns_t)((double)waits[i] * (part < 1 ? part : 1));
+
+        lost[i] += ns;
+        sum += ns;
+    }
+    free(waits);
+    return sum;
 }
 
 /* --- the finding -------------------------------------------------------------------------- */
@@ -221,17 +266,17 @@ static int by_stormy(const void *a, const void *b)
                                 : ((*x)->kind > (*y)->kind) - ((*x)->kind < (*y)->kind);
 }
 
-static void add_lines(const struct rule *r, const struct storms *s, const struct cpu *c,
+static void add_lines(const struct rule *r, struct storms *s, const struct cpu *c,
                       struct finding *f, struct str where)
 {
-    const struct line **of = xcalloc(s->lines.n + 1, sizeof(const struct line *));
+    struct line **of = xcalloc(s->lines.n + 1, sizeof(struct line *));
     size_t n = 0;
 
     for (size_t i = 0; i < s->lines.n; i++)
-        if (s->lines.at[i].cpu == c->no)
+        if (is_of(c, &s->lines.at[i]))
             of[n++] = &s->lines.at[i];
     if (n)
-        qsort(of, n, sizeof(const struct line *), by_stormy);
+        qsort(of, n, sizeof(struct line *), by_stormy);
     for (size_t i = 0; i < n; i++) {
         double rate = (double)of[i]->fired * (double)NS_PER_S / (double)c->when.ns;
 
@@ -239,6 +284,9 @@ static void add_lines(const struct rule *r, const struct storms *s, const struct
             (of[i]->kind != IRQ_HARD || rate < rule_limit(s->d, r, MIN_RATE) / 2))
             continue;
         struct str name = line_name(s, of[i]);
+        for (size_t k = 0; k < s->lines.n; k++)
+            s->lines.at[k].told |=
+                s->lines.at[k].kind == of[i]->kind && s->lines.at[k].nr == of[i]->nr;
         finding_culprit(f, "interrupt", name);
         finding_evidence(f, "interrupts",
                          finding_text(s->d, STR_FMT ": %.0f a second, %.0f %% of the CPU",
@@ -268,26 +316,33 @@ static void add_victims(const struct storms *s, struct finding *f, ns_t *stolen,
     }
 }
 
-static void found(const struct rule *r, struct diagnosis *d, const struct storms *s,
-                  const struct cpu *c)
+static void found(const struct rule *r, struct diagnosis *d, struct storms *s, const struct cpu *c)
 {
     const char *host = whos_host(d->w, s->host);
     struct str where = finding_text(d, "neph top irq --host %s", host);
     ns_t *stolen = find_stolen(s, c), sum = 0;
+    double of_cpu = (double)c->in_irqs / (double)c->when.ns * 100;
 
     for (size_t i = 0; i <= d->w->owners.n; i++)
         sum += stolen[i];
-    bool harm = (double)sum >= rule_limit(d, r, MIN_STOLEN) * (double)c->when.ns;
+    ns_t waited = add_waiting(s, c, stolen);
+    bool harm = (double)(sum + waited) >= rule_limit(d, r, MIN_STOLEN) * (double)c->when.ns ||
+                of_cpu >= 100 * rule_limit(d, r, MIN_ALL);
     struct finding *f = finding_add(d, r, harm ? SEVERITY_WARNING : SEVERITY_INFO);
-    f->title = finding_text(d, "interrupts take %.0f %% of CPU %lld on %s for %s",
-                            (double)c->in_irqs / (double)c->when.ns * 100, (long long)c->no, host,
-                            finding_duration(d, c->when.ns).p);
+    f->title =
+        c->line ? finding_text(d, STR_FMT " on %s takes %.0f %% of a CPU, spread over them, for %s",
+                               STR_ARG(line_name(s, c->line)), host, of_cpu,
+                               finding_duration(d, c->when.ns).p)
+                : finding_text(d, "interrupts take %.0f %% of CPU %lld on %s for %s", of_cpu,
+                               (long long)c->no, host, finding_duration(d, c->when.ns).p);
     f->t0 = c->when.t0;
     f->t1 = c->when.t1;
-    f->cost_ns = sum;
+    f->cost_ns = sum + waited;
     finding_host(f, str_of(host));
     finding_evidence_ns(d, f, "in interrupts", c->in_irqs, where);
     finding_evidence_ns(d, f, "of that, taken from threads", sum, where);
+    if (waited)
+        finding_evidence_ns(d, f, "threads waited for CPUs because of it", waited, where);
     add_lines(r, s, c, f, where);
     add_victims(s, f, stolen, where);
     if (!measure_had(d->src->hosts[s->host], EV_SOFTIRQ_ENTRY))
@@ -298,20 +353,42 @@ static void found(const struct rule *r, struct diagnosis *d, const struct storms
     free(stolen);
 }
 
+static bool lasts(const struct rule *r, const struct storms *s, const struct cpu *c)
+{
+    return c->when.ns > 0 && c->when.ns >= rule_limit_ns(s->d, r, MIN_SECONDS) &&
+           (double)c->when.ns >=
+               rule_limit(s->d, r, MIN_OF_TRACE) * (double)(s->slices.t1 - s->slices.t0);
+}
+
+/* Lines that are no reason for a storm of one CPU, but of all together. */
+static void look_at_lines(const struct rule *r, struct diagnosis *d, struct storms *s)
+{
+    for (size_t i = 0; i < s->lines.n; i++) {
+        const struct line *l = &s->lines.at[i];
+        struct cpu c = { .no = ALL_CPUS, .line = l, .ns = l->ns };
+
+        if (l->cpu != ALL_CPUS || l->told)
+            continue;
+        c.holds = xcalloc(s->slices.n + 1, sizeof *c.holds);
+        mark(r, s, &c);
+        if (lasts(r, s, &c))
+            found(r, d, s, &c);
+        free(c.holds);
+    }
+}
+
 static void look(const struct rule *r, struct diagnosis *d, uint32_t host)
 {
     struct storms s = { .d = d, .host = host, .slices = slices_of(d, host, slice_least) };
-    ns_t least = rule_limit_ns(d, r, MIN_SECONDS);
-    double of_trace = rule_limit(d, r, MIN_OF_TRACE) * (double)(s.slices.t1 - s.slices.t0);
 
-    if (s.slices.n) {
+    if (s.slices.n)
         sweep(&s);
-        mark(r, &s);
-    }
     for (size_t i = 0; i < s.cpus.n; i++)
-        if (s.cpus.at[i].when.ns > 0 && s.cpus.at[i].when.ns >= least &&
-            (double)s.cpus.at[i].when.ns >= of_trace)
+        mark(r, &s, &s.cpus.at[i]);
+    for (size_t i = 0; i < s.cpus.n; i++)
+        if (lasts(r, &s, &s.cpus.at[i]))
             found(r, d, &s, &s.cpus.at[i]);
+    look_at_lines(r, d, &s);
     for (size_t i = 0; i < s.cpus.n; i++) {
         free(s.cpus.at[i].ns);
         free(s.cpus.at[i].holds);
@@ -345,8 +422,11 @@ const struct rule rule_interrupt_storm = {
     .name = "interrupt-storm",
     .title = "interrupts take most of a CPU",
     .doc = "In slices of the trace the handlers of interrupts and softirqs took most of a CPU, or "
-           "one line came absurdly often. Culprits are the lines that took much of that; subjects "
-           "are those whose threads ran there and were interrupted. It is a warning if much was "
+           "one line came absurdly often, on one CPU or spread over all. Culprits are the lines "
+           "that took much of that; subjects "
+           "are those whose threads ran there and were interrupted, or who waited for CPUs "
+           "meanwhile. It is a "
+           "warning if much was "
            "taken from threads, and info if the CPU had nothing else to do.",
     .remedy = "look at the device of that line (a fault, or moderation of interrupts that is off: "
               "ethtool -C), spread its queues (irqbalance, RPS), keep them off CPUs that guests "

@@ -43,8 +43,9 @@ struct link {
     uint32_t host;
     cell_t dev;
     struct str name;
-    VEC(struct sent) at; /* by t */
-    uint64_t failed, dropped, known_waits;
+    VEC(struct sent) at;           /* by t */
+    VEC(ns_t) refused;             /* by the driver: it had no room */
+    uint64_t dropped, known_waits; /* dropped: out of the queue */
 };
 struct links {
     VEC(struct link) at;
@@ -100,8 +101,9 @@ static void read_packet(const struct diagnosis *d, struct link *l, const cell_t 
     const struct who_thread *th =
         row[C_packet_tid] > 0 ? whos_at(d->w, l->host, row[C_packet_tid], row[0]) : NULL;
 
-    l->failed += row[C_packet_dir] == PACKET_TX_FAILED;
-    l->dropped += row[C_packet_dir] == PACKET_DROP;
+    if (row[C_packet_dir] == PACKET_TX_FAILED)
+        *vec_push(&l->refused) = row[0];
+    l->dropped += row[C_packet_dir] == PACKET_DROP && row[C_packet_queued_ns] != STORE_NULL;
     if (row[C_packet_dir] != PACKET_TX)
         return;
     l->known_waits += row[C_packet_queued_ns] != STORE_NULL;
@@ -279,7 +281,7 @@ static void found(const struct rule *r, struct diagnosis *d, const struct full *
 {
     const char *host = whos_host(d->w, x->link->host);
     struct str where = finding_text(d, "neph top net --host %s", host);
-    uint64_t lost = x->link->failed + x->link->dropped;
+    uint64_t lost = x->link->refused.n + x->link->dropped;
     bool drops = (double)lost >= rule_limit(d, r, MIN_DROPPED) * (double)(x->link->at.n + lost);
     size_t victims = 0;
 
@@ -298,7 +300,11 @@ static void found(const struct rule *r, struct diagnosis *d, const struct full *
     finding_evidence(f, "interface", x->link->name, "", where);
     finding_evidence(f, "capacity, bytes per second", finding_text(d, "%.0f", x->rate), "bytes",
                      where);
-    finding_evidence_ns(d, f, "median wait of packets", x->wait, where);
+    if (x->link->known_waits)
+        finding_evidence_ns(d, f, "median wait of packets", x->wait, where);
+    else
+        finding_unknown(f,
+                        STR("for how long packets of whom waited: net_dev_queue was not traced"));
     if (lost)
         finding_evidence(f, "dropped, or refused by the driver",
                          finding_text(d, "%llu of %llu packets", (unsigned long long)lost,
@@ -316,29 +322,55 @@ static void found(const struct rule *r, struct diagnosis *d, const struct full *
                                "packets that waited for long"));
 }
 
-static void look(const struct rule *r, struct diagnosis *d, const struct link *l)
+static bool lasts(const struct rule *r, const struct diagnosis *d, const struct full *x)
 {
-    struct span seen = measure_within(d->src, l->host, d->src->span);
-    struct full *x = xcalloc(1, sizeof *x);
+    struct span seen = measure_within(d->src, x->link->host, d->src->span);
 
-    *x = (struct full){ .link = l, .slices = slices_of(d, l->host, slice_least) };
-    x->holds = xcalloc(x->slices.n + 1, sizeof *x->holds);
+    return x->when.ns > 0 && x->when.ns >= rule_limit_ns(d, r, MIN_SECONDS) &&
+           (double)x->when.ns >= rule_limit(d, r, MIN_OF_TRACE) * (double)(seen.t1 - seen.t0);
+}
+
+/* Slices in which packets wait all the time. */
+static void hold_by_waits(const struct rule *r, const struct diagnosis *d, struct full *x)
+{
     ns_t *covered = xcalloc(x->slices.n + 1, sizeof *covered);
-    if (x->slices.n)
-        cover(x, covered);
+
+    cover(x, covered);
     for (size_t i = 0; i < x->slices.n; i++)
         x->holds[i] =
             (double)covered[i] >= rule_limit(d, r, MIN_FULL) * (double)slice_length(&x->slices, i);
+    free(covered);
+}
+
+/* Where nothing is known of waits: slices in which the driver refuses packets, since it still has
+ * others to send. */
+static void hold_by_refusals(struct full *x)
+{
+    for (size_t i = 0; i < x->link->refused.n; i++)
+        x->holds[slice_at(&x->slices, x->link->refused.at[i])] = true;
+}
+
+static void look(const struct rule *r, struct diagnosis *d, const struct link *l)
+{
+    struct full *x = xcalloc(1, sizeof *x);
+    bool by_waits = l->known_waits > 0;
+
+    *x = (struct full){ .link = l, .slices = slices_of(d, l->host, slice_least) };
+    x->holds = xcalloc(x->slices.n + 1, sizeof *x->holds);
+    if (x->slices.n && by_waits)
+        hold_by_waits(r, d, x);
+    else if (x->slices.n)
+        hold_by_refusals(x);
     x->when = slices_found(&x->slices, x->holds);
-    if (x->when.ns > 0 && x->when.ns >= rule_limit_ns(d, r, MIN_SECONDS) &&
-        (double)x->when.ns >= rule_limit(d, r, MIN_OF_TRACE) * (double)(seen.t1 - seen.t0)) {
+    if (lasts(r, d, x)) {
         find_plateau(x);
         find_users(x);
         qsort(x->users, x->nusers, sizeof *x->users, by_bytes);
-        if (x->wait >= rule_limit_ns(d, r, MIN_WAIT))
+        if (by_waits ? x->wait >= rule_limit_ns(d, r, MIN_WAIT)
+                     : x->spread <= rule_limit(d, r, MAX_SPREAD) &&
+                           (double)l->refused.n >= rule_limit(d, r, MIN_DROPPED) * (double)l->at.n)
             found(r, d, x);
     }
-    free(covered);
     free(x->holds);
     free(x);
 }
@@ -377,6 +409,7 @@ static void find(const struct rule *r, struct diagnosis *d)
         for (size_t i = 0; i < all.at.n; i++) {
             if (!is_virtual(all.at.at[i].name))
                 look(r, d, &all.at.at[i]);
+            vec_free(&all.at.at[i].refused);
             vec_free(&all.at.at[i].at);
         }
         vec_free(&all.at);
@@ -386,12 +419,13 @@ static void find(const struct rule *r, struct diagnosis *d)
 const struct rule rule_link_saturated = {
     .name = "link-saturated",
     .title = "packets wait for an interface that sends all it can",
-    .doc =
-        "In practically all of the time packets wait in the queue of an interface of the host "
-        "(not of guests' taps, bridges and the like), and the rate stays where it is: that is "
-        "the capacity. Culprits are who sent most bytes meanwhile. It is a warning where packets "
-        "of others waited too, who send little, or where packets are dropped or refused by the "
-        "driver; a transfer that fills the link and is in nobody's way is info.",
+    .doc = "In practically all of the time packets wait in the queue of an interface of the host "
+           "(not of guests' taps, bridges and the like), and the rate stays where it is: that is "
+           "the capacity. Where net_dev_queue was not traced it speaks only if the driver refuses "
+           "packets while the rate stays where it is. Culprits are who sent most bytes meanwhile. "
+           "It is a warning where packets "
+           "of others waited too, who send little, or where packets are dropped or refused by the "
+           "driver; a transfer that fills the link and is in nobody's way is info.",
     .remedy = "limit the culprits (QoS policies of Neutron, live_migration_bandwidth, throttled "
               "image copies), move migration and storage to links of their own, or add capacity",
     .needs = "the host's kernel: net_dev_queue and net_dev_xmit; sched_switch to know who sends",

@@ -203,7 +203,7 @@
     C(N, INT, sector) C(N, INT, bytes) C(N, INT, error) C(N, INT, merged) C(N, INT, depth)              \
     C(N, INT, sequential) C(N, TEXT, status)
 /* rc: what the driver said, or the reason of a drop.  queued_ns: how long it was in the queue of
- * the interface before the driver got it. */
+ * the interface before the driver got it, or it was dropped. */
 #define COLUMNS_packet(C, N)                                                               \
     C(N, TIME, t0) C(N, TIME, t1) C(N, TEXT, dev) C(N, INT, dir) C(N, INT, bytes) C(N, INT, tid)           \
     C(N, INT, rc) C(N, SPAN_NS, queued_ns)

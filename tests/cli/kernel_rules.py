@@ -166,7 +166,7 @@ def check_disks(tmp):
 # --- links ----------------------------------------------------------------------------------
 
 
-def link_trace(users, mbit, seconds=5, queue=True, dev="eth0", wait=True):
+def link_trace(users, mbit, seconds=5, queue=True, dev="eth0", refuse=False):
     """users: (pid, name, Mbit/s offered, bytes of a packet); a queue of 1000 packets, FIFO."""
     rnd = random.Random(9)
     t = Trace()
@@ -191,7 +191,9 @@ def link_trace(users, mbit, seconds=5, queue=True, dev="eth0", wait=True):
             t.at(at + 1, "skb_kfree", skbaddr=skb, location=0, protocol=2048)
             dropped += 1
             continue
-        begin = max(at, free) + 500 if wait else at + 500
+        begin = max(at, free) + 500
+        if refuse and begin > at + MS:
+            t.at(at + 2, "net_dev_xmit", skbaddr=skb, rc=16, len=size, name=dev)
         free = begin + size * 8 * 1000 / mbit
         waiting.append(begin)
         t.at(begin, "net_dev_xmit", skbaddr=skb, rc=0, len=size, name=dev)
@@ -214,6 +216,9 @@ def check_links(tmp):
     check("without net_dev_queue nothing is claimed", d, "", None)
     print("%s and that is said" % ("ok" if any("net_dev_queue" in x for x in d["blind_spots"])
                                    else "not ok"))
+    check("the driver refuses packets",
+          diagnose(tmp, link_trace([bulk, small], 20, queue=False, refuse=True)),
+          "link-saturated", "warning", None, ["vm-bulk"])
     check("a guest's tap", diagnose(tmp, link_trace([bulk, small], 20, dev="tap1234")), "", None)
 
 
