@@ -88,7 +88,7 @@ def shared(expected, found):
 
 def fits(label, finding):
     """The right rule, of the right thing, and who did most of it is one who did it."""
-    if finding["rule"] != label["rule"]:
+    if finding["rule"] not in [label["rule"]] + label["or"]:
         return False
     subjects, culprits = parties(label, "subjects"), parties(label, "culprits")
     found = parties(finding, "subjects") + [("host", h) for h in finding["hosts"]]
@@ -243,7 +243,7 @@ def tell(results, o):
             r = per_rule[label["rule"]]
             r[0] += 1
             r[1] += found
-            r[2] += v["top1"] and v["first"] == label["rule"]
+            r[2] += v["top1"] and v["first"] in [label["rule"]] + label["or"]
         matrix[truth["findings"][0]["rule"]][v["first"]] += 1
         if o.without:
             ways[degraded(truth, answer, o.without[0])] += 1

@@ -53,6 +53,54 @@ void fault_disk_slow(struct draw *d)
     }
 }
 
+void limit_link(struct draw_host *h, double mbit_s)
+{
+    json_t *nic = json_array_get(json_object_get(h->kernel, "interfaces"), 0);
+
+    json_object_set_new(nic, "mbit_s", json_real(mbit_s));
+}
+
+/* Something that sends so many bytes in packets as large as offloads make them. */
+static void send(struct draw *d, struct draw_host *h, json_t *vm, double bytes_s)
+{
+    double per_s = draw_log(d, 300, 2500), bytes = bytes_s / per_s;
+
+    bytes = bytes < 90 ? 90 : bytes > 65000 ? 65000 : bytes;
+    json_object_set_new(vm, "net",
+                        json_pack("{s:s, s:f, s:f, s:i}", "interface", h->nic, "rx_per_s",
+                                  draw_real(d, 5, 50), "tx_per_s", bytes_s / bytes, "bytes",
+                                  (int)bytes));
+}
+
+void add_talker(struct draw *d, struct draw_host *h, json_t *finding, double bytes_s, double from,
+                double to)
+{
+    const char *name = draw_vm_name(d);
+    json_t *vm = add_vm(h, name, draw_int(d, 1, 2), 0.3, draw_real(d, 1, 3));
+
+    send(d, h, vm, bytes_s);
+    add_times(vm, d, from, to);
+    CULPRIT(finding, "vm", name);
+}
+
+void fault_link_saturated(struct draw *d)
+{
+    struct draw_host *h = draw_compute(d);
+    double mbit_s = draw_log(d, 50, 1000), bytes_s = mbit_s * 1e6 / 8, from, to;
+    unsigned talkers = draw_int(d, 1, 2), others = draw_int(d, 1, 3);
+
+    draw_when(d, 0.5, &from, &to);
+    json_t *f = add_finding(d, "link-saturated", "link-saturated", h->name, from, to);
+
+    limit_link(h, mbit_s);
+    SUBJECT(f, "interface", h->nic);
+    for (unsigned i = 0; i < talkers; i++)
+        add_talker(d, h, f, bytes_s * draw_real(d, 1.05, 1.8) / talkers, from, to);
+    for (unsigned i = 0; i < others; i++)
+        send(d, h, add_vm(h, draw_vm_name(d), 1, 0.5, draw_real(d, 3, 8)),
+             bytes_s * draw_real(d, 0.01, 0.08));
+}
+
 void fault_interrupt_storm(struct draw *d)
 {
     static const char *const names[] = { "mlx5_comp3@pci:0000:3b:00.0",

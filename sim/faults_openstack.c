@@ -120,10 +120,21 @@ void fault_worker_idle(struct draw *d)
 
 void fault_no_valid_host(struct draw *d)
 {
+    static const char *const filters[] = {
+        "RamFilter",
+        "DiskFilter",
+        "ComputeFilter",
+        "ImagePropertiesFilter",
+        "NUMATopologyFilter",
+        "ServerGroupAntiAffinityFilter",
+        "PciPassthroughFilter",
+        "AggregateInstanceExtraSpecsFilter",
+    };
     const char *vm = draw_vm_name(d);
 
-    json_object_set_new(add_boot(d, draw_real(d, 0.5, d->length_s - 1), vm), "fault",
-                        json_pack("{s:s}", "kind", "no_valid_host"));
+    json_object_set_new(
+        add_boot(d, draw_real(d, 0.5, d->length_s - 1), vm), "fault",
+        json_pack("{s:s, s:s}", "kind", "no_valid_host", "message", DRAW_OF(d, filters)));
     on_operation(d, "no-valid-host", "no-valid-host", vm, draw_text(d, "boot %s", vm));
 }
 
@@ -168,4 +179,17 @@ void fault_vm_stuck(struct draw *d)
                                     "do", what[which][0], "vm", vm, "fault", "kind", "slow", "step",
                                     what[which][1], "factor", draw_log(d, 200, 3000)));
     on_operation(d, "vm-stuck", "vm-state", vm, draw_text(d, "%s %s", what[which][0], vm));
+}
+
+void fault_migration_rolled_back(struct draw *d)
+{
+    const char *vm = draw_vm_name(d), *name = draw_text(d, "live_migrate %s", vm);
+
+    add_boot(d, draw_real(d, 0.5, 3), vm);
+    json_array_append_new(d->operations,
+                          json_pack("{s:s, s:f, s:s, s:s, s:{s:s}}", "after",
+                                    draw_text(d, "boot %s", vm), "delay_s", draw_real(d, 0.5, 3),
+                                    "do", "live_migrate", "vm", vm, "fault", "kind", "rollback"));
+    or_found(on_operation(d, "migration-rolled-back", "migration-failed", vm, name),
+             "migration-never-ends");
 }

@@ -125,6 +125,7 @@ static void fire(struct kern *k, const struct ktimer *timer)
         if (p->main && !p->stopping)
             call(k, p->main);
         break;
+    case TM_SENT: kern_card_sent(k, timer->what); break;
     case TM_ARRIVE: kern_wire_arrives(k, timer->what); break;
     case TM_TCP: {
         struct kend *e = timer->what;

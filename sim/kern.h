@@ -101,6 +101,7 @@ struct kc_interface {
     const char *name, *address;
     unsigned irq; /* 0: no hardware (tap, lo) */
     double rx_per_s;
+    double mbit_s; /* what it can send; 0: as much as one likes */
     unsigned bytes, drop_percent;
     bool no_gro, tso;
 };
@@ -165,6 +166,9 @@ struct kc_kernel {
     struct kc_connection *connections;
     size_t n_connections;
 };
+
+/* The interface of 'h' that can send only so much; NULL: there is none. */
+const struct kc_interface *kern_limited_link(const struct kc_host *h);
 
 struct sim;
 struct host;

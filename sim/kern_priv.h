@@ -187,6 +187,7 @@ extern const char *const block_ops[OP_KINDS];
 
 /* A thread that sends a guest away, by the clock of its host. */
 struct ksender {
+    const struct sc_migration *sc;
     int32_t tid;
     ns_t at, until;
 };
@@ -363,7 +364,8 @@ enum ktimer_kind {
     TM_STOP,
     TM_ARRIVE,
     TM_TCP,
-    TM_SENDER
+    TM_SENDER,
+    TM_SENT
 };
 
 struct ktimer {
@@ -393,12 +395,22 @@ struct io_sum {
     struct samples latency, driver;
 };
 
+/* A packet that waits to be sent. */
+struct kxmit {
+    uint64_t skb;
+    unsigned bytes;
+};
+
 struct kinterface {
     const struct kc_interface *conf;
     char name[COMM_SIZE];
     uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes, drops;
     VEC(struct kpacket) ring; /* arrived, the interrupt has not come yet */
     bool raised;
+    VEC(struct kxmit) queue; /* the queueing discipline's */
+    size_t queue_at;
+    ns_t sent_at;     /* all that the card has is sent then */
+    bool timed;       /* it will tell */
     uint32_t address; /* IPv4 */
     struct kcpu *cpu; /* of its interrupt */
     unsigned irq;     /* 0: none */
