@@ -28,6 +28,8 @@ const struct fault faults[] = {
       fault_interrupt_storm, 0, 0 },
     { "memory-growth", "memory-growth", "a process allocates memory and never frees it",
       fault_memory_growth, 10, 0 },
+    { "out-of-memory", "out-of-memory", "a host's memory is used up, and the kernel kills a process",
+      fault_out_of_memory, 10, 0 },
     { "migration-never-ends", "migration-never-ends",
       "a guest writes to its memory faster than that can be sent", fault_migration_never_ends, 20, 2 },
     { "migration-failed", "migration-failed",

@@ -363,8 +363,9 @@ static void put_kernel(struct draw *d)
     for (unsigned i = 0; i < d->n; i++)
         json_array_append_new(hosts, d->host[i].kernel);
     json_object_set_new(d->root, "kernel",
-                        json_pack("{s:o, s:f, s:o, s:o}", "hosts", hosts, "duration_s", d->length_s,
-                                  "not_recorded", not_recorded(d), "connections", d->connections));
+                        json_pack("{s:o, s:b, s:f, s:o, s:o}", "hosts", hosts, "fair", 1,
+                                  "duration_s", d->length_s, "not_recorded", not_recorded(d),
+                                  "connections", d->connections));
 }
 
 void draw_rest(struct draw *d)

@@ -122,6 +122,18 @@ void fault_interrupt_storm(struct draw *d)
     SUBJECT(f, "host", h->name);
 }
 
+/* An instance that allocates so many pages: it touches them a few at a time. */
+static json_t *add_grower(struct draw *d, struct draw_host *h, const char *name, double pages_s)
+{
+    double sleep = draw_real(d, 5, 20), share = 2 / (2 + sleep);
+    json_t *vm = add_vm(h, name, 1, 2, sleep);
+
+    json_object_set_new(vm, "leak_pages_per_s", json_real(pages_s));
+    json_object_set_new(vm, "exits_per_s",
+                        json_pack("{s:f}", "EPT_VIOLATION", pages_s / 16 / share));
+    return vm;
+}
+
 void fault_memory_growth(struct draw *d)
 {
     static const char *const services[][2] = { { "nova-compute", "nova-compute" },
@@ -129,19 +141,33 @@ void fault_memory_growth(struct draw *d)
                                                { "libvirtd", "libvirtd" } };
     struct draw_host *h = draw_compute(d);
     double per_s = draw_log(d, 300, 6000);
-    json_t *f = add_finding(d, "memory-growth", "memory-growth", h->name, 0, d->length_s), *p;
+    json_t *f = add_finding(d, "memory-growth", "memory-growth", h->name, 0, d->length_s);
 
     d->paged = true;
     if (draw_chance(d, 50)) {
         unsigned which = draw_int(d, 0, 2);
 
-        p = add_service(h, services[which][0], services[which][1], 1, draw_real(d, 5, 20));
+        json_t *p = add_service(h, services[which][0], services[which][1], 0.5, draw_real(d, 2, 6));
+        json_object_set_new(p, "leak_pages_per_s", json_real(per_s));
         SUBJECT(f, "service", services[which][0]);
     } else {
         const char *name = draw_vm_name(d);
 
-        p = add_vm(h, name, draw_int(d, 1, 2), 2, draw_real(d, 5, 20));
+        add_grower(d, h, name, per_s);
         SUBJECT(f, "vm", name);
     }
-    json_object_set_new(p, "leak_pages_per_s", json_real(per_s));
+}
+
+/* A process grows until the host has no memory left. */
+void fault_out_of_memory(struct draw *d)
+{
+    struct draw_host *h = draw_compute(d);
+    double per_s = draw_log(d, 1000, 8000), at = d->length_s * draw_real(d, 0.35, 0.8);
+    const char *name = draw_vm_name(d);
+    json_t *f = add_finding(d, "out-of-memory", "out-of-memory", h->name, at, d->length_s);
+
+    d->paged = true;
+    add_grower(d, h, name, per_s);
+    json_object_set_new(h->kernel, "memory_mb", json_integer((json_int_t)(per_s * at / 256) + 1));
+    SUBJECT(f, "vm", name);
 }

@@ -101,6 +101,7 @@ void fault_disk_slow(struct draw *d);
 void fault_link_saturated(struct draw *d);
 void fault_interrupt_storm(struct draw *d);
 void fault_memory_growth(struct draw *d);
+void fault_out_of_memory(struct draw *d);
 void fault_migration_never_ends(struct draw *d);
 void fault_migration_failed(struct draw *d);
 void fault_migration_slow(struct draw *d);

@@ -142,6 +142,7 @@ struct kc_host {
     size_t n_interrupts;
     struct kc_lost *lost;
     size_t n_lost;
+    uint64_t memory_mb;        /* that processes can allocate while tracing; 0: any */
     const char **not_recorded; /* of this host alone */
     size_t n_not_recorded;
 };
@@ -153,6 +154,7 @@ enum kc_dump { KC_DUMP_FIRST, KC_DUMP_DURING, KC_DUMP_NONE };
 
 struct kc_kernel {
     bool only; /* no application layer */
+    bool fair; /* who slept goes before equals who did not */
     ns_t duration_ns, tick_ns, slice_ns;
     uint32_t packet_bytes;
     bool compact;              /* event headers */

@@ -123,7 +123,8 @@ extern const char *const sys_names[SYS_COUNT];
     X(EV_DUMP_INTERFACE, "lttng_statedump_network_interface", f_dump_interface) \
     X(EV_DUMP_INTERRUPT, "lttng_statedump_interrupt", f_dump_interrupt)         \
     X(EV_DUMP_CPU, "lttng_statedump_cpu_topology", f_dump_cpu)                  \
-    X(EV_NET_GRO, "net_napi_gro_receive_entry", f_gro)
+    X(EV_NET_GRO, "net_napi_gro_receive_entry", f_gro)                          \
+    X(EV_OOM_VICTIM, "oom_mark_victim", f_pid)
 
 enum kev {
 #define X(id, name, fields) id,
@@ -427,6 +428,8 @@ struct kern {
     struct rng rng;
     struct err *err;
     bool failed;
+    uint64_t pages;             /* allocated now */
+    struct kproc *oom_victim;   /* is to end, since there was no memory; NULL: none */
     ns_t now, begin, end, end_ns, clock_offset, event_ns;
     struct ctfw_trace *trace;
     struct ctfw_channel *channel;

@@ -478,6 +478,7 @@ static int read_kernel_host(struct reader *r, const char *path, const json_t *o,
         { "interrupts", KEY_OTHER, 0, 0, 0, false },
         { "lost", KEY_OTHER, 0, 0, 0, false },
         { "not_recorded", KEY_OTHER, 0, 0, 0, false },
+        { "memory_mb", KEY_UINT, AT(kc_host, memory_mb), 1, 1e7, false },
     };
     struct parts p = { .r = r, .kernel = kernel, .host = h };
     size_t i = 0;
@@ -627,6 +628,7 @@ int sc_read_kernel(struct reader *r, const json_t *root, double scale)
     };
     static const struct key keys[] = {
         { "only", KEY_BOOL, AT(whole, k.only), 0, 0, false },
+        { "fair", KEY_BOOL, AT(whole, k.fair), 0, 0, false },
         { "duration_s", KEY_SECONDS, AT(whole, k.duration_ns), 0.001, SIM_LIMIT_SECONDS, false },
         { "hz", KEY_UINT, AT(whole, hz), 24, 1000, false },
         { "slice_ms", KEY_MILLIS, AT(whole, k.slice_ns), 0.1, 1000, false },
