@@ -89,6 +89,16 @@ static ns_t step_time(struct thread *t, const char *name, ns_t usual)
     return slow;
 }
 
+static bool hangs(struct thread *t, const char *name)
+{
+    struct req *root = t->req->root;
+
+    if (root->fault.kind != FAULT_HANG || strcmp(root->fault.step, name) != 0)
+        return false;
+    root->fault_applied = true;
+    return true;
+}
+
 static enum go row_work(struct thread *t, const struct row *r)
 {
     struct frame *f = top(t);
@@ -96,6 +106,10 @@ static enum go row_work(struct thread *t, const struct row *r)
     if (f->phase == 0) {
         t->since = t->sim->now;
         f->phase = 1;
+        if (hangs(t, r->text)) {
+            t->blocked = true; /* for ever */
+            return STAY;
+        }
         engine_wake(t, t->sim->now + step_time(t, r->text, r->ns ? r->ns : (ns_t)t->number));
         return STAY;
     }

@@ -23,11 +23,13 @@ struct draw {
     struct rng rng;
     const struct faults_wanted *w;
     double length_s, load;
+    double watched_s;                  /* the services, if that is longer than the kernels */
     struct draw_host host[DRAW_HOSTS]; /* the controller first */
     unsigned n;
-    bool old;   /* the dialect of 2016 */
-    bool paged; /* page allocations are recorded */
-    bool bare;  /* hosts do not speak to each other */
+    bool old;       /* the dialect of 2016 */
+    bool all_calls; /* system calls are recorded */
+    bool paged;     /* page allocations are recorded */
+    bool bare;      /* hosts do not speak to each other */
     unsigned style, vms, boots;
     json_t *root, *operations, *faults, *migrations, *findings, *services, *connections;
 };

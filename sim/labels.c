@@ -127,14 +127,26 @@ static void put_party(struct json *j, const char *kind, const char *name)
     json_close(j, '}');
 }
 
-static void put_parties(struct json *j, const char *key, const struct sc_parties *p,
-                        const struct req *request)
+static void put_parties(struct json *j, const char *key, const struct sc_parties *p)
 {
     json_kopen(j, key, '[');
     for (size_t i = 0; i < p->n; i++)
         put_party(j, p->at[i].kind, p->at[i].name);
-    if (request)
-        put_party(j, "request", request->id);
+    json_close(j, ']');
+}
+
+/* With the request, its calls: one of them may be what is slow or fails. */
+static void put_subjects(struct json *j, const struct sim *s, const struct sc_parties *p,
+                         const struct req *r)
+{
+    json_kopen(j, "subjects", '[');
+    for (size_t i = 0; i < p->n; i++)
+        put_party(j, p->at[i].kind, p->at[i].name);
+    if (r)
+        put_party(j, "request", r->id);
+    for (size_t i = 0; r && i < s->calls.n; i++)
+        if (s->calls.at[i]->root == r)
+            put_party(j, "request", s->calls.at[i]->id);
     json_close(j, ']');
 }
 
@@ -156,8 +168,8 @@ static void put_finding(struct json *j, const struct sim *s, const struct sc_fin
     put_texts(j, "or", f->or_rules, f->n_or);
     json_key(j, STR("root"));
     json_bool(j, f->root);
-    put_parties(j, "subjects", &f->subjects, r);
-    put_parties(j, "culprits", &f->culprits, NULL);
+    put_subjects(j, s, &f->subjects, r);
+    put_parties(j, "culprits", &f->culprits);
     put_texts(j, "hosts", f->hosts, f->n_hosts);
     json_ki64(j, "t0_ns", r ? r->start : s->begin + f->from_ns);
     json_ki64(j, "t1_ns", r ? r->end : s->begin + f->to_ns);

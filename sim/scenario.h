@@ -76,6 +76,7 @@
  *    no_start           the same operations: an end without a start
  *    slow               any: 'step' takes 'factor' times as long; steps are
  *                       the names given to OP_WORK rows in sim/prog_*.c
+ *    hang               any: 'step' never ends
  *    secrets            any: unmasked tokens and passwords in log lines */
 #ifndef SIM_SCENARIO_H
 #define SIM_SCENARIO_H
@@ -153,6 +154,7 @@ extern const char *const operation_names[DO_COUNT];
     X(FAULT_ABORT, "abort")                 \
     X(FAULT_NO_START, "no_start")           \
     X(FAULT_SLOW, "slow")                   \
+    X(FAULT_HANG, "hang")                   \
     X(FAULT_SECRETS, "secrets")             \
     X(FAULT_LOCK_HOG, "lock_hog")           \
     X(FAULT_IDLE_WORKER, "idle_worker")     \
