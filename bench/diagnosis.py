@@ -78,6 +78,8 @@ def fits(label, finding):
         return False
     subjects, culprits = parties(label, "subjects"), parties(label, "culprits")
     found = parties(finding, "subjects") + [("host", h) for h in finding["hosts"]]
+    if not culprits: # who waits for it may be told instead, and it be blamed
+        found += parties(finding, "culprits")
     if subjects and not shared(subjects, found):
         return False
     return not culprits or shared(culprits, parties(finding, "culprits")[:1])

@@ -64,7 +64,7 @@ void fault_slow_disk_copy(struct draw *d)
 
 void fault_slow_hypervisor(struct draw *d)
 {
-    slow_boot(d, "slow-hypervisor", "request-slow", "libvirt define", 0.32, 6, 40);
+    slow_boot(d, "slow-hypervisor", "request-slow", "libvirt define", 0.32, 9, 40);
 }
 
 void fault_external_wait(struct draw *d)
