@@ -6,7 +6,7 @@
 void fault_disk_contended(struct draw *d)
 {
     struct draw_host *h = draw_compute(d);
-    double service_us = draw_log(d, 400, 6000), from, to;
+    double service_us = draw_log(d, 2000, 12000), from, to;
     unsigned parallel = draw_int(d, 1, 2);
     double capacity = 1e6 / service_us * parallel;
     const char *taker = draw_vm_name(d), *disk = "sdb";
@@ -18,7 +18,7 @@ void fault_disk_contended(struct draw *d)
     add_disk(h, disk, service_us, parallel, parallel * draw_int(d, 1, 4));
     json_t *vm = add_vm(h, taker, draw_int(d, 1, 2), 1, draw_real(d, 4, 12));
 
-    disk_load(vm, disk, 0, capacity * draw_real(d, 0.75, 1.3), draw_chance(d, 50) ? 4 : 8);
+    disk_load(vm, disk, 0, capacity * draw_real(d, 1.2, 2.5), draw_chance(d, 50) ? 4 : 8);
     add_times(vm, d, from, to);
     CULPRIT(f, "vm", taker);
     for (unsigned i = 0; i < victims; i++) {
@@ -63,7 +63,7 @@ void limit_link(struct draw_host *h, double mbit_s)
 /* Something that sends so many bytes in packets as large as offloads make them. */
 static void send(struct draw *d, struct draw_host *h, json_t *vm, double bytes_s)
 {
-    double per_s = draw_log(d, 300, 2500), bytes = bytes_s / per_s;
+    double per_s = draw_log(d, 150, 900), bytes = bytes_s / per_s;
 
     bytes = bytes < 90 ? 90 : bytes > 65000 ? 65000 : bytes;
     json_object_set_new(vm, "net",
@@ -76,7 +76,7 @@ void add_talker(struct draw *d, struct draw_host *h, json_t *finding, double byt
                 double to)
 {
     const char *name = draw_vm_name(d);
-    json_t *vm = add_vm(h, name, draw_int(d, 1, 2), 0.3, draw_real(d, 1, 3));
+    json_t *vm = add_vm(h, name, draw_int(d, 2, h->cpus < 4 ? 2 : 4), 0.3, draw_real(d, 1, 3));
 
     send(d, h, vm, bytes_s);
     add_times(vm, d, from, to);
@@ -86,7 +86,7 @@ void add_talker(struct draw *d, struct draw_host *h, json_t *finding, double byt
 void fault_link_saturated(struct draw *d)
 {
     struct draw_host *h = draw_compute(d);
-    double mbit_s = draw_log(d, 50, 1000), bytes_s = mbit_s * 1e6 / 8, from, to;
+    double mbit_s = draw_log(d, 50, 400), bytes_s = mbit_s * 1e6 / 8, from, to;
     unsigned talkers = draw_int(d, 1, 2), others = draw_int(d, 1, 3);
 
     draw_when(d, 0.5, &from, &to);
@@ -95,7 +95,7 @@ void fault_link_saturated(struct draw *d)
     limit_link(h, mbit_s);
     SUBJECT(f, "interface", h->nic);
     for (unsigned i = 0; i < talkers; i++)
-        add_talker(d, h, f, bytes_s * draw_real(d, 1.05, 1.8) / talkers, from, to);
+        add_talker(d, h, f, bytes_s * draw_real(d, 1.5, 2.5) / talkers, from, to);
     for (unsigned i = 0; i < others; i++)
         send(d, h, add_vm(h, draw_vm_name(d), 1, 0.5, draw_real(d, 3, 8)),
              bytes_s * draw_real(d, 0.01, 0.08));
