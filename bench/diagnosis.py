@@ -121,7 +121,9 @@ def judge(truth, answer):
     return {
         "top1": bool(ordered) and any(fits(l, ordered[0]) for l in roots),
         "top3": any(fits(l, f) for l in roots for f in ordered[:3]),
-        "found": [any(fits(l, f) for f in findings) for l in labels],
+        "found": [any(fits(l, f) for f in findings) for l in roots],
+        "linked": [any(fits(l, f) and explained_by(f, findings, roots) for f in findings)
+                   for l in labels if not l["root"]],
         "first": ordered[0]["rule"] if ordered else "-",
         "trouble": len(trouble), "right": len(right),
     }
@@ -221,7 +223,9 @@ def tell(results, o):
         sums["runs"] += 1
         for key in ("top1", "top3", "trouble", "right"):
             sums[key] += v[key]
-        for label, found in zip(truth["findings"], v["found"]):
+        sums["symptoms"] += len(v["linked"])
+        sums["linked"] += sum(v["linked"])
+        for label, found in zip([l for l in truth["findings"] if l["root"]], v["found"]):
             sums["labels"] += 1
             sums["found"] += found
             r = per_rule[label["rule"]]
@@ -238,6 +242,7 @@ def tell(results, o):
     print("\nroot cause first       ", percent(sums["top1"], sums["runs"]))
     print("root cause in first 3  ", percent(sums["top3"], sums["runs"]))
     print("recall                 ", percent(sums["found"], sums["labels"]))
+    print("symptoms below a cause ", percent(sums["linked"], sums["symptoms"]))
     print("precision              ", percent(sums["right"], sums["trouble"]))
     print("false alarms           ", percent(len(alarms), sums["healthy"]))
     if o.without:

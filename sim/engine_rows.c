@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include "sim/engine_priv.h"
 
+#include "sim/kern.h"
 #include "sim/text.h"
 
 #include <assert.h>
@@ -77,8 +78,11 @@ static enum go row_log(struct thread *t, const struct row *r)
 /* How long a named step takes for this request. */
 static ns_t step_time(struct thread *t, const char *name, ns_t usual)
 {
+    const struct sim *s = t->sim;
     struct req *root = t->req->root;
-    ns_t ns = rng_around(&t->sim->rng, usual);
+    double left = kern_cpu_left(kern_conf_of(s->sc->kernel, t->proc->host->sc->name),
+                                services[t->proc->svc].name, s->now - s->begin);
+    ns_t ns = (ns_t)((double)rng_around(&t->sim->rng, usual) / left);
 
     if (root->fault.kind != FAULT_SLOW || strcmp(root->fault.step, name) != 0)
         return ns;

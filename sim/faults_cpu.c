@@ -102,3 +102,31 @@ void fault_host_overcommitted(struct draw *d)
         add_vm(h, name, vcpus, b.work_ms, b.sleep_ms);
     }
 }
+
+/* Neighbours have the CPU of nova-compute, so all that it is asked for takes long. */
+void fault_starved_requests(struct draw *d)
+{
+    struct draw_host *h = draw_compute(d);
+    unsigned cpu = draw_int(d, 0, h->cpus - 1), boots = draw_int(d, 4, 7);
+    struct bursts b = bursts(d, draw_real(d, 0.2, 0.4), 0.5, 4);
+    double from = d->length_s * draw_real(d, 0.35, 0.5);
+    json_t *f = add_finding(d, "starved-requests", "service-starved", h->name, from, d->length_s);
+
+    pin(add_service(h, "nova-compute", "nova-compute", b.work_ms, b.sleep_ms), cpu, 1);
+    SUBJECT(f, "service", "nova-compute");
+    add_takers(d, h, f, cpu, 1, draw_real(d, 0.8, 0.93), from, d->length_s);
+    for (unsigned i = 0; i < 2 * boots; i++) { /* half of them before, as one knows them */
+        const char *vm = draw_vm_name(d);
+        double at =
+            i < boots ? draw_real(d, 0.2, from * 0.4) : draw_real(d, from + 0.5, d->length_s * 0.7);
+        json_t *o = add_boot(d, at, vm);
+
+        json_object_set_new(o, "host", json_string(h->name));
+        if (i < boots)
+            continue;
+        f = add_finding(d, "starved-requests", "request-slow", NULL, at, d->length_s);
+        json_object_set_new(f, "root", json_false());
+        json_object_set_new(f, "operation", json_string(draw_text(d, "boot %s", vm)));
+        SUBJECT(f, "vm", vm);
+    }
+}

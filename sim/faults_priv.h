@@ -97,6 +97,7 @@ void draw_rest(struct draw *d);
 void fault_none(struct draw *d);
 void fault_vm_starved(struct draw *d);
 void fault_service_starved(struct draw *d);
+void fault_starved_requests(struct draw *d);
 void fault_host_overcommitted(struct draw *d);
 void fault_disk_contended(struct draw *d);
 void fault_disk_slow(struct draw *d);

@@ -85,6 +85,15 @@ def service_starved(c):
     return wait > 0.5 * run, "waited %.3f s, ran %.3f s" % (wait / S, run / S)
 
 
+def starved_requests(c):
+    """The boots under starvation, which are symptoms, took longer than those before."""
+    ids = {p["name"] for f in c.truth["findings"][1:] for p in f["subjects"]}
+    late = statistics.median(took(r) for r in c.boots() if r["id"] in ids)
+    early = statistics.median(took(r) for r in c.boots() if r["id"] not in ids)
+    starved, what = service_starved(c)
+    return starved and late > 1.3 * early, "%s; %.1f s, %.1f before" % (what, late, early)
+
+
 def host_overcommitted(c):
     wait = sum(t["wait_ns"] for t in c.kernel()["threads"] if "vcpu" in t)
     least = 0.5 * c.seconds() * S * len(c.kernel()["cpus"])
@@ -246,15 +255,16 @@ def check_form(c, fault):
     problems = []
     hosts = {h["name"] for h in c.truth["hosts"]}
     for f in c.truth["findings"]:
-        if f["fault"] != fault or not f["rule"] or f["root"] is not True:
+        if f["fault"] != fault or not f["rule"]:
             problems.append("a finding of %s: %s" % (fault, f))
         problems += ["no host %s" % h for h in f["hosts"] if h not in hosts]
         if not c.truth["start_ns"] <= f["t0_ns"] or f["t1_ns"] and f["t0_ns"] > f["t1_ns"]:
             problems.append("from %d to %d" % (f["t0_ns"], f["t1_ns"]))
         problems += ["a party without a name: %s" % p for p in f["subjects"] + f["culprits"]
                      if not p["kind"] or not p["name"]]
-    if len(c.truth["findings"]) != (fault != "none"):
-        problems.append("%d findings" % len(c.truth["findings"]))
+    roots = sum(f["root"] for f in c.truth["findings"])
+    if roots != (fault != "none"):
+        problems.append("%d root causes" % roots)
     return problems
 
 
