@@ -228,6 +228,7 @@ void cloud_free(struct sim *s)
     vec_free(&s->volumes);
     vec_free(&s->routers);
     vec_free(&s->ports);
+    vec_free(&s->calls);
     vec_free(&s->reqs);
     vec_free(&s->tasks);
     map64_free(&s->names.map);

@@ -15,6 +15,9 @@ const struct fault faults[] = {
       fault_vm_starved, 0, 0 },
     { "service-starved", "service-starved",
       "others have the CPUs on which a daemon of the host may run", fault_service_starved, 0, 0 },
+    { "starved-requests", "service-starved",
+      "neighbours have the CPU of nova-compute, and requests are slow for it", fault_starved_requests,
+      25, 1 },
     { "host-overcommitted", "host-overcommitted",
       "more vCPUs want to run than there are CPUs, and none of them more than the others",
       fault_host_overcommitted, 0, 0 },
@@ -22,10 +25,14 @@ const struct fault faults[] = {
       fault_disk_contended, 0, 0 },
     { "disk-slow", "disk-slow", "a disk takes long for each request, though few wait for it",
       fault_disk_slow, 0, 0 },
+    { "link-saturated", "link-saturated", "instances send more than the host's interface can",
+      fault_link_saturated, 0, 0 },
     { "interrupt-storm", "interrupt-storm", "a device interrupts a CPU without end",
       fault_interrupt_storm, 0, 0 },
     { "memory-growth", "memory-growth", "a process allocates memory and never frees it",
       fault_memory_growth, 10, 0 },
+    { "out-of-memory", "out-of-memory", "a host's memory is used up, and the kernel kills a process",
+      fault_out_of_memory, 10, 0 },
     { "migration-never-ends", "migration-never-ends",
       "a guest writes to its memory faster than that can be sent", fault_migration_never_ends, 20, 2 },
     { "migration-failed", "migration-failed",
@@ -36,6 +43,12 @@ const struct fault faults[] = {
     { "migration-disturbed", "migration-disturbed",
       "neighbours have the CPUs that a migration's threads and its guest want",
       fault_migration_disturbed, 25, 2 },
+    { "migration-link", "migration-disturbed", "another instance fills the link of a migration",
+      fault_migration_link, 25, 2 },
+    { "migration-cancelled", "migration-failed", "a migration is cancelled before it can end",
+      fault_migration_cancelled, 20, 2 },
+    { "migration-rolled-back", "migration-failed",
+      "Nova gives a live migration up that does not converge", fault_migration_rolled_back, 0, 2 },
     { "slow-command", "request-slow", "a command that nova-compute runs takes long",
       fault_slow_command, 0, 0 },
     { "slow-http", "request-slow", "neutron-server takes long to answer one call",
@@ -136,8 +149,8 @@ json_t *add_finding(struct draw *d, const char *fault, const char *rule, const c
                     double from, double to)
 {
     json_t *f =
-        json_pack("{s:s, s:s, s:b, s:[], s:[], s:[], s:f, s:f}", "fault", fault, "rule", rule,
-                  "root", 1, "subjects", "culprits", "hosts", "from_s", from, "to_s", to);
+        json_pack("{s:s, s:s, s:[], s:b, s:[], s:[], s:[], s:f, s:f}", "fault", fault, "rule", rule,
+                  "or", "root", 1, "subjects", "culprits", "hosts", "from_s", from, "to_s", to);
 
     if (host)
         json_array_append_new(json_object_get(f, "hosts"), json_string(host));
@@ -149,6 +162,11 @@ void add_party(json_t *finding, const char *list, const char *kind, const char *
 {
     json_array_append_new(json_object_get(finding, list),
                           json_pack("{s:s, s:s}", "kind", kind, "name", name));
+}
+
+void or_found(json_t *finding, const char *rule)
+{
+    json_array_append_new(json_object_get(finding, "or"), json_string(rule));
 }
 
 /* --- the scenario --------------------------------------------------------------------------- */

@@ -349,7 +349,7 @@ static json_t *not_recorded(struct draw *d)
 {
     json_t *names = json_pack("[s, s, s]", "timer_*", "power_*", "sched_waking");
 
-    if (draw_chance(d, 60))
+    if (draw_chance(d, 60) && !d->all_calls)
         json_array_append_new(names, json_string("syscall_*"));
     if (!d->paged && draw_chance(d, 70))
         json_array_append_new(names, json_string("kmem_*"));
@@ -363,8 +363,9 @@ static void put_kernel(struct draw *d)
     for (unsigned i = 0; i < d->n; i++)
         json_array_append_new(hosts, d->host[i].kernel);
     json_object_set_new(d->root, "kernel",
-                        json_pack("{s:o, s:f, s:o, s:o}", "hosts", hosts, "duration_s", d->length_s,
-                                  "not_recorded", not_recorded(d), "connections", d->connections));
+                        json_pack("{s:o, s:b, s:f, s:o, s:o}", "hosts", hosts, "fair", 1,
+                                  "duration_s", d->length_s, "not_recorded", not_recorded(d),
+                                  "connections", d->connections));
 }
 
 void draw_rest(struct draw *d)
@@ -387,7 +388,8 @@ void draw_rest(struct draw *d)
         d->root,
         json_pack("{s:s, s:I, s:s, s:f, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "dialect",
                   d->old ? "2016" : "zed", "seed", (json_int_t)(d->w->seed & 0xffffffffffff),
-                  "start", "2026-05-04 12:00:00", "duration_s", d->length_s, "periodic",
+                  "start", "2026-05-04 12:00:00", "duration_s",
+                  d->watched_s > d->length_s ? d->watched_s : d->length_s, "periodic",
                   draw_chance(d, 70), "rpc_lines", !d->bare, "hosts", hosts, "services",
                   d->services, "operations", d->operations, "faults", d->faults, "migrations",
                   d->migrations, "findings", d->findings, "without", without));

@@ -15,10 +15,8 @@ static struct bursts bursts(struct draw *d, double share, double lo_ms, double h
     return (struct bursts){ work, work * (1 - share) / share };
 }
 
-/* Those who have the CPUs first..first+n-1, by a better priority: 'n' threads that take 'share' of
- * them.  They are culprits of 'f'. */
-static void add_takers(struct draw *d, struct draw_host *h, json_t *f, unsigned first, unsigned n,
-                       double share, double from, double to)
+void add_takers(struct draw *d, struct draw_host *h, json_t *f, unsigned first, unsigned n,
+                double share, double from, double to)
 {
     static const char *const comms[] = { "backup", "stress-ng", "rsync", "gzip" };
     struct bursts b = bursts(d, share, 5, 60);
@@ -47,15 +45,6 @@ static void add_takers(struct draw *d, struct draw_host *h, json_t *f, unsigned 
         CULPRIT(f, "vm", name);
         done += vcpus;
     }
-}
-
-/* Another rule may tell the same as well. */
-static void also_found(struct draw *d, const json_t *f, const char *rule)
-{
-    json_t *other = json_deep_copy(f);
-
-    json_object_set_new(other, "rule", json_string(rule));
-    json_array_append_new(d->findings, other);
 }
 
 void fault_vm_starved(struct draw *d)
@@ -114,25 +103,30 @@ void fault_host_overcommitted(struct draw *d)
     }
 }
 
-void fault_migration_disturbed(struct draw *d)
+/* Neighbours have the CPU of nova-compute, so all that it is asked for takes long. */
+void fault_starved_requests(struct draw *d)
 {
-    struct draw_host *h = draw_compute(d), *to = draw_compute(d);
-    double memory_s = draw_real(d, 6, 10), mb_s = draw_log(d, 4, 24);
-    const char *name = draw_vm_name(d);
-    struct bursts b = bursts(d, draw_real(d, 0.3, 0.8), 1, 8);
-    unsigned cpu = draw_int(d, 0, h->cpus - 1);
-    double lasts = d->length_s - 0.5;
-    json_t *f = add_finding(d, "migration-disturbed", "migration-disturbed", h->name, 1, lasts);
+    struct draw_host *h = draw_compute(d);
+    unsigned cpu = draw_int(d, 0, h->cpus - 1), boots = draw_int(d, 4, 7);
+    struct bursts b = bursts(d, draw_real(d, 0.2, 0.4), 0.5, 4);
+    double from = d->length_s * draw_real(d, 0.35, 0.5);
+    json_t *f = add_finding(d, "starved-requests", "service-starved", h->name, from, d->length_s);
 
-    SUBJECT(f, "vm", name);
-    pin(add_vm(h, name, 1, b.work_ms, b.sleep_ms), cpu, 1);
-    add_vm(to, name, 1, b.work_ms, b.sleep_ms);
-    json_array_append_new(d->migrations,
-                          json_pack("{s:s, s:s, s:s, s:f, s:i, s:f, s:i, s:f}", "vm", name, "from",
-                                    h->name, "to", to->name, "at_s", 1.0, "memory_mb",
-                                    (int)(memory_s * mb_s) + 16, "dirty_rate_mb_s",
-                                    mb_s * draw_real(d, 0.02, 0.3), "working_set_mb",
-                                    (int)(mb_s * 1.5) + 4, "bandwidth_mb_s", mb_s));
-    add_takers(d, h, f, cpu, 1, draw_real(d, 0.75, 0.97), 0, d->length_s);
-    also_found(d, f, "vm-starved");
+    pin(add_service(h, "nova-compute", "nova-compute", b.work_ms, b.sleep_ms), cpu, 1);
+    SUBJECT(f, "service", "nova-compute");
+    add_takers(d, h, f, cpu, 1, draw_real(d, 0.8, 0.93), from, d->length_s);
+    for (unsigned i = 0; i < 2 * boots; i++) { /* half of them before, as one knows them */
+        const char *vm = draw_vm_name(d);
+        double at =
+            i < boots ? draw_real(d, 0.2, from * 0.4) : draw_real(d, from + 0.5, d->length_s * 0.7);
+        json_t *o = add_boot(d, at, vm);
+
+        json_object_set_new(o, "host", json_string(h->name));
+        if (i < boots)
+            continue;
+        f = add_finding(d, "starved-requests", "request-slow", NULL, at, d->length_s);
+        json_object_set_new(f, "root", json_false());
+        json_object_set_new(f, "operation", json_string(draw_text(d, "boot %s", vm)));
+        SUBJECT(f, "vm", vm);
+    }
 }

@@ -64,7 +64,7 @@ void fault_slow_disk_copy(struct draw *d)
 
 void fault_slow_hypervisor(struct draw *d)
 {
-    slow_boot(d, "slow-hypervisor", "request-slow", "libvirt define", 0.32, 6, 40);
+    slow_boot(d, "slow-hypervisor", "request-slow", "libvirt define", 0.32, 9, 40);
 }
 
 void fault_external_wait(struct draw *d)
@@ -91,7 +91,7 @@ void fault_worker_overloaded(struct draw *d)
 {
     static const char *const names[] = { "nova-conductor", "neutron-server" };
     const char *service = DRAW_OF(d, names);
-    unsigned n = draw_int(d, 8, 16);
+    unsigned n = draw_int(d, 25, 60);
     double at = draw_real(d, 0.5, 3);
     json_t *f =
         add_finding(d, "worker-overloaded", "worker-overloaded", d->host[0].name, at, d->length_s);
@@ -104,9 +104,9 @@ void fault_worker_overloaded(struct draw *d)
 
 void fault_worker_idle(struct draw *d)
 {
-    static const char *const names[] = { "nova-conductor", "neutron-server", "nova-api" };
+    static const char *const names[] = { "nova-conductor", "neutron-server" };
     const char *service = DRAW_OF(d, names);
-    unsigned workers = draw_int(d, 2, 4), n = draw_int(d, 6, 12);
+    unsigned workers = draw_int(d, 2, 4), n = workers * draw_int(d, 10, 16);
     json_t *f = add_finding(d, "worker-idle", "worker-idle", d->host[0].name, 0, d->length_s);
 
     json_object_set_new(d->services, service, json_pack("{s:i}", "workers", (int)workers));
@@ -120,10 +120,21 @@ void fault_worker_idle(struct draw *d)
 
 void fault_no_valid_host(struct draw *d)
 {
+    static const char *const filters[] = {
+        "RamFilter",
+        "DiskFilter",
+        "ComputeFilter",
+        "ImagePropertiesFilter",
+        "NUMATopologyFilter",
+        "ServerGroupAntiAffinityFilter",
+        "PciPassthroughFilter",
+        "AggregateInstanceExtraSpecsFilter",
+    };
     const char *vm = draw_vm_name(d);
 
-    json_object_set_new(add_boot(d, draw_real(d, 0.5, d->length_s - 1), vm), "fault",
-                        json_pack("{s:s}", "kind", "no_valid_host"));
+    json_object_set_new(
+        add_boot(d, draw_real(d, 0.5, d->length_s - 1), vm), "fault",
+        json_pack("{s:s, s:s}", "kind", "no_valid_host", "message", DRAW_OF(d, filters)));
     on_operation(d, "no-valid-host", "no-valid-host", vm, draw_text(d, "boot %s", vm));
 }
 
@@ -156,16 +167,34 @@ void fault_operation_failed(struct draw *d)
 
 void fault_vm_stuck(struct draw *d)
 {
-    static const char *const what[][2] = { { "reboot", "guest reboot" },
-                                           { "stop", "guest shutdown" } };
-    unsigned which = draw_int(d, 0, 1);
+    static const char *const what[][2] = {
+        { "reboot", "guest reboot" },
+        { "stop", "guest shutdown" },
+        { "suspend", "libvirt save" },
+        { "delete", "delete records" },
+    };
+    unsigned which = draw_int(d, 0, 3);
     const char *vm = draw_vm_name(d);
 
+    d->watched_s = draw_log(d, 90, 900);
     add_boot(d, draw_real(d, 0.5, d->length_s * 0.5), vm);
     json_array_append_new(d->operations,
-                          json_pack("{s:s, s:f, s:s, s:s, s:{s:s, s:s, s:f}}", "after",
+                          json_pack("{s:s, s:f, s:s, s:s, s:{s:s, s:s}}", "after",
                                     draw_text(d, "boot %s", vm), "delay_s", draw_real(d, 0.3, 2),
-                                    "do", what[which][0], "vm", vm, "fault", "kind", "slow", "step",
-                                    what[which][1], "factor", draw_log(d, 200, 3000)));
+                                    "do", what[which][0], "vm", vm, "fault", "kind", "hang", "step",
+                                    what[which][1]));
     on_operation(d, "vm-stuck", "vm-state", vm, draw_text(d, "%s %s", what[which][0], vm));
+}
+
+void fault_migration_rolled_back(struct draw *d)
+{
+    const char *vm = draw_vm_name(d), *name = draw_text(d, "live_migrate %s", vm);
+
+    add_boot(d, draw_real(d, 0.5, 3), vm);
+    json_array_append_new(d->operations,
+                          json_pack("{s:s, s:f, s:s, s:s, s:{s:s}}", "after",
+                                    draw_text(d, "boot %s", vm), "delay_s", draw_real(d, 0.5, 3),
+                                    "do", "live_migrate", "vm", vm, "fault", "kind", "rollback"));
+    or_found(on_operation(d, "migration-rolled-back", "migration-failed", vm, name),
+             "migration-never-ends");
 }

@@ -23,11 +23,13 @@ struct draw {
     struct rng rng;
     const struct faults_wanted *w;
     double length_s, load;
+    double watched_s;                  /* the services, if that is longer than the kernels */
     struct draw_host host[DRAW_HOSTS]; /* the controller first */
     unsigned n;
-    bool old;   /* the dialect of 2016 */
-    bool paged; /* page allocations are recorded */
-    bool bare;  /* hosts do not speak to each other */
+    bool old;       /* the dialect of 2016 */
+    bool all_calls; /* system calls are recorded */
+    bool paged;     /* page allocations are recorded */
+    bool bare;      /* hosts do not speak to each other */
     unsigned style, vms, boots;
     json_t *root, *operations, *faults, *migrations, *findings, *services, *connections;
 };
@@ -67,9 +69,22 @@ void disk_load(json_t *proc, const char *device, double reads, double writes, un
 json_t *add_boot(struct draw *d, double at_s, const char *vm);
 json_t *add_operation(struct draw *d, double at_s, const char *what, const char *vm);
 
+/* Those who have the CPUs first..first+n-1, by a better priority: 'n' threads that take 'share' of
+ * them.  They are culprits of 'finding'. */
+void add_takers(struct draw *d, struct draw_host *h, json_t *finding, unsigned first, unsigned n,
+                double share, double from, double to);
+
+/* The host's interface can send so much from now on. */
+void limit_link(struct draw_host *h, double mbit_s);
+/* An instance that sends so much over it; a culprit of 'finding'. */
+void add_talker(struct draw *d, struct draw_host *h, json_t *finding, double bytes_s, double from,
+                double to);
+
 /* What should be found: a root cause, unless told otherwise. */
 json_t *add_finding(struct draw *d, const char *fault, const char *rule, const char *host,
                     double from, double to);
+/* Another rule may tell it instead. */
+void or_found(json_t *finding, const char *rule);
 void add_party(json_t *finding, const char *list, const char *kind, const char *name);
 #define SUBJECT(f, kind, name) add_party((f), "subjects", (kind), (name))
 #define CULPRIT(f, kind, name) add_party((f), "culprits", (kind), (name))
@@ -78,16 +93,40 @@ void add_party(json_t *finding, const char *list, const char *kind, const char *
 void draw_cloud(struct draw *d);
 void draw_rest(struct draw *d);
 
-#define FAULTS(F)                                                                                 \
-    F(none)                                                                                       \
-    F(vm_starved) F(service_starved) F(host_overcommitted) F(disk_contended) F(disk_slow)         \
-        F(interrupt_storm) F(memory_growth) F(migration_never_ends) F(migration_failed)           \
-            F(migration_slow) F(migration_disturbed) F(slow_command) F(slow_http) F(slow_lock)    \
-                F(slow_disk_copy) F(slow_hypervisor) F(external_wait) F(worker_overloaded)        \
-                    F(worker_idle) F(no_valid_host) F(operation_failed) F(vm_stuck) F(clock_step) \
-                        F(clock_unbounded) F(tracing_overhead) F(lost_events) F(missing_layer)
-#define F(name) void fault_##name(struct draw *d);
-FAULTS(F)
-#undef F
+/* One for each row of faults.c: puts its mechanism into the draw. */
+void fault_none(struct draw *d);
+void fault_vm_starved(struct draw *d);
+void fault_service_starved(struct draw *d);
+void fault_starved_requests(struct draw *d);
+void fault_host_overcommitted(struct draw *d);
+void fault_disk_contended(struct draw *d);
+void fault_disk_slow(struct draw *d);
+void fault_link_saturated(struct draw *d);
+void fault_interrupt_storm(struct draw *d);
+void fault_memory_growth(struct draw *d);
+void fault_out_of_memory(struct draw *d);
+void fault_migration_never_ends(struct draw *d);
+void fault_migration_failed(struct draw *d);
+void fault_migration_slow(struct draw *d);
+void fault_migration_disturbed(struct draw *d);
+void fault_migration_link(struct draw *d);
+void fault_migration_cancelled(struct draw *d);
+void fault_migration_rolled_back(struct draw *d);
+void fault_slow_command(struct draw *d);
+void fault_slow_http(struct draw *d);
+void fault_slow_lock(struct draw *d);
+void fault_slow_disk_copy(struct draw *d);
+void fault_slow_hypervisor(struct draw *d);
+void fault_external_wait(struct draw *d);
+void fault_worker_overloaded(struct draw *d);
+void fault_worker_idle(struct draw *d);
+void fault_no_valid_host(struct draw *d);
+void fault_operation_failed(struct draw *d);
+void fault_vm_stuck(struct draw *d);
+void fault_clock_step(struct draw *d);
+void fault_clock_unbounded(struct draw *d);
+void fault_tracing_overhead(struct draw *d);
+void fault_lost_events(struct draw *d);
+void fault_missing_layer(struct draw *d);
 
 #endif

@@ -34,14 +34,20 @@ void fault_clock_unbounded(struct draw *d)
     SUBJECT(f, "host", h->name);
 }
 
+/* A service that makes many system calls, and what the tracer's daemon takes to write them down. */
 void fault_tracing_overhead(struct draw *d)
 {
     struct draw_host *h = draw_host(d);
-    unsigned threads = draw_int(d, 1, 3);
+    double share = draw_log(d, 0.08, 0.4) * h->cpus, work = draw_log(d, 2, 10);
+    unsigned threads = (unsigned)(share / 0.8) + 1;
     json_t *f = add_finding(d, "tracing-overhead", "tracing-overhead", h->name, 0, d->length_s);
-    json_t *p = add_service(h, "memcached", "memcached", draw_log(d, 0.003, 0.01),
-                            draw_log(d, 0.005, 0.02));
+    json_t *p =
+        add_service(h, "memcached", "memcached", draw_log(d, 0.02, 0.05), draw_log(d, 0.05, 0.2));
 
+    d->all_calls = true;
+    json_object_set_new(p, "threads", json_integer(draw_int(d, 1, 3)));
+    share /= threads;
+    p = add_service(h, "lttng-consumerd", "lttng-consumerd", work, work * (1 - share) / share);
     json_object_set_new(p, "threads", json_integer(threads));
     SUBJECT(f, "host", h->name);
 }

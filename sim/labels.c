@@ -66,6 +66,7 @@ static int read_finding(struct reader *r, const char *path, const json_t *v)
     static const struct key keys[] = {
         { "fault", KEY_TEXT, AT(sc_finding, fault), 0, 0, true },
         { "rule", KEY_TEXT, AT(sc_finding, rule), 0, 0, true },
+        { "or", KEY_OTHER, 0, 0, 0, false },
         { "root", KEY_BOOL, AT(sc_finding, root), 0, 0, false },
         { "operation", KEY_TEXT, AT(sc_finding, operation), 0, 0, false },
         { "from_s", KEY_SECONDS, AT(sc_finding, from_ns), 0, SIM_LIMIT_SECONDS, false },
@@ -80,7 +81,8 @@ static int read_finding(struct reader *r, const char *path, const json_t *v)
     if (sc_read_object(r, path, v, keys, ARRAY_SIZE(keys), &f) < 0 ||
         read_parties(r, path, v, "subjects", &f.subjects) < 0 ||
         read_parties(r, path, v, "culprits", &f.culprits) < 0 ||
-        read_texts(r, path, v, "hosts", &f.hosts, &f.n_hosts) < 0)
+        read_texts(r, path, v, "hosts", &f.hosts, &f.n_hosts) < 0 ||
+        read_texts(r, path, v, "or", &f.or_rules, &f.n_or) < 0)
         return -(int)r->err->code;
     while (f.operation && i < r->s->operations.n &&
            strcmp(r->s->operations.at[i].name, f.operation) != 0)
@@ -125,14 +127,34 @@ static void put_party(struct json *j, const char *kind, const char *name)
     json_close(j, '}');
 }
 
-static void put_parties(struct json *j, const char *key, const struct sc_parties *p,
-                        const struct req *request)
+static void put_parties(struct json *j, const char *key, const struct sc_parties *p)
 {
     json_kopen(j, key, '[');
     for (size_t i = 0; i < p->n; i++)
         put_party(j, p->at[i].kind, p->at[i].name);
-    if (request)
-        put_party(j, "request", request->id);
+    json_close(j, ']');
+}
+
+/* With the request, its calls: one of them may be what is slow or fails. */
+static void put_subjects(struct json *j, const struct sim *s, const struct sc_parties *p,
+                         const struct req *r)
+{
+    json_kopen(j, "subjects", '[');
+    for (size_t i = 0; i < p->n; i++)
+        put_party(j, p->at[i].kind, p->at[i].name);
+    if (r)
+        put_party(j, "request", r->id);
+    for (size_t i = 0; r && i < s->calls.n; i++)
+        if (s->calls.at[i]->root == r)
+            put_party(j, "request", s->calls.at[i]->id);
+    json_close(j, ']');
+}
+
+static void put_texts(struct json *j, const char *key, const char *const *at, size_t n)
+{
+    json_kopen(j, key, '[');
+    for (size_t i = 0; i < n; i++)
+        json_str(j, str_of(at[i]));
     json_close(j, ']');
 }
 
@@ -143,14 +165,12 @@ static void put_finding(struct json *j, const struct sim *s, const struct sc_fin
     json_open(j, '{');
     json_kstr(j, "fault", str_of(f->fault));
     json_kstr(j, "rule", str_of(f->rule));
+    put_texts(j, "or", f->or_rules, f->n_or);
     json_key(j, STR("root"));
     json_bool(j, f->root);
-    put_parties(j, "subjects", &f->subjects, r);
-    put_parties(j, "culprits", &f->culprits, NULL);
-    json_kopen(j, "hosts", '[');
-    for (size_t i = 0; i < f->n_hosts; i++)
-        json_str(j, str_of(f->hosts[i]));
-    json_close(j, ']');
+    put_subjects(j, s, &f->subjects, r);
+    put_parties(j, "culprits", &f->culprits);
+    put_texts(j, "hosts", f->hosts, f->n_hosts);
     json_ki64(j, "t0_ns", r ? r->start : s->begin + f->from_ns);
     json_ki64(j, "t1_ns", r ? r->end : s->begin + f->to_ns);
     json_close(j, '}');
@@ -162,10 +182,7 @@ void labels_truth(const struct sim *s, struct json *j)
     for (size_t i = 0; i < s->sc->findings.n; i++)
         put_finding(j, s, &s->sc->findings.at[i]);
     json_close(j, ']');
-    json_kopen(j, "without", '[');
-    for (size_t i = 0; i < s->sc->n_without; i++)
-        json_str(j, str_of(s->sc->without[i]));
-    json_close(j, ']');
+    put_texts(j, "without", s->sc->without, s->sc->n_without);
 }
 
 /* --- layers that are not traced ------------------------------------------------------------------

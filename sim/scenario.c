@@ -305,8 +305,9 @@ static int check_operation_fault(struct reader *r, const char *path, const struc
     case FAULT_ABORT:
     case FAULT_NO_START: fits = of_network; break;
     case FAULT_SLOW:
+    case FAULT_HANG:
         if (!f->step)
-            return sc_wrong(r, path, "step", "is missing: which step is slow?");
+            return sc_wrong(r, path, "step", "is missing: which step takes so long?");
         fits = true;
         break;
     case FAULT_NONE:

@@ -58,15 +58,16 @@
  *    {kind: "lost_events", host, at_s, for_s, cpu} the buffer is full; counted
  *                       by events_discarded; cpu absent: all CPUs
  *    {kind: "lost_packets", host, cpu, first, count}  packets that vanish
- *  findings[]           what a diagnosis should find: fault, rule, root (true),
- *                       subjects[] and culprits[] (kind, name), hosts[],
+ *  findings[]           what a diagnosis should find: fault, rule, or[] (rules that may
+ *                       tell it instead), root (true), subjects[] and culprits[] (kind, name), hosts[],
  *                       from_s, to_s; operation: its request is a subject
  *  without[]            layers that are not traced: kernel, qemu, openstack
  *  migrations[]         live migrations as QEMU traces them, and
  *  kernel               the kernel layer of hosts: see docs/neph-sim.1.scd
  *
  * Faults of one operation (operations[].fault.kind):
- *    no_valid_host      boot: no host passes the filters
+ *    no_valid_host      boot: no host passes the filters, of which 'message'
+ *                       names the last (RamFilter)
  *    libvirt_error      boot, start, reboot, resume: libvirt refuses; 'message'
  *    vif_timeout        boot: network-vif-plugged never comes
  *    rollback           live_migrate: the copy never converges, is rolled back
@@ -75,6 +76,7 @@
  *    no_start           the same operations: an end without a start
  *    slow               any: 'step' takes 'factor' times as long; steps are
  *                       the names given to OP_WORK rows in sim/prog_*.c
+ *    hang               any: 'step' never ends
  *    secrets            any: unmasked tokens and passwords in log lines */
 #ifndef SIM_SCENARIO_H
 #define SIM_SCENARIO_H
@@ -152,6 +154,7 @@ extern const char *const operation_names[DO_COUNT];
     X(FAULT_ABORT, "abort")                 \
     X(FAULT_NO_START, "no_start")           \
     X(FAULT_SLOW, "slow")                   \
+    X(FAULT_HANG, "hang")                   \
     X(FAULT_SECRETS, "secrets")             \
     X(FAULT_LOCK_HOG, "lock_hog")           \
     X(FAULT_IDLE_WORKER, "idle_worker")     \
@@ -236,6 +239,8 @@ struct sc_migration {
     ns_t at_ns, setup_ns, cancel_after_ns; /* after the start; cancel: after that */
     uint64_t memory_mb, working_set_mb, downtime_limit_ms;
     double dirty_mb_s, bandwidth_mb_s;
+    double cpu_percent; /* of a CPU, that the sending thread takes at the full bandwidth */
+    const char *message; /* what QEMU says of its failure; NULL: the usual */
     bool auto_converge;
     enum sc_outcome outcome;
     enum sc_fail_at fail_at;
@@ -252,6 +257,8 @@ struct sc_parties {
 /* What a diagnosis should find. */
 struct sc_finding {
     const char *fault, *rule; /* of the library; of diagnose */
+    const char **or_rules;    /* that may tell it instead */
+    size_t n_or;
     bool root;                /* nothing else that is found explains it */
     const char *operation;    /* its request is a subject; NULL: none */
     size_t op;                /* its position */

@@ -84,7 +84,8 @@ static int check_slow_steps(const struct sim *s)
     for (size_t i = 0; i < s->sc->operations.n; i++) {
         const struct req *r = s->op_reqs[i];
 
-        if (r && r->fault.kind == FAULT_SLOW && !r->fault_applied && !r->error)
+        if (r && (r->fault.kind == FAULT_SLOW || r->fault.kind == FAULT_HANG) &&
+            !r->fault_applied && !r->error)
             return err_set(s->err, E_ARG,
                            "operations[%zu].fault.step: \"%s\" never ran in this operation", i,
                            r->fault.step);
