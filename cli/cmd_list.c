@@ -42,7 +42,7 @@ const struct cmd *const cmds[] = { COMMANDS(C) };
 #undef C
 
 const size_t ncmds = ARRAY_SIZE(cmds);
-const struct cmd *const cmd_default = &cmd_summary;
+const struct cmd *const cmd_default = &cmd_diagnose;
 
 const struct cmd *cmd_find(const char *name)
 {
