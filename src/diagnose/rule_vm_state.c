@@ -69,5 +69,6 @@ const struct rule rule_vm_state = {
         "look at the request that did it (neph show request); once the cause is gone, openstack "
         "server set --state active, or rebuild it",
     .needs = "notifications or logs of Nova's services",
+    .stage = STAGE_STATE,
     .find = find,
 };
