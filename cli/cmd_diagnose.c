@@ -2,6 +2,7 @@
  *
  * cmd_diagnose.c -- what is wrong, who did it, how one knows, and what to do. */
 #include "cli/analyse.h"
+#include "cli/baseline.h"
 #include "cli/config.h"
 #include "diagnose/finding.h"
 #include "report/cell_text.h"
@@ -10,7 +11,7 @@
 #include <unistd.h>
 
 struct diagnose_opts {
-    const char *fail_on, *format, *config;
+    const char *fail_on, *format, *config, *baseline;
     struct opt_list limits;
 };
 
@@ -134,12 +135,17 @@ static int take_limits(struct ctx *c, struct limits_set *ret)
 
 static int diagnose(struct ctx *c, const struct limits_set *limits)
 {
+    const struct diagnose_opts *o = c->opts;
+    struct baseline good = { 0 };
     struct diagnosis d = { 0 };
-    struct analysed a;
-    int rc = cli_analyse(c, 0, &a);
+    struct analysed a = { 0 };
+    int rc = o->baseline ? cli_baseline_read(c, o->baseline, &good) : RC_OK;
+
+    if (rc == RC_OK)
+        rc = cli_analyse(c, 0, &a);
 
     if (rc == RC_OK) {
-        diagnosis_make(&a.src, limits, &d);
+        diagnosis_make(&a.src, limits, o->baseline ? &good : NULL, &d);
         if (ctx_output_is(c, "nagios"))
             rc = print_nagios(&d);
         else
@@ -149,6 +155,7 @@ static int diagnose(struct ctx *c, const struct limits_set *limits)
     } else if (ctx_output_is(c, "nagios")) {
         rc = unknown();
     }
+    baseline_free(&good);
     analysed_free(&a);
     return rc;
 }
@@ -180,6 +187,8 @@ static const struct opt options[] = {
       offsetof(struct diagnose_opts, limits), NULL, 0 },
     { "config", 0, "FILE", "Limits for rules, a line each, instead of those of the user's own file",
       OPT_TEXT, offsetof(struct diagnose_opts, config), NULL, 0 },
+    { "baseline", 0, "NAME", "Also what is unlike this baseline (neph baseline), or file of one",
+      OPT_TEXT, offsetof(struct diagnose_opts, baseline), NULL, 0 },
     { "format", 0, "FORMAT", "The same as -o", OPT_CHOICE, offsetof(struct diagnose_opts, format),
       OUTPUTS, 0 },
 };

@@ -19,6 +19,7 @@
     C(critical)      \
     C(rounds)        \
     C(compare)       \
+    C(baseline)      \
     C(sync)          \
     C(state)         \
     C(timeline)      \

@@ -148,10 +148,11 @@ static void find_blind_spots(struct diagnosis *d)
 }
 
 void diagnosis_make(const struct report_src *src, const struct limits_set *limits,
-                    struct diagnosis *ret)
+                    const struct baseline *baseline, struct diagnosis *ret)
 {
     *ret = (struct diagnosis){ .src = src,
                                .limits = limits,
+                               .baseline = baseline,
                                .w = xcalloc(1, sizeof *ret->w),
                                .migrations = xcalloc(1, sizeof *ret->migrations) };
     whos_make(src, ret->w);

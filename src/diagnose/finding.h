@@ -63,9 +63,12 @@ int limits_take(struct limits_set *to, const char *setting, struct err *err);
  * -E_* and says in which line. */
 int limits_read(struct limits_set *to, const char *path, struct err *err);
 
+struct baseline;
+
 struct diagnosis {
     const struct report_src *src;
     const struct limits_set *limits; /* or NULL */
+    const struct baseline *baseline; /* or NULL */
     struct whos *w;
     struct migrations *migrations;
     VEC(struct finding) list; /* ranked: roots, the worst first, each with what it explains below */
@@ -74,7 +77,7 @@ struct diagnosis {
 
 /* Applies all rules.  Texts live as long as the report.  Free with diagnosis_free(). */
 void diagnosis_make(const struct report_src *src, const struct limits_set *limits,
-                    struct diagnosis *ret);
+                    const struct baseline *baseline, struct diagnosis *ret);
 void diagnosis_free(struct diagnosis *d);
 /* How many findings are at least that bad. */
 size_t diagnosis_count(const struct diagnosis *d, enum severity least);

@@ -62,6 +62,7 @@ struct rule {
     R(external_wait)         \
     R(clock_trouble)         \
     R(tracing_overhead)      \
+    R(unlike_baseline)       \
     R(lost_events)
 /* clang-format on */
 
