@@ -21,7 +21,14 @@ static int measure(struct ctx *c, size_t arg, struct baseline *ret)
 {
     const char *what = c->args[arg];
 
-    if (baseline_is_file(what) || (access(what, F_OK) < 0 && !strchr(what, '/')))
+    if (access(what, F_OK) < 0 && strchr(what, '/')) {
+        ctx_error(c,
+                  "'%s' is neither a baseline nor a path; if it is a migration, what is missing is "
+                  "another ID, or the PATH",
+                  what);
+        return RC_USAGE;
+    }
+    if (baseline_is_file(what) || access(what, F_OK) < 0)
         return cli_baseline_read(c, what, ret);
     size_t n = c->nargs;
     c->nargs = arg + 1; /* this one alone */
