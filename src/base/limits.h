@@ -20,5 +20,7 @@
 #define LIMIT_LOG_FACT_BYTES (1u << 20)   /* one log message that we look into              */
 #define LIMIT_OPEN_TASKS (1u << 20)       /* tasks started and not ended, all hosts         */
 #define LIMIT_JSON_DEPTH 64               /* nesting of JSON inside a log message           */
+#define LIMIT_BASELINE_BYTES (64 << 20)   /* a file of `neph baseline save`                */
+#define LIMIT_BASELINE_FIGURES (1 << 16)  /* figures in it                                  */
 
 #endif

@@ -3,9 +3,6 @@
  * diagnosis.c -- applies the rules, and says what none of them could see; see finding.h. */
 #include "diagnose/rule.h"
 
-#include "report/clocks.h"
-#include "report/measure.h"
-
 #include <stdlib.h>
 
 /* --- for rules ---------------------------------------------------------------------------- */
@@ -102,60 +99,12 @@ void finding_blind(struct diagnosis *d, struct str sentence)
     *vec_push(&d->blind_spots) = sentence;
 }
 
-/* --- what could not be seen ---------------------------------------------------------------- */
-
-static bool has_rows(const struct report_src *src, enum schema_table t)
-{
-    struct src_rows r = src_rows(src, t);
-    bool any = src_next(&r) != NULL;
-
-    if (any)
-        src_end(&r);
-    return any;
-}
-
-static void find_blind_spots(struct diagnosis *d)
-{
-    const struct report_src *src = d->src;
-
-    for (uint32_t i = 0; i < src->nhosts; i++)
-        if (!measure_had(src->hosts[i], EV_SCHED_SWITCH))
-            finding_blind(
-                d, finding_text(d,
-                                "%s: its kernel was not traced: who had CPUs and disks there, and "
-                                "who waited for them, is not known (lttng enable-event -k "
-                                "'sched_*')",
-                                store_host(src->hosts[i])));
-    if (!has_rows(src, TABLE_task) && !has_rows(src, TABLE_step) && !has_rows(src, TABLE_line))
-        finding_blind(d,
-                      STR("nothing of OpenStack's services was traced: which requests were slow or "
-                          "failed is not known (lttng enable-event -p lttng_python:\\*)"));
-    if (!has_rows(src, TABLE_qemu))
-        finding_blind(
-            d, STR("QEMU was not traced: rounds and downtime of migrations, if there were any, "
-                   "are not known"));
-    for (uint32_t i = 0; src->clocks && src->nhosts > 1 && i < src->nhosts; i++) {
-        struct store_coverage cov;
-
-        store_coverage(src->hosts[i], &cov);
-        struct clock_error e = clocks_error(src->clocks, i, cov.t0 / 2 + cov.t1 / 2);
-
-        if (e.before > NS_MAX / 4 || e.after > NS_MAX / 4)
-            finding_blind(d,
-                          finding_text(d,
-                                       "%s: its clock is not bounded against the reference's: what "
-                                       "happened first on two hosts is not known (neph sync)",
-                                       store_host(src->hosts[i])));
-    }
-    finding_blind(d, STR("there are no rules yet for slow requests: `neph list requests` has the "
-                         "figures"));
-}
-
 void diagnosis_make(const struct report_src *src, const struct limits_set *limits,
-                    struct diagnosis *ret)
+                    const struct baseline *baseline, struct diagnosis *ret)
 {
     *ret = (struct diagnosis){ .src = src,
                                .limits = limits,
+                               .baseline = baseline,
                                .w = xcalloc(1, sizeof *ret->w),
                                .migrations = xcalloc(1, sizeof *ret->migrations) };
     whos_make(src, ret->w);
@@ -163,7 +112,6 @@ void diagnosis_make(const struct report_src *src, const struct limits_set *limit
     for (size_t i = 0; rules[i]; i++)
         rules[i]->find(rules[i], ret);
     diagnosis_rank(ret);
-    find_blind_spots(ret);
 }
 
 void diagnosis_free(struct diagnosis *d)

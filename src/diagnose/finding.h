@@ -58,14 +58,20 @@ struct limits_set {
         double value;
     }) at;
 };
-/* Takes "RULE.LIMIT=VALUE".  Returns 0, or -1 and says why not. */
+/* Takes "RULE.LIMIT=VALUE"; what is taken later counts.  Returns 0, or -E_ARG and says why not. */
 int limits_take(struct limits_set *to, const char *setting, struct err *err);
+/* The same of the lines "RULE.LIMIT = VALUE" of a file; '#' begins a comment.  Returns 0, or
+ * -E_* and says in which line. */
+int limits_read(struct limits_set *to, const char *path, struct err *err);
+
+struct baseline;
 
 struct demand;
 
 struct diagnosis {
     const struct report_src *src;
     const struct limits_set *limits; /* or NULL */
+    const struct baseline *baseline; /* or NULL */
     struct whos *w;
     struct migrations *migrations;
     struct demand *demands;   /* of owners, once asked for: demand.h */
@@ -75,12 +81,25 @@ struct diagnosis {
 
 /* Applies all rules.  Texts live as long as the report.  Free with diagnosis_free(). */
 void diagnosis_make(const struct report_src *src, const struct limits_set *limits,
-                    struct diagnosis *ret);
+                    const struct baseline *baseline, struct diagnosis *ret);
 void diagnosis_free(struct diagnosis *d);
 /* How many findings are at least that bad. */
 size_t diagnosis_count(const struct diagnosis *d, enum severity least);
 
 void diagnosis_json(const struct diagnosis *d, struct json *j);
+/* A finding a line, as in the array of diagnosis_json(). */
+void diagnosis_jsonl(const struct diagnosis *d, FILE *f);
+/* A row a finding, with what fits in cells. */
+extern const struct column finding_columns[];
+extern const size_t nfinding_columns;
+void diagnosis_rows(const struct diagnosis *d, struct table *t);
+/* An array of alerts as Alertmanager's POST /api/v2/alerts takes it. */
+void diagnosis_alerts(const struct diagnosis *d, struct json *j);
+/* The line of a Nagios plugin, with figures.  Returns the plugin's exit code. */
+int diagnosis_nagios(const struct diagnosis *d, struct sbuf *out);
+enum { NAGIOS_EXIT_UNKNOWN = 3 };
+/* The same when there is no diagnosis, and why. */
+void nagios_unknown(struct str why, struct sbuf *out);
 void diagnosis_text(const struct diagnosis *d, struct sbuf *out);
 const char *severity_name(enum severity s);
 

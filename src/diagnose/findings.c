@@ -128,6 +128,62 @@ void diagnosis_json(const struct diagnosis *d, struct json *j)
     json_close(j, '}');
 }
 
+void diagnosis_jsonl(const struct diagnosis *d, FILE *f)
+{
+    for (size_t i = 0; i < d->list.n; i++) {
+        struct json j = { .f = f };
+
+        emit_finding(&j, &d->list.at[i]);
+        putc('\n', f);
+    }
+}
+
+/* --- rows ---------------------------------------------------------------------------------- */
+
+const struct column finding_columns[] = {
+    { "rank", "RANK", COL_COUNT, 0, 0, 0 },        { "severity", "SEVERITY", COL_STR, 0, 0, 0 },
+    { "rule", "RULE", COL_STR, 0, 0, 0 },          { "title", "WHAT", COL_STR, 0, 0, 0 },
+    { "subjects", "OF", COL_LIST, 0, 0, 0 },       { "culprits", "CULPRITS", COL_LIST, 0, 0, 0 },
+    { "hosts", "HOSTS", COL_LIST, 0, 0, 0 },       { "t0_ns", "FROM", COL_INSTANT, 0, 0, 0 },
+    { "t1_ns", "TO", COL_INSTANT, 0, 0, 0 },       { "cost_ns", "COST", COL_DURATION, 0, 0, 0 },
+    { "cause", "EXPLAINED BY", COL_INT, 0, 0, 0 }, { "remedy", "REMEDY", COL_STR, 0, 0, 0 },
+};
+const size_t nfinding_columns = ARRAY_SIZE(finding_columns);
+
+static void party_cell(struct table *t, const struct party *at, size_t n)
+{
+    VEC(struct str) names = { 0 };
+
+    for (size_t i = 0; i < n; i++)
+        *vec_push(&names) = at[i].name;
+    table_list(t, names.at, names.n);
+    vec_free(&names);
+}
+
+void diagnosis_rows(const struct diagnosis *d, struct table *t)
+{
+    for (size_t i = 0; i < d->list.n; i++) {
+        const struct finding *f = &d->list.at[i];
+
+        table_row(t);
+        table_count(t, f->rank);
+        table_str(t, str_of(severity_name(f->severity)));
+        table_str(t, str_of(f->rule->name));
+        table_str(t, f->title);
+        party_cell(t, f->subjects.at, f->subjects.n);
+        party_cell(t, f->culprits.at, f->culprits.n);
+        table_list(t, f->hosts.at, f->hosts.n);
+        cell_ns(t, f->t0);
+        cell_ns(t, f->t1);
+        cell_ns(t, f->cost_ns);
+        if (f->causes.n)
+            table_int(t, (int64_t)f->causes.at[0].by);
+        else
+            table_null(t);
+        table_str(t, str_of(f->rule->remedy));
+    }
+}
+
 /* --- text ---------------------------------------------------------------------------------- */
 
 static void put_parties(struct sbuf *out, const char *title, const struct party *at, size_t n)
@@ -209,8 +265,9 @@ static void put_finding(struct sbuf *out, const struct finding *f)
 
 void diagnosis_text(const struct diagnosis *d, struct sbuf *out)
 {
-    if (d->list.n == 0)
-        sbuf_z(out, "Nothing found.\n\n");
+    if (diagnosis_count(d, SEVERITY_WARNING) == 0)
+        sbuf_z(out, d->list.n ? "Nothing found that is wrong.  Worth to know:\n\n"
+                              : "Nothing found that is wrong.\n\n");
     for (size_t i = 0; i < d->list.n; i++)
         put_finding(out, &d->list.at[i]);
     sbuf_z(out, "What could not be seen\n");

@@ -69,6 +69,8 @@ struct rule {
     R(interrupt_storm)       \
     R(memory_growth)         \
     R(out_of_memory)         \
+    R(unlike_baseline)       \
+    R(missing_layer)         \
     R(lost_events)
 /* clang-format on */
 

@@ -131,11 +131,28 @@ static void find_fast(const struct rule *r, struct diagnosis *d, uint32_t h,
     finding_evidence(f, "rate", finding_text(d, "%.1f", ppm), "ppm", STR("neph sync"));
 }
 
+/* Nothing bounds it: who relies on the order of what happened on two hosts can't. */
+static void find_unbounded(const struct rule *r, struct diagnosis *d, uint32_t h,
+                           const struct host_clock *c)
+{
+    struct store_coverage cov;
+
+    store_coverage(d->src->hosts[h], &cov);
+    struct finding *f = finding_add(d, r, SEVERITY_INFO);
+    f->title = finding_text(d, "the clock of %s can't be compared with that of %s", c->host,
+                            d->src->clocks->at[d->src->clocks->reference].host);
+    host_finding(d, f, h, cov.t0, cov.t1);
+    finding_evidence(f, "quality", str_of(clocks_quality(c)), "", STR("neph sync"));
+    finding_unknown(f, STR("what happened first, there or on other hosts"));
+}
+
 static void find(const struct rule *r, struct diagnosis *d)
 {
     const struct clocks *c = d->src->clocks;
 
     for (uint32_t h = 0; c && d->src->nhosts > 1 && h < c->nhosts; h++) {
+        if (c->at[h].c.quality == SYNC_NONE || c->at[h].c.quality == SYNC_ONE_WAY)
+            find_unbounded(r, d, h, &c->at[h]);
         if (h == c->reference || c->at[h].c.quality != SYNC_EXACT)
             continue;
         find_step(r, d, h, &c->at[h]);

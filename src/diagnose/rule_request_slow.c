@@ -61,7 +61,8 @@ static void group_requests(const struct diagnosis *d, struct groups *ret)
         uint32_t id =
             strtab_id(&ret->names, hops_name(d->src, src_safe(&r, row, C_request_action)));
         if (id > ret->at.n)
-            *vec_push(&ret->at) = (struct group){ .action = strtab_get(&ret->names, id) };
+            *vec_push(&ret->at) =
+                (struct group){ .action = str_dup(d->src->mem, strtab_get(&ret->names, id)) };
         *vec_push(&ret->at.at[id - 1].at) =
             (struct one){ .row = src_keep(d->src, TABLE_request, row),
                           .id = src_text(&r, row, C_request_request),

@@ -5,9 +5,8 @@
 
 enum { MIN_WORKS };
 static const struct limit limits[] = {
-    [MIN_WORKS] = { "min-works", 7, "tasks and calls for each process",
-                    "if each goes to any of them, one in a thousand leaves a process out by "
-                    "chance" },
+    [MIN_WORKS] = { "min-works", 20, "tasks and calls for each process",
+                    "by chance alone a process is never left out of so many" },
 };
 
 static void find_crew(const struct rule *r, struct diagnosis *d, const struct crew *c,
@@ -40,6 +39,8 @@ static void find_crew(const struct rule *r, struct diagnosis *d, const struct cr
     finding_evidence(f, "tasks and calls of the others",
                      finding_text(d, "%llu", (unsigned long long)works), "works", where);
     finding_evidence_ns(d, f, "the others worked", busy, where);
+    finding_unknown(f, STR("whether they are there for other work (API and RPC workers of one "
+                           "service are not told apart)"));
     for (size_t i = 0; i < c->workers.n; i++)
         if (c->workers.at[i].works == 0 && strcmp(c->workers.at[i].host, host) == 0) {
             struct str pid = finding_text(d, "%lld", (long long)c->workers.at[i].pid);

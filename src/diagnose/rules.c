@@ -3,6 +3,8 @@
  * rules.c -- which rules there are, and on which numbers their word depends. */
 #include "diagnose/rule.h"
 
+#include "base/file.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -77,4 +79,47 @@ int limits_take(struct limits_set *to, const char *setting, struct err *err)
         return err_set(err, E_ARG, "'" STR_FMT "' is not a number of at least 0", STR_ARG(value));
     *vec_push(&to->at) = (struct limit_set){ r, i, v };
     return 0;
+}
+
+/* A line of a file of limits; empty ones and comments are none. */
+static int take_line(struct limits_set *to, struct str line, struct err *err)
+{
+    struct sbuf setting = { 0 };
+    size_t hash = str_chr(line, '#', 0);
+    int rc;
+
+    line = str_trim(hash == STR_NONE ? line : str_first(line, hash));
+    if (line.n == 0)
+        return 0;
+    size_t is = str_chr(line, '=', 0);
+    if (is == STR_NONE || memchr(line.p, '\0', line.n))
+        return err_set(err, E_ARG, "'" STR_FMT "' is not RULE.LIMIT = VALUE",
+                       STR_ARG(str_first(line, 80)));
+    struct str name = str_trim(str_first(line, is)), value = str_trim(str_from(line, is + 1));
+    sbuf_fmt(&setting, STR_FMT "=" STR_FMT, STR_ARG(name), STR_ARG(value));
+    rc = limits_take(to, setting.p, err);
+    sbuf_free(&setting);
+    return rc;
+}
+
+int limits_read(struct limits_set *to, const char *path, struct err *err)
+{
+    struct fmap map;
+    int rc = fmap_open(path, &map, err);
+    size_t no = 1;
+
+    if (rc < 0)
+        return rc;
+    struct str rest = { (const char *)map.p, map.n };
+    while (rest.n && rc == 0) {
+        size_t end = str_chr(rest, '\n', 0);
+
+        rc = take_line(to, str_first(rest, end), err);
+        if (rc < 0)
+            err_in(err, "%s: line %zu", path, no);
+        rest = end == STR_NONE ? STR("") : str_from(rest, end + 1);
+        no++;
+    }
+    fmap_close(&map);
+    return rc;
 }

@@ -15,7 +15,7 @@ static struct crew *crew_of(struct crews *c, struct str service)
 
     if (id > c->at.n)
         *vec_push(&c->at) =
-            (struct crew){ .service = strtab_get(&c->names, id), .seen = { NS_MAX, NS_MIN } };
+            (struct crew){ .service = str_dup(c->mem, service), .seen = { NS_MAX, NS_MIN } };
     return &c->at.at[id - 1];
 }
 
@@ -121,7 +121,7 @@ void crews_make(const struct diagnosis *d, struct crews *ret)
     struct src_rows steps = src_rows(d->src, TABLE_step), tasks = src_rows(d->src, TABLE_task);
     const cell_t *row;
 
-    *ret = (struct crews){ 0 };
+    *ret = (struct crews){ .mem = d->src->mem };
     while ((row = src_next(&steps)))
         if (is_served(src_text(&steps, row, C_step_kind)))
             work(ret, src_text(&steps, row, C_step_service), steps.host, row[C_step_pid], row);

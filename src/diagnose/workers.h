@@ -30,6 +30,7 @@ struct crew {
 };
 
 struct crews {
+    struct arena *mem; /* of the report */
     struct strtab names;
     VEC(struct crew) at; /* a name's position is its id less one */
 };

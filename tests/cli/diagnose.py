@@ -197,8 +197,8 @@ def check_commands(tmp):
         if code == 0 and "neph explain vm-starved" in p.stdout:
             problems.append("%s: it still speaks: %s" % (setting, p.stdout[:300]))
     report("--set", problems)
-    p = run("diagnose", "-q", os.path.join(tmp, "healthy"))
-    report("nothing found is said", [] if p.stdout.startswith("Nothing found.") and
+    p = run("diagnose", "-q", fine)
+    report("nothing found is said", [] if "\nNothing found that is wrong" in p.stdout and
            "could not be seen" in p.stdout else [p.stdout[:300]])
     rules = json.loads(run("explain", "-o", "json").stdout)
     problems = []
