@@ -233,9 +233,12 @@ def tell(results, o):
             r[1] += found
             r[2] += v["top1"] and v["first"] in [label["rule"]] + label["or"]
         matrix[truth["findings"][0]["rule"]][v["first"]] += 1
-        if o.without:
-            ways[degraded(truth, answer, o.without[0])] += 1
-        if not v["top1"] or not all(v["found"]):
+        missed = not v["top1"] or not all(v["found"])
+        if o.without: # what can't be known is no miss
+            way = degraded(truth, answer, o.without[0])
+            ways[way] += 1
+            missed = way in ("silent", "wrong culprit")
+        if missed:
             misses.append((case, truth, answer, v))
     print_matrix(matrix)
     print_rules(per_rule)

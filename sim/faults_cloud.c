@@ -4,6 +4,7 @@
  * users that ask for things. */
 #include "sim/faults_priv.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -242,19 +243,25 @@ void draw_cloud(struct draw *d)
     }
 }
 
-struct draw_host *draw_compute(struct draw *d)
+struct draw_host *draw_other_compute(struct draw *d, const struct draw_host *than)
 {
     unsigned first = draw_int(d, 0, d->n - 1);
-    struct draw_host *any = &d->host[first];
+    struct draw_host *best = NULL;
 
     for (unsigned i = 0; i < d->n; i++) {
         struct draw_host *h = &d->host[(first + i) % d->n];
 
-        if (h->compute && (!any->compute || (any->taken && !h->taken)))
-            any = h;
+        if (h->compute && h != than && (!best || (best->taken && !h->taken)))
+            best = h;
     }
-    any->taken = true;
-    return any;
+    assert(best); /* faults that need two say so */
+    best->taken = true;
+    return best;
+}
+
+struct draw_host *draw_compute(struct draw *d)
+{
+    return draw_other_compute(d, NULL);
 }
 
 struct draw_host *draw_host(struct draw *d)
@@ -340,6 +347,8 @@ static void lose_some(struct draw *d)
 {
     struct draw_host *h = draw_host(d);
 
+    if (json_object_get(h->kernel, "lost"))
+        return; /* that is its fault */
     add_to(h, "lost",
            json_pack("{s:i, s:f, s:f}", "cpu", (int)draw_int(d, 0, h->cpus - 1), "at_s",
                      draw_real(d, 1, d->length_s - 1), "for_s", draw_log(d, 0.005, 0.08)));

@@ -96,9 +96,13 @@ void fault_link_saturated(struct draw *d)
     SUBJECT(f, "interface", h->nic);
     for (unsigned i = 0; i < talkers; i++)
         add_talker(d, h, f, bytes_s * draw_real(d, 1.5, 2.5) / talkers, from, to);
-    for (unsigned i = 0; i < others; i++)
-        send(d, h, add_vm(h, draw_vm_name(d), 1, 0.5, draw_real(d, 3, 8)),
-             bytes_s * draw_real(d, 0.01, 0.08));
+    SUBJECT(f, "host", h->name);
+    for (unsigned i = 0; i < others; i++) {
+        const char *name = draw_vm_name(d);
+
+        send(d, h, add_vm(h, name, 1, 0.5, draw_real(d, 3, 8)), bytes_s * draw_real(d, 0.01, 0.08));
+        SUBJECT(f, "vm", name);
+    }
 }
 
 void fault_interrupt_storm(struct draw *d)

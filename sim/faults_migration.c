@@ -13,7 +13,8 @@ struct move {
 /* A guest that can be sent in 'seconds'. */
 static struct move add_move(struct draw *d, double mb_s, double seconds, double at_s)
 {
-    struct move m = { draw_compute(d), draw_compute(d), draw_vm_name(d), mb_s, at_s, NULL, NULL };
+    struct draw_host *from = draw_compute(d);
+    struct move m = { from, draw_other_compute(d, from), draw_vm_name(d), mb_s, at_s, NULL, NULL };
     double work = draw_log(d, 1, 8), sleep = work * draw_real(d, 1, 6);
     unsigned vcpus = draw_int(d, 1, 2);
 

@@ -47,6 +47,7 @@ const char *draw_text(struct draw *d, const char *fmt, ...) __attribute__((forma
 const char *draw_vm_name(struct draw *d);
 /* A compute host, one without a fault if there is one; it has one now. */
 struct draw_host *draw_compute(struct draw *d);
+struct draw_host *draw_other_compute(struct draw *d, const struct draw_host *than);
 /* Any host, as likely. */
 struct draw_host *draw_host(struct draw *d);
 /* When something begins so that it lasts a share of the time, and how long. */
