@@ -584,6 +584,9 @@ static void start_hog(struct sim *s, void *arg)
 static void start_periodic(struct sim *s, struct proc *p, const struct periodic *task)
 {
     ns_t delay = (ns_t)rng_below(&s->rng, (uint64_t)task->period);
+
+    if (s->now + delay >= s->end)
+        return;
     struct thread *t = engine_spawn(s, p, task->prog, own_context(s), MODE_PERIODIC, NULL, delay);
 
     t->period = task->period;

@@ -58,6 +58,10 @@
  *    {kind: "lost_events", host, at_s, for_s, cpu} the buffer is full; counted
  *                       by events_discarded; cpu absent: all CPUs
  *    {kind: "lost_packets", host, cpu, first, count}  packets that vanish
+ *  findings[]           what a diagnosis should find: fault, rule, root (true),
+ *                       subjects[] and culprits[] (kind, name), hosts[],
+ *                       from_s, to_s; operation: its request is a subject
+ *  without[]            layers that are not traced: kernel, qemu, openstack
  *  migrations[]         live migrations as QEMU traces them, and
  *  kernel               the kernel layer of hosts: see docs/neph-sim.1.scd
  *
@@ -91,6 +95,7 @@
 #define SIM_LIMIT_MIGRATIONS 10000
 
 struct kc_kernel;
+struct json_t; /* of jansson */
 
 enum dialect { DIALECT_2016 = 1, DIALECT_ZED = 2 };
 
@@ -236,6 +241,26 @@ struct sc_migration {
     enum sc_fail_at fail_at;
 };
 
+struct sc_party {
+    const char *kind, *name;
+};
+struct sc_parties {
+    struct sc_party *at;
+    size_t n;
+};
+
+/* What a diagnosis should find. */
+struct sc_finding {
+    const char *fault, *rule; /* of the library; of diagnose */
+    bool root;                /* nothing else that is found explains it */
+    const char *operation;    /* its request is a subject; NULL: none */
+    size_t op;                /* its position */
+    ns_t from_ns, to_ns;
+    struct sc_parties subjects, culprits;
+    const char **hosts;
+    size_t n_hosts;
+};
+
 struct scenario {
     struct arena mem; /* owns everything below */
     const char *name; /* of the file, without folder and suffix */
@@ -257,12 +282,18 @@ struct scenario {
     VEC(struct sc_fault) faults;
     VEC(struct sc_migration) migrations; /* by time */
     const struct kc_kernel *kernel;      /* of kern.h; NULL: no kernel layer */
+    VEC(struct sc_finding) findings;
+    const char **without; /* layers that are not traced */
+    size_t n_without;
 };
 
 /* Reads and checks 'path'.  'scale' > 0 multiplies the workload's VMs
  * and the duration of a scenario that has a workload.  On
  * success scenario_free() the result; on failure nothing is left to free. */
 int scenario_load(const char *path, double scale, struct scenario *ret, struct err *err);
+/* The same for what such a file has in it; 'name' is what it is called. */
+int scenario_read(const struct json_t *root, const char *name, double scale, struct scenario *ret,
+                  struct err *err);
 void scenario_free(struct scenario *s);
 
 #endif

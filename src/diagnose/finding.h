@@ -14,9 +14,15 @@
 enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_CRITICAL };
 
 struct party {
-    const char
-        *kind; /* "vm", "service", "process", "host", "disk", "interface", "interrupt", ... */
+    const char *kind; /* "vm", "service", "process", "host", "request", "disk", ... */
     struct str name;
+    ns_t lost_ns; /* a subject: how long it waited in vain; STORE_NULL: not known */
+};
+
+/* What explains a finding, and how much of its cost. */
+struct explanation {
+    size_t by; /* its rank           */
+    ns_t ns;   /* STORE_NULL: not known */
 };
 
 /* A measured value and where it is to be seen. */
@@ -38,9 +44,9 @@ struct finding {
     VEC(struct str) hosts;
     ns_t t0, t1, cost_ns; /* STORE_NULL: not known */
     VEC(struct evidence) evidence;
-    VEC(struct str) unknown; /* sentences */
-    size_t rank;             /* from 1 */
-    size_t cause;            /* rank of the finding that explains it; 0: none */
+    VEC(struct str) unknown;        /* sentences */
+    size_t rank;                    /* from 1 */
+    VEC(struct explanation) causes; /* the one that explains most first */
 };
 
 /* Limits of rules that are not as the rules have them. */
@@ -77,19 +83,22 @@ void diagnosis_json(const struct diagnosis *d, struct json *j);
 void diagnosis_text(const struct diagnosis *d, struct sbuf *out);
 const char *severity_name(enum severity s);
 
+/* Says which findings explain others, and puts the list in order: explain.c. */
+void diagnosis_rank(struct diagnosis *d);
+
 /* --- for rules ---------------------------------------------------------------------------- */
 
 /* The address is valid until the next finding is added. */
 struct finding *finding_add(struct diagnosis *d, const struct rule *r, enum severity severity);
 /* Text that lives as long as the report. */
-struct str finding_text(const struct diagnosis *d, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+#define finding_text(d, ...) str_of(arena_printf((d)->src->mem, __VA_ARGS__))
 /* An instance in a title, also when nothing tells its name. */
 struct str finding_vm(struct str name);
 /* The first line of an error, for a title. */
 struct str finding_first_line(struct str error);
 struct str finding_duration(const struct diagnosis *d, ns_t ns);
 /* Without a name: nothing is added. */
+void finding_subject_lost(struct finding *f, const char *kind, struct str name, ns_t lost_ns);
 void finding_subject(struct finding *f, const char *kind, struct str name);
 void finding_culprit(struct finding *f, const char *kind, struct str name);
 void finding_host(struct finding *f, struct str host);

@@ -13,6 +13,18 @@ const char *severity_name(enum severity s)
     return names[s];
 }
 
+/* What no other finding explains of its cost; STORE_NULL: not known. */
+static ns_t finding_unexplained(const struct finding *f)
+{
+    ns_t left = f->cost_ns;
+
+    for (size_t i = 0; i < f->causes.n && left != STORE_NULL; i++)
+        left = f->causes.at[i].ns == STORE_NULL ? STORE_NULL
+               : f->causes.at[i].ns < left      ? left - f->causes.at[i].ns
+                                                : 0;
+    return f->causes.n ? left : STORE_NULL;
+}
+
 /* --- JSON ---------------------------------------------------------------------------------- */
 
 static void emit_parties(struct json *j, const char *key, const struct party *at, size_t n)
@@ -57,6 +69,23 @@ static void emit_value(struct json *j, const struct evidence *e)
         json_f64(j, v);
 }
 
+static void emit_causes(struct json *j, const struct finding *f)
+{
+    json_kopen(j, "causes", '[');
+    for (size_t i = 0; i < f->causes.n; i++)
+        json_u64(j, f->causes.at[i].by);
+    json_close(j, ']');
+    json_kopen(j, "explained", '[');
+    for (size_t i = 0; i < f->causes.n; i++) {
+        json_open(j, '{');
+        json_ku64(j, "rank", f->causes.at[i].by);
+        emit_ns(j, "ns", f->causes.at[i].ns);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+    emit_ns(j, "unexplained_ns", finding_unexplained(f));
+}
+
 static void emit_finding(struct json *j, const struct finding *f)
 {
     json_open(j, '{');
@@ -82,10 +111,7 @@ static void emit_finding(struct json *j, const struct finding *f)
         json_close(j, '}');
     }
     json_close(j, ']');
-    json_kopen(j, "causes", '[');
-    if (f->cause)
-        json_u64(j, f->cause);
-    json_close(j, ']');
+    emit_causes(j, f);
     json_kstr(j, "remedy", str_of(f->rule->remedy));
     emit_strings(j, "unknown", f->unknown.at, f->unknown.n);
     json_close(j, '}');
@@ -140,6 +166,22 @@ static void put_evidence(struct sbuf *out, const struct evidence *e)
     sbuf_chr(out, '\n');
 }
 
+static void put_causes(struct sbuf *out, const struct finding *f)
+{
+    ns_t left = finding_unexplained(f);
+
+    for (size_t i = 0; i < f->causes.n; i++) {
+        const struct explanation *e = &f->causes.at[i];
+
+        sbuf_fmt(out, "   %-9s by finding %zu", i ? "and" : "explained", e->by);
+        if (e->ns != STORE_NULL && f->cost_ns > 0)
+            sbuf_fmt(out, ": %.0f %% of the cost", (double)e->ns / (double)f->cost_ns * 100);
+        sbuf_chr(out, '\n');
+    }
+    if (left != STORE_NULL && f->cost_ns > 0)
+        sbuf_fmt(out, "   %-9s %.0f %%\n", "open", (double)left / (double)f->cost_ns * 100);
+}
+
 static void put_finding(struct sbuf *out, const struct finding *f)
 {
     char text[TIME_TEXT];
@@ -147,8 +189,7 @@ static void put_finding(struct sbuf *out, const struct finding *f)
     sbuf_fmt(out, "%zu. %s: ", f->rank, severity_name(f->severity));
     cell_escape(out, f->title, "");
     sbuf_chr(out, '\n');
-    if (f->cause)
-        sbuf_fmt(out, "   %-9s by finding %zu\n", "explained", f->cause);
+    put_causes(out, f);
     if (f->t0 != STORE_NULL)
         sbuf_fmt(out, "   %-9s %s%s%s\n", "when", time_iso(f->t0, text),
                  f->cost_ns != STORE_NULL ? ", cost " : "",

@@ -290,7 +290,7 @@ static void found(const struct rule *r, struct diagnosis *d, const struct conten
             continue;
         const struct who_owner *o = &d->w->owners.at[c->s.users[v].owner];
         f->cost_ns += u->lost_ns;
-        finding_subject(f, who_kind_name(o->kind), o->name);
+        finding_subject_lost(f, who_kind_name(o->kind), o->name, u->lost_ns);
         finding_evidence(f, "slower among others than alone",
                          finding_text(d,
                                       STR_FMT ": %.1f times, %.0f %% of what is in flight is "
@@ -367,5 +367,7 @@ const struct rule rule_disk_contended = {
              "sched_switch to know whose they are",
     .limits = limits,
     .nlimits = ARRAY_SIZE(limits),
+    .stage = STAGE_SHARE,
+    .slows = true,
     .find = find,
 };

@@ -384,7 +384,8 @@ static void add_subjects(const struct diagnosis *d, struct finding *f, const str
             most = waited[i] > waited[most] ? i : most;
         if (waited[most] == 0)
             break;
-        finding_subject(f, who_kind_name(d->w->owners.at[most].kind), d->w->owners.at[most].name);
+        finding_subject_lost(f, who_kind_name(d->w->owners.at[most].kind),
+                             d->w->owners.at[most].name, waited[most]);
         waited[most] = 0;
     }
     free(waited);
@@ -483,5 +484,7 @@ const struct rule rule_disk_slow = {
     .needs = "the host's kernel: block_rq_issue, block_rq_complete",
     .limits = limits,
     .nlimits = ARRAY_SIZE(limits),
+    .stage = STAGE_RESOURCE,
+    .slows = true,
     .find = find,
 };

@@ -174,6 +174,24 @@ static void add_nova(struct diagnosis *d, struct finding *f, const char *host)
                      "", STR("neph list resources"));
 }
 
+/* Did the instance or service wait enough to be named? */
+static bool loses(const struct rule *r, struct diagnosis *d, uint32_t host, size_t owner)
+{
+    const struct demand *of = &demands_of(d)[owner];
+
+    return of->host == host && is_guest_work(&d->w->owners.at[owner]) && of->seen > 0 &&
+           (double)of->waited >= rule_limit(d, r, MIN_LOST) * (double)of->seen;
+}
+
+static ns_t lost_of(const struct rule *r, struct diagnosis *d, uint32_t host)
+{
+    ns_t lost = 0;
+
+    for (size_t i = 0; i < d->w->owners.n; i++)
+        lost += loses(r, d, host, i) ? demands_of(d)[i].waited : 0;
+    return lost;
+}
+
 static void found(const struct rule *r, struct diagnosis *d, const struct load *l,
                   const struct wanted *w)
 {
@@ -188,16 +206,14 @@ static void found(const struct rule *r, struct diagnosis *d, const struct load *
                             host, w->owners, w->all, l->cpus);
     f->t0 = l->when.t0;
     f->t1 = l->when.t1;
-    f->cost_ns = 0;
+    f->cost_ns = lost_of(r, d, l->host);
     finding_host(f, str_of(host));
-    finding_subject(f, "host", str_of(host));
+    finding_subject_lost(f, "host", str_of(host), f->cost_ns);
     finding_culprit(f, "host", str_of(host));
     for (size_t i = 0; i < d->w->owners.n; i++)
-        if (of[i].host == l->host && is_guest_work(&d->w->owners.at[i]) && of[i].seen > 0 &&
-            (double)of[i].waited >= rule_limit(d, r, MIN_LOST) * (double)of[i].seen) {
-            finding_subject(f, who_kind_name(d->w->owners.at[i].kind), d->w->owners.at[i].name);
-            f->cost_ns += of[i].waited;
-        }
+        if (loses(r, d, l->host, i))
+            finding_subject_lost(f, who_kind_name(d->w->owners.at[i].kind), d->w->owners.at[i].name,
+                                 of[i].waited);
     finding_evidence(f, "CPUs", finding_text(d, "%zu", l->cpus), "", where);
     finding_evidence(f, "would be used, if nobody had to wait",
                      finding_text(d, "%.1f CPUs", w->all), "", where);
@@ -252,5 +268,7 @@ const struct rule rule_host_overcommitted = {
              "Nova's resource tracker for what was placed there",
     .limits = limits,
     .nlimits = ARRAY_SIZE(limits),
+    .stage = STAGE_RESOURCE,
+    .slows = true,
     .find = find,
 };

@@ -307,7 +307,7 @@ static void add_victims(const struct storms *s, struct finding *f, ns_t *stolen,
         if (stolen[most] == 0)
             return;
         const struct who_owner *o = &s->d->w->owners.at[most];
-        finding_subject(f, who_kind_name(o->kind), o->name);
+        finding_subject_lost(f, who_kind_name(o->kind), o->name, stolen[most]);
         finding_evidence(f, "taken from",
                          finding_text(s->d, STR_FMT ": %s", STR_ARG(o->name),
                                       finding_duration(s->d, stolen[most]).p),
@@ -435,5 +435,7 @@ const struct rule rule_interrupt_storm = {
              "sched_switch",
     .limits = limits,
     .nlimits = ARRAY_SIZE(limits),
+    .stage = STAGE_RESOURCE,
+    .slows = true,
     .find = find,
 };

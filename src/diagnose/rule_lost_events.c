@@ -50,5 +50,6 @@ const struct rule rule_lost_events = {
         "more or larger sub-buffers (lttng enable-channel --num-subbuf --subbuf-size), or fewer "
         "events",
     .needs = "any trace",
+    .stage = STAGE_TRACE,
     .find = find,
 };

@@ -88,7 +88,9 @@ const struct rule rule_migration_disturbed = {
     .remedy = "move the culprits first, cap them (cpu shares, quota), pin vCPUs apart, or migrate "
               "when the host is less busy",
     .needs = "the source's kernel (sched_switch, sched_wakeup) and QEMU or Nova",
+    .slows = true,
     .limits = limits,
     .nlimits = ARRAY_SIZE(limits),
+    .stage = STAGE_MIGRATION,
     .find = find,
 };

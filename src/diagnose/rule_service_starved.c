@@ -20,5 +20,6 @@ const struct rule rule_service_starved = {
     .needs = "the host's kernel (sched_switch, sched_wakeup)",
     .limits = starved_limits,
     .nlimits = STARVED_LIMITS,
+    .stage = STAGE_SHARE,
     .find = find,
 };

@@ -191,7 +191,9 @@ static void found(const struct rule *r, struct diagnosis *d, uint32_t host, enum
     finding_evidence_ns(d, f, "waited for CPUs", s->waited, where);
     finding_evidence_ns(d, f, "ran", s->ran, where);
     for (size_t i = 0; i < s->victims.at.n; i++)
-        finding_subject(f, who_kind_name(kind), d->w->owners.at[s->victims.at.at[i].owner].name);
+        finding_subject_lost(f, who_kind_name(kind),
+                             d->w->owners.at[s->victims.at.at[i].owner].name,
+                             s->victims.at.at[i].ns);
     for (size_t i = 0; i < s->takers.at.n && f->culprits.n < SHOWN; i++) {
         const struct taker *t = &s->takers.at.at[i];
         const struct who_owner *c = &d->w->owners.at[t->owner];

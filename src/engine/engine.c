@@ -36,7 +36,7 @@ struct pass_priv {
     int depth;               /* of derived events */
     VEC(struct loss) losses; /* in the order of their ends */
     size_t loss;             /* to come next               */
-    uint64_t counts[EV_TYPES];
+    uint64_t counts[EV_TYPES + 1]; /* the last: of types that nobody asks for */
 };
 
 enum { EMIT_DEPTH = 8, STOP_EVENTS = 65536 };
@@ -223,10 +223,10 @@ static void tell_counts(struct pass *p)
 {
     char key[64], n[24];
 
-    for (int i = 0; i < EV_TYPES; i++) {
+    for (int i = 0; i <= EV_OTHER; i++) {
         if (p->priv->counts[i] == 0)
             continue;
-        snprintf(key, sizeof key, "events.%s", ev_descs[i].name);
+        snprintf(key, sizeof key, "events.%s", i == EV_OTHER ? "(others)" : ev_descs[i].name);
         snprintf(n, sizeof n, "%" PRIu64, p->priv->counts[i]);
         store_set_fact(p->store, key, str_of(n));
     }
@@ -254,9 +254,9 @@ static void run_events(struct pass *p, const struct experiment *x, const struct 
         p->t1 = s->ev.t > p->t1 ? s->ev.t : p->t1;
         if (p->priv->loss < p->priv->losses.n)
             losses_until(p, s->ev.t);
+        p->priv->counts[type]++;
         if (type == EV_OTHER)
             continue;
-        p->priv->counts[type]++;
         if (p->priv->subs[type].n == 0 && p->priv->rules[type].n == 0)
             continue;
         s->reader->ops->fill(s->reader, &h, ev);

@@ -197,6 +197,7 @@ def link_trace(users, mbit, seconds=5, queue=True, dev="eth0", refuse=False):
         free = begin + size * 8 * 1000 / mbit
         waiting.append(begin)
         t.at(begin, "net_dev_xmit", skbaddr=skb, rc=0, len=size, name=dev)
+    t.switch(seconds * S, 0, running, 0)
     return t
 
 
