@@ -416,6 +416,7 @@ static void found(const struct rule *r, struct diagnosis *d, const struct servic
     f->t0 = v->against == FAILS ? s->slices.t0 : v->when.t0;
     f->t1 = v->against == FAILS ? s->slices.t1 : v->when.t1;
     finding_host(f, str_of(host));
+    finding_subject(f, "disk", s->disk->name);
     finding_culprit(f, "disk", s->disk->name);
     add_subjects(d, f, s, v);
     if (v->against != FAILS) {

@@ -345,6 +345,7 @@ static void found(const struct rule *r, struct diagnosis *d, struct storms *s, c
         finding_evidence_ns(d, f, "threads waited for CPUs because of it", waited, where);
     add_lines(r, s, c, f, where);
     add_victims(s, f, stolen, where);
+    finding_subject_lost(f, "host", str_of(host), f->cost_ns);
     if (!measure_had(d->src->hosts[s->host], EV_SOFTIRQ_ENTRY))
         finding_unknown(f, STR("what softirqs add: they were not traced (lttng enable-event -k "
                                "'irq_softirq_*')"));
