@@ -27,7 +27,7 @@ static const struct limit limits[] = {
                      "a small random request to an empty device; below, nobody notices" },
     [NORMAL_MOST] = { "normal-most", 0.03, "s",
                       "a spinning disk seeks for 15 ms and turns in 11 at most" },
-    [MIN_SLICES] = { "min-slices", 5, "slices",
+    [MIN_SLICES] = { "min-slices", 4, "slices",
                      "one after the other; a hiccup or two are not a slow disk" },
     [MIN_SECONDS] = { "min-seconds", 1.5, "s", "the same; virtual disks pause for as long as one" },
     [MIN_ERRORS] = { "min-errors", 1, "requests", "a disk that works has none" },
@@ -38,14 +38,14 @@ enum {
     RANDOM_READ,
     RANDOM_WRITE,
     SERIES,
-    SAMPLES_LEAST = 3, /* of a slice: a slow disk completes few */
+    SAMPLES_LEAST = 2, /* of a slice: a slow disk completes few */
     SMALL_BYTES = 64 << 10,
     FEW_BEFORE = 1, /* requests: the device was as good as empty */
     SLICES_LEAST = 8,
     PEERS_LEAST = 2
 };
 static const ns_t slice_least = 100000000;
-#define SAMPLES_WANTED 16 /* of a slice, on average */
+#define SAMPLES_WANTED 5 /* of a slice, on average */
 static const char *const series_names[SERIES] = { "time of the device by request",
                                                   "a small random read takes",
                                                   "a small random write takes" };
@@ -336,8 +336,7 @@ static struct verdict judge(const struct rule *r, const struct diagnosis *d,
                  against(r, d, s, k, peers,
                          times(peers, slower) > least ? times(peers, slower) : least, &v))
             v.against = AGAINST_PEERS;
-        else if (s->whole[k] != STORE_NULL && s->whole[k] >= most &&
-                 against(r, d, s, k, most, most, &v))
+        else if (against(r, d, s, k, most, most, &v))
             v.against = AGAINST_ANY;
     }
     if (!v.against && s->errors > 0 && (double)s->errors >= rule_limit(d, r, MIN_ERRORS))
