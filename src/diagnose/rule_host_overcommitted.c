@@ -15,7 +15,7 @@
 
 #include <stdlib.h>
 
-enum { MAX_IDLE, MIN_WAITING, MIN_OF_TRACE, MIN_SECONDS, MIN_DEMAND, FITS, MIN_LOST };
+enum { MAX_IDLE, MIN_WAITING, MIN_OF_TRACE, MIN_SECONDS, MIN_DEMAND, FITS, FEW_CPUS, MIN_LOST };
 static const struct limit limits[] = {
     [MAX_IDLE] = { "max-idle", 0.05, "of the CPUs", "that much is left over by balancing" },
     [MIN_WAITING] = { "min-waiting", 0.5, "threads a CPU",
@@ -25,8 +25,12 @@ static const struct limit limits[] = {
     [MIN_DEMAND] = { "min-demand", 1.2, "of the CPUs",
                      "that instances and services would use if they never had to wait" },
     [FITS] = { "fits", 0.9, "of the CPUs", "up to which demand is served without much waiting" },
+    [FEW_CPUS] = { "few-cpus", 1.5, "of the CPUs",
+                   "that those who hardly ever sleep would use, up to which they are few enough to "
+                   "be called culprits; more have been placed there by someone" },
     [MIN_LOST] = { "min-lost", 0.1, "of the trace", "that an owner waited, to be named" },
 };
+#define FEW 4        /* owners: can be named one by one, however small the host is */
 #define MOST_OF 0.25 /* of the owners: as many may be called the few who ask most */
 static const ns_t slice_least = 200000000;
 
