@@ -146,7 +146,11 @@ static bool has_culprits(const struct rule *r, struct diagnosis *d, const struct
     for (size_t i = 0; i < d->w->owners.n; i++)
         modest += of[i].host == l->host && d->w->owners.at[i].kind == WHO_VM && !of[i].endless &&
                   (double)of[i].waited >= rule_limit(d, r, MIN_LOST) * (double)of[i].seen;
-    return w->without_most <= room || (w->endless > 0 && modest > 0 && w->without_endless <= room);
+    bool few = w->endless <= FEW ||
+               w->all - w->without_endless <= rule_limit(d, r, FEW_CPUS) * (double)l->cpus;
+
+    return w->without_most <= room ||
+           (w->endless > 0 && few && modest > 0 && w->without_endless <= room);
 }
 
 /* What Nova believes of the node, if it told. */
