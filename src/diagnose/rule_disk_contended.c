@@ -23,6 +23,7 @@ static const struct limit limits[] = {
 
 enum { SAMPLES_LEAST = 8 /* of a median */, LINE_LEAST = 50 };
 #define LINE_FIT 0.3 /* of the variance that the line explains: sizes and seeks make the rest */
+#define MORE_THAN_TAKEN 1.25
 #define QUEUED 0.5
 #define ALONE 0.05 /* less of a request's time than that was others' */
 
@@ -231,20 +232,48 @@ static int by_share(const void *a, const void *b)
     return x->of != y->of ? (x->of > y->of ? -1 : 1) : (x->user > y->user) - (x->user < y->user);
 }
 
+/* Of what the victims lost, the part that was of each other's requests. */
+static double taken_by(const struct contention *c, const bool *victims, size_t o)
+{
+    double sum = 0;
+
+    for (size_t v = 0; v < c->s.n; v++) {
+        double others = (double)c->s.users[v].busy - c->s.users[v].of[v];
+
+        if (victims[v] && v != o && others > 0)
+            sum += c->s.users[v].of[o] / others * (double)c->loss[v].lost_ns;
+    }
+    return sum;
+}
+
+/* Who takes more than he is taken is no victim, unless all are alike. */
+static void leave_takers_out(const struct contention *c, bool *victims)
+{
+    bool left[DISK_USERS] = { false };
+    size_t n = 0;
+
+    for (size_t v = 0; v < c->s.n; v++) {
+        left[v] =
+            victims[v] && taken_by(c, victims, v) <= MORE_THAN_TAKEN * (double)c->loss[v].lost_ns;
+        n += left[v];
+    }
+    if (n)
+        memcpy(victims, left, sizeof left);
+}
+
 static void add_culprits(struct finding *f, const struct contention *c, const bool *victims,
                          struct str where)
 {
     struct share all[DISK_USERS] = { 0 };
-    double sum = 0;
+    double sum = 0, outside = 0;
 
     for (size_t o = 0; o < c->s.n; o++) {
-        all[o].user = o;
-        for (size_t v = 0; v < c->s.n; v++)
-            if (victims[v] && v != o && c->s.users[v].busy > 0)
-                all[o].of +=
-                    c->s.users[v].of[o] / (double)c->s.users[v].busy * (double)c->loss[v].lost_ns;
+        all[o] = (struct share){ o, taken_by(c, victims, o) };
         sum += all[o].of;
+        outside += victims[o] ? 0 : all[o].of;
     }
+    for (size_t o = 0; o < c->s.n; o++) /* victims are to blame only where nobody else is */
+        all[o].of = victims[o] && outside >= 0.1 * sum ? 0 : all[o].of;
     qsort(all, c->s.n, sizeof *all, by_share);
     for (size_t i = 0; i < c->s.n && sum > 0 && all[i].of >= 0.05 * sum; i++) {
         uint32_t owner = c->s.users[all[i].user].owner;
@@ -290,7 +319,7 @@ static void found(const struct rule *r, struct diagnosis *d, const struct conten
             continue;
         const struct who_owner *o = &d->w->owners.at[c->s.users[v].owner];
         f->cost_ns += u->lost_ns;
-        finding_subject(f, who_kind_name(o->kind), o->name);
+        finding_subject_lost(f, who_kind_name(o->kind), o->name, u->lost_ns);
         finding_evidence(f, "slower among others than alone",
                          finding_text(d,
                                       STR_FMT ": %.1f times, %.0f %% of what is in flight is "
@@ -320,8 +349,10 @@ static void look(const struct rule *r, struct diagnosis *d, const struct disk *d
     disk_shares_make(disk, &c->s);
     if (c->s.n > 1)
         weigh(c);
-    for (size_t v = 0; c->s.n > 1 && v < c->s.n; v++) {
+    for (size_t v = 0; c->s.n > 1 && v < c->s.n; v++)
         victims[v] = v < DISK_USERS - 1 && is_victim(r, c, v);
+    leave_takers_out(c, victims);
+    for (size_t v = 0; v < c->s.n; v++) {
         if (victims[v] && (worst == DISK_USERS || c->loss[v].lost_ns > c->loss[worst].lost_ns))
             worst = v;
     }
@@ -368,5 +399,6 @@ const struct rule rule_disk_contended = {
     .limits = limits,
     .nlimits = ARRAY_SIZE(limits),
     .stage = STAGE_SHARE,
+    .slows = true,
     .find = find,
 };

@@ -27,7 +27,7 @@ static const struct limit limits[] = {
                      "a small random request to an empty device; below, nobody notices" },
     [NORMAL_MOST] = { "normal-most", 0.03, "s",
                       "a spinning disk seeks for 15 ms and turns in 11 at most" },
-    [MIN_SLICES] = { "min-slices", 5, "slices",
+    [MIN_SLICES] = { "min-slices", 4, "slices",
                      "one after the other; a hiccup or two are not a slow disk" },
     [MIN_SECONDS] = { "min-seconds", 1.5, "s", "the same; virtual disks pause for as long as one" },
     [MIN_ERRORS] = { "min-errors", 1, "requests", "a disk that works has none" },
@@ -38,14 +38,14 @@ enum {
     RANDOM_READ,
     RANDOM_WRITE,
     SERIES,
-    SAMPLES_LEAST = 3, /* of a slice: a slow disk completes few */
+    SAMPLES_LEAST = 2, /* of a slice: a slow disk completes few */
     SMALL_BYTES = 64 << 10,
     FEW_BEFORE = 1, /* requests: the device was as good as empty */
     SLICES_LEAST = 8,
     PEERS_LEAST = 2
 };
 static const ns_t slice_least = 100000000;
-#define SAMPLES_WANTED 16 /* of a slice, on average */
+#define SAMPLES_WANTED 5 /* of a slice, on average */
 static const char *const series_names[SERIES] = { "time of the device by request",
                                                   "a small random read takes",
                                                   "a small random write takes" };
@@ -336,8 +336,7 @@ static struct verdict judge(const struct rule *r, const struct diagnosis *d,
                  against(r, d, s, k, peers,
                          times(peers, slower) > least ? times(peers, slower) : least, &v))
             v.against = AGAINST_PEERS;
-        else if (s->whole[k] != STORE_NULL && s->whole[k] >= most &&
-                 against(r, d, s, k, most, most, &v))
+        else if (against(r, d, s, k, most, most, &v))
             v.against = AGAINST_ANY;
     }
     if (!v.against && s->errors > 0 && (double)s->errors >= rule_limit(d, r, MIN_ERRORS))
@@ -384,7 +383,8 @@ static void add_subjects(const struct diagnosis *d, struct finding *f, const str
             most = waited[i] > waited[most] ? i : most;
         if (waited[most] == 0)
             break;
-        finding_subject(f, who_kind_name(d->w->owners.at[most].kind), d->w->owners.at[most].name);
+        finding_subject_lost(f, who_kind_name(d->w->owners.at[most].kind),
+                             d->w->owners.at[most].name, waited[most]);
         waited[most] = 0;
     }
     free(waited);
@@ -415,6 +415,7 @@ static void found(const struct rule *r, struct diagnosis *d, const struct servic
     f->t0 = v->against == FAILS ? s->slices.t0 : v->when.t0;
     f->t1 = v->against == FAILS ? s->slices.t1 : v->when.t1;
     finding_host(f, str_of(host));
+    finding_subject(f, "disk", s->disk->name);
     finding_culprit(f, "disk", s->disk->name);
     add_subjects(d, f, s, v);
     if (v->against != FAILS) {
@@ -484,5 +485,6 @@ const struct rule rule_disk_slow = {
     .limits = limits,
     .nlimits = ARRAY_SIZE(limits),
     .stage = STAGE_RESOURCE,
+    .slows = true,
     .find = find,
 };

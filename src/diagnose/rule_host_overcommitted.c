@@ -15,7 +15,7 @@
 
 #include <stdlib.h>
 
-enum { MAX_IDLE, MIN_WAITING, MIN_OF_TRACE, MIN_SECONDS, MIN_DEMAND, FITS, MIN_LOST };
+enum { MAX_IDLE, MIN_WAITING, MIN_OF_TRACE, MIN_SECONDS, MIN_DEMAND, FITS, FEW_CPUS, MIN_LOST };
 static const struct limit limits[] = {
     [MAX_IDLE] = { "max-idle", 0.05, "of the CPUs", "that much is left over by balancing" },
     [MIN_WAITING] = { "min-waiting", 0.5, "threads a CPU",
@@ -25,8 +25,12 @@ static const struct limit limits[] = {
     [MIN_DEMAND] = { "min-demand", 1.2, "of the CPUs",
                      "that instances and services would use if they never had to wait" },
     [FITS] = { "fits", 0.9, "of the CPUs", "up to which demand is served without much waiting" },
+    [FEW_CPUS] = { "few-cpus", 1.5, "of the CPUs",
+                   "that those who hardly ever sleep would use, up to which they are few enough to "
+                   "be called culprits; more have been placed there by someone" },
     [MIN_LOST] = { "min-lost", 0.1, "of the trace", "that an owner waited, to be named" },
 };
+#define FEW 4        /* owners: can be named one by one, however small the host is */
 #define MOST_OF 0.25 /* of the owners: as many may be called the few who ask most */
 static const ns_t slice_least = 200000000;
 
@@ -142,7 +146,11 @@ static bool has_culprits(const struct rule *r, struct diagnosis *d, const struct
     for (size_t i = 0; i < d->w->owners.n; i++)
         modest += of[i].host == l->host && d->w->owners.at[i].kind == WHO_VM && !of[i].endless &&
                   (double)of[i].waited >= rule_limit(d, r, MIN_LOST) * (double)of[i].seen;
-    return w->without_most <= room || (w->endless > 0 && modest > 0 && w->without_endless <= room);
+    bool few = w->endless <= FEW ||
+               w->all - w->without_endless <= rule_limit(d, r, FEW_CPUS) * (double)l->cpus;
+
+    return w->without_most <= room ||
+           (w->endless > 0 && few && modest > 0 && w->without_endless <= room);
 }
 
 /* What Nova believes of the node, if it told. */
@@ -174,6 +182,24 @@ static void add_nova(struct diagnosis *d, struct finding *f, const char *host)
                      "", STR("neph list resources"));
 }
 
+/* Did the instance or service wait enough to be named? */
+static bool loses(const struct rule *r, struct diagnosis *d, uint32_t host, size_t owner)
+{
+    const struct demand *of = &demands_of(d)[owner];
+
+    return of->host == host && is_guest_work(&d->w->owners.at[owner]) && of->seen > 0 &&
+           (double)of->waited >= rule_limit(d, r, MIN_LOST) * (double)of->seen;
+}
+
+static ns_t lost_of(const struct rule *r, struct diagnosis *d, uint32_t host)
+{
+    ns_t lost = 0;
+
+    for (size_t i = 0; i < d->w->owners.n; i++)
+        lost += loses(r, d, host, i) ? demands_of(d)[i].waited : 0;
+    return lost;
+}
+
 static void found(const struct rule *r, struct diagnosis *d, const struct load *l,
                   const struct wanted *w)
 {
@@ -188,16 +214,14 @@ static void found(const struct rule *r, struct diagnosis *d, const struct load *
                             host, w->owners, w->all, l->cpus);
     f->t0 = l->when.t0;
     f->t1 = l->when.t1;
-    f->cost_ns = 0;
+    f->cost_ns = lost_of(r, d, l->host);
     finding_host(f, str_of(host));
-    finding_subject(f, "host", str_of(host));
+    finding_subject_lost(f, "host", str_of(host), f->cost_ns);
     finding_culprit(f, "host", str_of(host));
     for (size_t i = 0; i < d->w->owners.n; i++)
-        if (of[i].host == l->host && is_guest_work(&d->w->owners.at[i]) && of[i].seen > 0 &&
-            (double)of[i].waited >= rule_limit(d, r, MIN_LOST) * (double)of[i].seen) {
-            finding_subject(f, who_kind_name(d->w->owners.at[i].kind), d->w->owners.at[i].name);
-            f->cost_ns += of[i].waited;
-        }
+        if (loses(r, d, l->host, i))
+            finding_subject_lost(f, who_kind_name(d->w->owners.at[i].kind), d->w->owners.at[i].name,
+                                 of[i].waited);
     finding_evidence(f, "CPUs", finding_text(d, "%zu", l->cpus), "", where);
     finding_evidence(f, "would be used, if nobody had to wait",
                      finding_text(d, "%.1f CPUs", w->all), "", where);
@@ -253,5 +277,6 @@ const struct rule rule_host_overcommitted = {
     .limits = limits,
     .nlimits = ARRAY_SIZE(limits),
     .stage = STAGE_RESOURCE,
+    .slows = true,
     .find = find,
 };

@@ -11,10 +11,22 @@
 
 #include <stdlib.h>
 
-enum { MIN_OF_CPU, MIN_RATE, MIN_OF_TRACE, MIN_SECONDS, MIN_STOLEN, MIN_ALL, MIN_LINE };
+enum {
+    MIN_OF_CPU,
+    MIN_OF_LINE,
+    MIN_RATE,
+    MIN_OF_TRACE,
+    MIN_SECONDS,
+    MIN_STOLEN,
+    MIN_ALL,
+    MIN_LINE
+};
 static const struct limit limits[] = {
     [MIN_OF_CPU] = { "min-of-cpu", 0.5, "of a CPU",
                      "in interrupts; the kernel hands long work to ksoftirqd to stay below" },
+    [MIN_OF_LINE] = { "min-of-line", 0.2, "of a CPU",
+                      "in the handler of one device: handlers acknowledge and hand over to "
+                      "softirqs, which is a matter of a few percent" },
     [MIN_RATE] = { "min-rate", 50000, "a second",
                    "of one line on one CPU; adapters that hold back interrupts stay far below" },
     [MIN_OF_TRACE] = { "min-of-trace", 0.02, "of the trace", "bursts of packets are normal" },
@@ -146,10 +158,30 @@ static bool is_of(const struct cpu *c, const struct line *l)
     return c->line ? l == c->line : l->cpu == c->no;
 }
 
+/* Does the line come too often, or take too long, for any device that works? */
+static bool is_absurd(const struct rule *r, const struct storms *s, const struct line *l, size_t i)
+{
+    double len = (double)slice_length(&s->slices, i);
+
+    return (double)l->count[i] * (double)NS_PER_S >= rule_limit(s->d, r, MIN_RATE) * len ||
+           (double)l->ns[i] >= rule_limit(s->d, r, MIN_OF_LINE) * len;
+}
+
+static bool is_absurd_in(const struct rule *r, const struct storms *s, const struct cpu *c)
+{
+    size_t n = 0;
+
+    for (size_t k = 0; k < s->lines.n; k++)
+        for (size_t i = 0;
+             s->lines.at[k].kind == IRQ_HARD && is_of(c, &s->lines.at[k]) && i < s->slices.n; i++)
+            n += c->holds[i] && is_absurd(r, s, &s->lines.at[k], i);
+    return 2 * n >= c->when.n;
+}
+
 /* The run of slices in which interrupts take most of the CPU, or a line comes absurdly often. */
 static void mark(const struct rule *r, struct storms *s, struct cpu *c)
 {
-    double share = rule_limit(s->d, r, MIN_OF_CPU), rate = rule_limit(s->d, r, MIN_RATE);
+    double share = rule_limit(s->d, r, MIN_OF_CPU);
 
     for (size_t i = 0; i < s->slices.n; i++)
         c->holds[i] = (double)c->ns[i] >= share * (double)slice_length(&s->slices, i);
@@ -157,8 +189,7 @@ static void mark(const struct rule *r, struct storms *s, struct cpu *c)
         const struct line *l = &s->lines.at[k];
 
         for (size_t i = 0; l->kind == IRQ_HARD && is_of(c, l) && i < s->slices.n; i++)
-            c->holds[i] |= (double)l->count[i] * (double)NS_PER_S >=
-                           rate * (double)slice_length(&s->slices, i);
+            c->holds[i] |= is_absurd(r, s, l, i);
     }
     c->when = slices_run(&s->slices, c->holds, NULL);
     for (size_t i = 0; i < s->slices.n; i++) {
@@ -307,7 +338,7 @@ static void add_victims(const struct storms *s, struct finding *f, ns_t *stolen,
         if (stolen[most] == 0)
             return;
         const struct who_owner *o = &s->d->w->owners.at[most];
-        finding_subject(f, who_kind_name(o->kind), o->name);
+        finding_subject_lost(f, who_kind_name(o->kind), o->name, stolen[most]);
         finding_evidence(f, "taken from",
                          finding_text(s->d, STR_FMT ": %s", STR_ARG(o->name),
                                       finding_duration(s->d, stolen[most]).p),
@@ -327,7 +358,7 @@ static void found(const struct rule *r, struct diagnosis *d, struct storms *s, c
         sum += stolen[i];
     ns_t waited = add_waiting(s, c, stolen);
     bool harm = (double)(sum + waited) >= rule_limit(d, r, MIN_STOLEN) * (double)c->when.ns ||
-                of_cpu >= 100 * rule_limit(d, r, MIN_ALL);
+                of_cpu >= 100 * rule_limit(d, r, MIN_ALL) || is_absurd_in(r, s, c);
     struct finding *f = finding_add(d, r, harm ? SEVERITY_WARNING : SEVERITY_INFO);
     f->title =
         c->line ? finding_text(d, STR_FMT " on %s takes %.0f %% of a CPU, spread over them, for %s",
@@ -345,6 +376,7 @@ static void found(const struct rule *r, struct diagnosis *d, struct storms *s, c
         finding_evidence_ns(d, f, "threads waited for CPUs because of it", waited, where);
     add_lines(r, s, c, f, where);
     add_victims(s, f, stolen, where);
+    finding_subject_lost(f, "host", str_of(host), f->cost_ns);
     if (!measure_had(d->src->hosts[s->host], EV_SOFTIRQ_ENTRY))
         finding_unknown(f, STR("what softirqs add: they were not traced (lttng enable-event -k "
                                "'irq_softirq_*')"));
@@ -436,5 +468,6 @@ const struct rule rule_interrupt_storm = {
     .limits = limits,
     .nlimits = ARRAY_SIZE(limits),
     .stage = STAGE_RESOURCE,
+    .slows = true,
     .find = find,
 };

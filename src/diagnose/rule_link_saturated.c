@@ -26,8 +26,8 @@ static const struct limit limits[] = {
                      "between the rates of full slices: beyond it is no plateau" },
     [MIN_VICTIM] = { "min-victim", 0.05, "of the full time",
                      "in which packets of someone who does not fill the link wait" },
-    [MIN_DROPPED] = { "min-dropped", 0.01, "of packets",
-                      "TCP halves its rate long before; stray drops are normal" },
+    [MIN_DROPPED] = { "min-dropped", 0.05, "of packets",
+                      "TCP fills a link until a few are dropped; that is how it finds its rate" },
 };
 
 enum { USERS = 64 };
@@ -263,7 +263,7 @@ static void add_users(const struct rule *r, struct diagnosis *d, struct finding 
                                             "the kernel, for whom was not seen",
                                             share));
         else if (o && is_victim(r, d, x, u)) {
-            finding_subject(f, who_kind_name(o->kind), o->name);
+            finding_subject_lost(f, who_kind_name(o->kind), o->name, u->covered);
             finding_evidence(f, "mean wait of packets",
                              finding_text(d, STR_FMT ": %s", STR_ARG(o->name),
                                           finding_duration(d, u->waits / (ns_t)u->packets).p),
@@ -432,5 +432,6 @@ const struct rule rule_link_saturated = {
     .limits = limits,
     .nlimits = ARRAY_SIZE(limits),
     .stage = STAGE_SHARE,
+    .slows = true,
     .find = find,
 };

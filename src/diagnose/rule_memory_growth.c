@@ -16,7 +16,7 @@
 enum { MIN_SECONDS, MIN_GROWTH, MIN_OF_PROCESS, EXHAUSTS_WITHIN, HOST_MEMORY };
 static const struct limit limits[] = {
     [MIN_SECONDS] = { "min-seconds", 5, "s", "a program that begins takes memory for less" },
-    [MIN_GROWTH] = { "min-growth", 16, "MiB", "less fits into an allocator's reserve" },
+    [MIN_GROWTH] = { "min-growth", 8, "MiB", "less fits into an allocator's reserve" },
     [MIN_OF_PROCESS] = { "min-of-process", 0.25, "of what it had",
                          "less is a normal change of a large process" },
     [EXHAUSTS_WITHIN] = { "exhausts-within", 86400, "s",
@@ -25,7 +25,9 @@ static const struct limit limits[] = {
     [HOST_MEMORY] = { "host-memory", 64, "GiB", "assumed where Nova did not tell the node's" },
 };
 #define MIB ((double)(1 << 20))
-#define CACHE 0.5 /* of its growth: what it read and wrote of files may be as much */
+#define STRAIGHT 0.98 /* the fit of what is no first touch */
+#define WHOLE 0.8     /* of the trace */
+#define CACHE 0.5     /* of its growth: what it read and wrote of files may be as much */
 
 /* Memory of the node that is not reserved for instances, in bytes; 0: nobody told. */
 static double free_of(const struct diagnosis *d, uint32_t host)
@@ -87,12 +89,16 @@ static int64_t transferred(const struct diagnosis *d, const struct growth *g)
     return bytes;
 }
 
-/* A guest may touch its memory for the first time, address space may never be used, and pages may
- * be those of files: these are no leaks that one has to act upon. */
+/* A guest touches its memory for the first time (fast, then slower: no straight line), address
+ * space may never be used, and pages may be those of files: these are no leaks that one has to act
+ * upon. */
 static enum severity severity_of(const struct diagnosis *d, const struct growth *g, bool vm,
                                  double left_s, double within_s)
 {
-    if (vm || g->kind == GROWTH_MAPPED || left_s > within_s)
+    struct span seen = measure_within(d->src, g->host, d->src->span);
+    bool to_the_end = (double)(g->t1 - g->t0) >= WHOLE * (double)(seen.t1 - seen.t0);
+
+    if ((vm && (g->fit < STRAIGHT || !to_the_end)) || g->kind == GROWTH_MAPPED || left_s > within_s)
         return SEVERITY_INFO;
     return g->kind == GROWTH_PAGES &&
                    (double)transferred(d, g) >= CACHE * (double)(g->last - g->first)
@@ -188,8 +194,9 @@ const struct rule rule_memory_growth = {
     .title = "a process takes memory and keeps it",
     .doc = "The memory of a process rises along a line, most of what it takes it keeps, over more "
            "than half of the trace. It is a warning if that is large against what it had and "
-           "would use up the host within a day; info for an instance (a guest touches its memory "
-           "for the first time, up to its flavor), for address space alone, and for pages of a "
+           "would use up the host within a day; info for an instance whose memory does not "
+           "rise in a straight line all the time (a guest touches its memory for the first time), "
+           "for address space alone, and for pages of a "
            "process that reads and writes as much: these may be the cache of files.",
     .remedy = "restart the service before the host runs out, report the leak with its version; "
               "bound it (MemoryMax of its unit)",

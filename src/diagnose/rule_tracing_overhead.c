@@ -83,7 +83,7 @@ static void find_host(const struct rule *r, struct diagnosis *d, uint32_t h)
                             store_host(s));
     finding_subject(f, "host", str_of(store_host(s)));
     finding_host(f, str_of(store_host(s)));
-    finding_culprit(f, "service", STR("the tracer"));
+    finding_culprit(f, "tracer", STR("LTTng"));
     f->t0 = seen.t0;
     f->t1 = seen.t1;
     f->cost_ns = (ns_t)(writing + (double)ran);

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { MIN_STUCK, MIN_TIMES, MIN_PEERS, MIN_ALONE };
+enum { MIN_STUCK, MIN_TIMES, MIN_PEERS, MIN_ALONE, MIN_ALONE_LONG, MIN_APART };
 static const struct limit limits[] = {
     [MIN_STUCK] = { "min-stuck", 30, "s",
                     "in one task state: shorter ones are operations at work" },
@@ -15,8 +15,15 @@ static const struct limit limits[] = {
                     "of all times in that task state, if there are some" },
     [MIN_PEERS] = { "min-peers", 3, "times in that task state",
                     "of other instances; with fewer nobody knows what is normal" },
-    [MIN_ALONE] = { "min-alone", 300, "s",
-                    "without peers: after that Nova itself gives up on most things" },
+    [MIN_ALONE] = { "min-alone", 60, "s",
+                    "without peers, in a task state that is over in seconds (deleting, "
+                    "rebooting)" },
+    [MIN_ALONE_LONG] = { "min-alone-long", 300, "s",
+                         "the same where images or memory are copied (spawning, migrating): after "
+                         "that Nova itself gives up on most things" },
+    [MIN_APART] = { "min-apart", 1, "s",
+                    "between two states for which there is no step: closer ones may have been "
+                    "announced by two processes in another order than they came to be" },
 };
 
 static void found(const struct rule *r, struct diagnosis *d, const struct src_row *row)
@@ -43,6 +50,14 @@ static void found(const struct rule *r, struct diagnosis *d, const struct src_ro
                                "was not traced"));
 }
 
+/* Did the state before last long enough to be sure of the order? */
+static bool is_apart(const struct rule *r, const struct diagnosis *d, const struct src_group *g,
+                     size_t i)
+{
+    return i == 0 ||
+           g->rows.at[i].row[0] - g->rows.at[i - 1].row[0] >= rule_limit_ns(d, r, MIN_APART);
+}
+
 /* An instance's states, by time. */
 static void find_of(const struct rule *r, struct diagnosis *d, const struct src_group *g)
 {
@@ -53,7 +68,7 @@ static void find_of(const struct rule *r, struct diagnosis *d, const struct src_
         struct str state = row_text(row, C_vm_state_state);
 
         if ((str_is(state, "error") && !str_is(before, "error")) ||
-            row_text(row, C_vm_state_violation).n)
+            (row_text(row, C_vm_state_violation).n && is_apart(r, d, g, i)))
             found(r, d, row);
         before = state;
     }
@@ -107,6 +122,19 @@ static void found_stuck(const struct rule *r, struct diagnosis *d, const struct 
         finding_unknown(f, STR("how long it stays so: the traces end before it does"));
 }
 
+/* Task states in which much is copied (nova/compute/task_states.py, Zed). */
+static bool is_long(struct str task)
+{
+    static const char *const starts[] = { "spawning", "scheduling", "migrating", "image_",
+                                          "rebuild",  "resize_",    "shelving",  "unshelving",
+                                          "spawn",    "block_dev",  "rescuing",  "networking" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(starts); i++)
+        if (str_starts(task, str_of(starts[i])))
+            return true;
+    return false;
+}
+
 /* All times in one task state. */
 static void find_stuck_in(const struct rule *r, struct diagnosis *d, const struct src_group *g,
                           ns_t end)
@@ -117,7 +145,8 @@ static void find_stuck_in(const struct rule *r, struct diagnosis *d, const struc
         took[i] = lasted(&g->rows.at[i], end);
     struct robust normal = robust_below_break(took, g->rows.n);
     bool peers = (double)(g->rows.n - 1) >= rule_limit(d, r, MIN_PEERS);
-    ns_t least = rule_limit_ns(d, r, peers ? MIN_STUCK : MIN_ALONE);
+    bool copies = is_long(row_text(&g->rows.at[0], C_vm_state_task_state));
+    ns_t least = rule_limit_ns(d, r, peers ? MIN_STUCK : copies ? MIN_ALONE_LONG : MIN_ALONE);
     for (size_t i = 0; i < g->rows.n; i++) {
         ns_t t = lasted(&g->rows.at[i], end);
 

@@ -116,6 +116,26 @@ static void add_calls(const struct diagnosis *d, struct crews *ret)
     src_index_free(&by_child);
 }
 
+/* Processes of a service that the kernel saw, whose parent is one of it as well: that one hands out
+ * the work.  They count even if they wrote no line. */
+static void add_forked(const struct diagnosis *d, struct crews *to)
+{
+    struct src_rows r = src_rows(d->src, TABLE_thread);
+    const cell_t *row;
+
+    while ((row = src_next(&r))) {
+        uint32_t host = src_host_no(d->src, r.store);
+
+        if (row[C_thread_tid] != row[C_thread_pid] || row[C_thread_ppid] <= 1)
+            continue;
+        const struct who_thread *th = whos_at(d->w, host, row[C_thread_tid], row[C_thread_t0]);
+        const struct who_thread *up = whos_at(d->w, host, row[C_thread_ppid], row[C_thread_t0]);
+        if (th && up && who_owner(d->w, th)->kind == WHO_SERVICE &&
+            who_owner(d->w, th) == who_owner(d->w, up))
+            worker_of(crew_of(to, who_owner(d->w, th)->name), r.host, row[C_thread_pid]);
+    }
+}
+
 void crews_make(const struct diagnosis *d, struct crews *ret)
 {
     struct src_rows steps = src_rows(d->src, TABLE_step), tasks = src_rows(d->src, TABLE_task);
@@ -139,6 +159,7 @@ void crews_make(const struct diagnosis *d, struct crews *ret)
         if (service.n && row[C_service_seen_pid] >= 0)
             worker_of(crew_of(ret, service), seen.host, row[C_service_seen_pid]);
     }
+    add_forked(d, ret);
     add_calls(d, ret);
 }
 

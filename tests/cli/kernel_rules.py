@@ -197,6 +197,7 @@ def link_trace(users, mbit, seconds=5, queue=True, dev="eth0", refuse=False):
         free = begin + size * 8 * 1000 / mbit
         waiting.append(begin)
         t.at(begin, "net_dev_xmit", skbaddr=skb, rc=0, len=size, name=dev)
+    t.switch(seconds * S, 0, running, 0)
     return t
 
 
@@ -250,8 +251,10 @@ def check_interrupts(tmp):
           "warning", ["vm-1000"], ["irq 24 eth0-rx-0"])
     check("many interrupts, as an adapter makes", diagnose(tmp, irq_trace(15000, 8)), "", None)
     check("a burst", diagnose(tmp, irq_trace(10000, 75, to=1.2)), "", None)
-    check("on a CPU that is idle", diagnose(tmp, irq_trace(10000, 75, idle=True)),
-          "interrupt-storm", "info")
+    check("softirqs on a CPU that is idle",
+          diagnose(tmp, irq_trace(10000, 65, idle=True, softirq=True)), "interrupt-storm", "info")
+    check("a handler that takes long, also there", diagnose(tmp, irq_trace(3000, 100, idle=True)),
+          "interrupt-storm", "warning")
     check("softirqs left to ksoftirqd", diagnose(tmp, irq_trace(1000, 800, softirq=True, tid=14)),
           "", None)
 
@@ -303,7 +306,7 @@ def check_memory(tmp):
     check("in pages", diagnose(tmp, memory_trace([(700, "nova-compute", lambda t: t * 4 * mib)],
                                                  rss=False)), "memory-growth", "warning",
           ["nova-compute"])
-    t = memory_trace([(500, "qemu:vm-1000", leak)])
+    t = memory_trace([(500, "qemu:vm-1000", lambda t: 100 * mib + t ** 0.6 * 40 * mib)])
     t.process(500, "qemu:vm-1000", [(501, "CPU 0/KVM")])
     check("a guest that touches its memory", diagnose(tmp, t), "memory-growth", "info")
     d = diagnose(tmp, memory_trace([(700, "nova-compute", saw), (800, "backup", leak)], oom=700))
