@@ -173,8 +173,8 @@ struct kc_kernel {
 const struct kc_host *kern_conf_of(const struct kc_kernel *k, const char *host);
 /* Is it running 'at' after the start? */
 bool kern_proc_is_there(const struct kc_proc *p, ns_t at);
-/* The share of a CPU that those with a better priority leave to the process of that name, where it is
- * pinned; else 1. */
+/* The share of a CPU that those with a better priority leave to the process of that name, where it
+ * is pinned; else 1. */
 double kern_cpu_left(const struct kc_host *h, const char *name, ns_t at);
 /* The interface of 'h' that can send only so much; NULL: there is none. */
 const struct kc_interface *kern_limited_link(const struct kc_host *h);

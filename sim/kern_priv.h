@@ -428,8 +428,8 @@ struct kern {
     struct rng rng;
     struct err *err;
     bool failed;
-    uint64_t pages;             /* allocated now */
-    struct kproc *oom_victim;   /* is to end, since there was no memory; NULL: none */
+    uint64_t pages;           /* allocated now */
+    struct kproc *oom_victim; /* is to end, since there was no memory; NULL: none */
     ns_t now, begin, end, end_ns, clock_offset, event_ns;
     struct ctfw_trace *trace;
     struct ctfw_channel *channel;

@@ -59,10 +59,9 @@
  *                       by events_discarded; cpu absent: all CPUs
  *    {kind: "lost_packets", host, cpu, first, count}  packets that vanish
  *  findings[]           what a diagnosis should find: fault, rule, or[] (rules that may
- *                       tell it instead), root (true), subjects[] and culprits[] (kind, name), hosts[],
- *                       from_s, to_s; operation: its request is a subject
- *  without[]            layers that are not traced: kernel, qemu, openstack
- *  migrations[]         live migrations as QEMU traces them, and
+ *                       tell it instead), root (true), subjects[] and culprits[] (kind, name),
+ * hosts[], from_s, to_s; operation: its request is a subject without[]            layers that are
+ * not traced: kernel, qemu, openstack migrations[]         live migrations as QEMU traces them, and
  *  kernel               the kernel layer of hosts: see docs/neph-sim.1.scd
  *
  * Faults of one operation (operations[].fault.kind):
@@ -239,7 +238,7 @@ struct sc_migration {
     ns_t at_ns, setup_ns, cancel_after_ns; /* after the start; cancel: after that */
     uint64_t memory_mb, working_set_mb, downtime_limit_ms;
     double dirty_mb_s, bandwidth_mb_s;
-    double cpu_percent; /* of a CPU, that the sending thread takes at the full bandwidth */
+    double cpu_percent;  /* of a CPU, that the sending thread takes at the full bandwidth */
     const char *message; /* what QEMU says of its failure; NULL: the usual */
     bool auto_converge;
     enum sc_outcome outcome;
@@ -259,9 +258,9 @@ struct sc_finding {
     const char *fault, *rule; /* of the library; of diagnose */
     const char **or_rules;    /* that may tell it instead */
     size_t n_or;
-    bool root;                /* nothing else that is found explains it */
-    const char *operation;    /* its request is a subject; NULL: none */
-    size_t op;                /* its position */
+    bool root;             /* nothing else that is found explains it */
+    const char *operation; /* its request is a subject; NULL: none */
+    size_t op;             /* its position */
     ns_t from_ns, to_ns;
     struct sc_parties subjects, culprits;
     const char **hosts;
