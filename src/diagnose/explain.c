@@ -156,6 +156,8 @@ static int by_weight(const void *a, const void *b)
 
     if (p->worst != q->worst)
         return p->worst > q->worst ? -1 : 1;
+    if (p->worst == SEVERITY_INFO && x->minor != y->minor)
+        return x->minor ? 1 : -1;
     bool xt = x->rule->stage == STAGE_TRACE, yt = y->rule->stage == STAGE_TRACE;
     if (p->worst == SEVERITY_INFO && xt != yt) /* how far to trust the rest */
         return xt ? -1 : 1;

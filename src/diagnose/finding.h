@@ -39,6 +39,7 @@ struct rule;
 struct finding {
     const struct rule *rule;
     enum severity severity;
+    bool minor; /* info that is told after all other: it is often so, and rarely matters */
     struct str title;
     VEC(struct party) subjects;
     VEC(struct party) culprits; /* who did most of it first */

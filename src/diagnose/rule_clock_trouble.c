@@ -107,6 +107,7 @@ static void find_far(const struct rule *r, struct diagnosis *d, uint32_t h,
     if (bound > NS_MAX / 4 || llabs(off) - bound < rule_limit_ns(d, r, MIN_OFFSET))
         return;
     struct finding *f = finding_add(d, r, SEVERITY_INFO);
+    f->minor = true;
     f->title = finding_text(d, "the clock of %s is %s %s that of %s", c->host,
                             finding_duration(d, llabs(off)).p, off > 0 ? "behind" : "ahead of",
                             d->src->clocks->at[d->src->clocks->reference].host);

@@ -86,6 +86,7 @@ static void found(const struct rule *r, struct diagnosis *d, const struct wait *
     struct finding *f = finding_add(d, r, normal ? SEVERITY_WARNING : SEVERITY_INFO);
     ns_t usual = normal ? normal->median : 0;
 
+    f->minor = !normal;
     f->title = finding_text(
         d, STR_FMT " of " STR_FMT "%s took %s, %s of that waiting for " STR_FMT, STR_ARG(task),
         STR_ARG(entity), n > 1 ? finding_text(d, " and %zu more", n - 1).p : "",

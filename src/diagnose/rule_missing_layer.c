@@ -29,6 +29,7 @@ static void miss(struct missing *m, const char *layer, const char *host, struct 
     finding_blind(d, sentence);
     if (!m->f)
         m->f = finding_add(d, m->rule, SEVERITY_INFO);
+    m->f->minor = true;
     finding_evidence(m->f, layer, host ? str_of(host) : STR("no host"), "", STR("neph doctor"));
     if (host) {
         finding_subject(m->f, "host", str_of(host));

@@ -116,24 +116,39 @@ static void add_calls(const struct diagnosis *d, struct crews *ret)
     src_index_free(&by_child);
 }
 
-/* Processes of a service that the kernel saw, whose parent is one of it as well: that one hands out
- * the work.  They count even if they wrote no line. */
+/* The service whose process that is, or an empty name. */
+static struct str service_of(const struct diagnosis *d, uint32_t host, int64_t tid, ns_t t)
+{
+    const struct who_thread *th = tid > 1 ? whos_at(d->w, host, tid, t) : NULL;
+
+    return th && who_owner(d->w, th)->kind == WHO_SERVICE ? who_owner(d->w, th)->name : STR("");
+}
+
+/* Processes of a service that the kernel saw: they count even if they wrote no line.  One whose
+ * children are of the service too hands out the work, and is no worker. */
 static void add_forked(const struct diagnosis *d, struct crews *to)
 {
-    struct src_rows r = src_rows(d->src, TABLE_thread);
+    struct map64 parents = { 0 };
     const cell_t *row;
 
-    while ((row = src_next(&r))) {
-        uint32_t host = src_host_no(d->src, r.store);
+    for (int pass = 0; pass < 2; pass++) {
+        struct src_rows r = src_rows(d->src, TABLE_thread);
 
-        if (row[C_thread_tid] != row[C_thread_pid] || row[C_thread_ppid] <= 1)
-            continue;
-        const struct who_thread *th = whos_at(d->w, host, row[C_thread_tid], row[C_thread_t0]);
-        const struct who_thread *up = whos_at(d->w, host, row[C_thread_ppid], row[C_thread_t0]);
-        if (th && up && who_owner(d->w, th)->kind == WHO_SERVICE &&
-            who_owner(d->w, th) == who_owner(d->w, up))
-            worker_of(crew_of(to, who_owner(d->w, th)->name), r.host, row[C_thread_pid]);
+        while ((row = src_next(&r))) {
+            uint32_t host = src_host_no(d->src, r.store), seen;
+            int64_t pid = row[C_thread_pid], up = row[C_thread_ppid];
+            struct str name =
+                row[C_thread_tid] == pid ? service_of(d, host, pid, row[C_thread_t0]) : STR("");
+
+            if (name.n == 0)
+                continue;
+            if (pass == 0 && str_eq(name, service_of(d, host, up, row[C_thread_t0])))
+                map64_set(&parents, (uint64_t)host << 32 | (uint32_t)up, 1);
+            if (pass == 1 && !map64_get(&parents, (uint64_t)host << 32 | (uint32_t)pid, &seen))
+                worker_of(crew_of(to, name), r.host, pid);
+        }
     }
+    map64_free(&parents);
 }
 
 void crews_make(const struct diagnosis *d, struct crews *ret)
