@@ -25,7 +25,12 @@ static struct move add_move(struct draw *d, double mb_s, double seconds, double 
                        "bandwidth_mb_s", mb_s);
     if (draw_chance(d, 50))
         json_object_set_new(m.conf, "downtime_limit_ms", json_integer(draw_int(d, 100, 500)));
-    json_array_append_new(d->migrations, m.conf);
+    size_t i = 0; /* they are in order of their time */
+
+    while (i < json_array_size(d->migrations) &&
+           json_number_value(json_object_get(json_array_get(d->migrations, i), "at_s")) <= at_s)
+        i++;
+    json_array_insert_new(d->migrations, i, m.conf);
     return m;
 }
 

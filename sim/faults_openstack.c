@@ -176,7 +176,7 @@ void fault_vm_stuck(struct draw *d)
     unsigned which = draw_int(d, 0, 3);
     const char *vm = draw_vm_name(d);
 
-    d->watched_s = draw_log(d, 90, 900);
+    d->watched_s = draw_log(d, 340, 1500); /* what takes less may be slow */
     add_boot(d, draw_real(d, 0.5, d->length_s * 0.5), vm);
     json_array_append_new(d->operations,
                           json_pack("{s:s, s:f, s:s, s:s, s:{s:s, s:s}}", "after",
