@@ -103,7 +103,7 @@ static void json_scope(struct event_out *w, struct reader *r, enum reader_scope 
     r->ops->visit(r, scope, &sink);
 }
 
-void event_out_json(struct event_out *w, struct reader *r, const struct reader_event *ev)
+void event_out_json_value(struct event_out *w, struct reader *r, const struct reader_event *ev)
 {
     struct out *o = &w->out;
 
@@ -124,7 +124,12 @@ void event_out_json(struct event_out *w, struct reader *r, const struct reader_e
     out_lit(o, "},\"context\":{");
     json_scope(w, r, READER_CONTEXT);
     out_lit(o, "}}");
-    out_line(o);
+}
+
+void event_out_json(struct event_out *w, struct reader *r, const struct reader_event *ev)
+{
+    event_out_json_value(w, r, ev);
+    out_line(&w->out);
 }
 
 /* --- text ---------------------------------------------------------------------- */

@@ -38,6 +38,8 @@ struct event_out {
 };
 
 void event_out_init(struct event_out *w, bool mask);
+/* The value alone, left in w->out. */
+void event_out_json_value(struct event_out *w, struct reader *r, const struct reader_event *ev);
 void event_out_json(struct event_out *w, struct reader *r, const struct reader_event *ev);
 void event_out_text(struct event_out *w, struct reader *r, const struct reader_event *ev);
 /* Writes what is left. */
