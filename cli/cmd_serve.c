@@ -20,8 +20,7 @@ struct serve_cmd_opts {
     struct opt_list name, origin;
 };
 
-/* --- what the server asks for ------------------------------------------------------------------
- */
+/* --- what the server asks for -------------------------------------------------------------- */
 
 struct served {
     struct ctx *c;
@@ -31,6 +30,7 @@ struct served {
     /* The traces once more, for raw events: notes of the first time are told meanwhile. */
     struct experiment x;
     struct notes notes;
+    struct way way;
     bool is_open;
 };
 
@@ -45,11 +45,13 @@ static int load(void *ctx, struct serve *s, struct err *err)
 {
     struct served *x = ctx;
     struct engine_watch watch = { step, x };
+    struct reader_totals t;
 
     x->s = s;
     x->rc = cli_analyse_watched(x->c, 0, &watch, &x->a);
     if (x->rc == RC_OK && serve_step(s, "joining", "", 0, 0, 0)) {
-        serve_ready(s, &x->a.src);
+        experiment_totals(&x->c->x, NULL, &t);
+        serve_ready(s, &x->a.src, t.events);
         serve_wait_end(s);
     }
     analysed_free(&x->a);
@@ -64,11 +66,10 @@ static int events(void *ctx, const struct serve_events *q, struct serve_page *re
     if (!x->is_open && experiment_open(c->args, c->nargs, &c->says, &x->notes, &x->x, err) < 0)
         return -(int)err->code;
     x->is_open = true;
-    return serve_events_page(&x->x, &x->a.clocks, !x->c->g.show_secrets, q, ret, err);
+    return serve_events_page(&x->x, &x->a.clocks, &x->way, !x->c->g.show_secrets, q, ret, err);
 }
 
-/* --- the token
- * ------------------------------------------------------------------------------------ */
+/* --- the token ----------------------------------------------------------------------------- */
 
 /* The first line of the file, which others must not be able to read. */
 static int read_token(struct ctx *c, const char *path, char **ret)
@@ -150,6 +151,7 @@ static int run(struct ctx *c)
     if (x.is_open)
         experiment_close(&x.x);
     notes_free(&x.notes);
+    vec_free(&x.way.marks);
     free(token);
     return rc;
 }

@@ -119,9 +119,13 @@ void event_out_json_value(struct event_out *w, struct reader *r, const struct re
         out_lit(o, ",\"name\":");
     }
     out_json_str(o, ev->name);
-    out_lit(o, ",\"fields\":{");
+    out_lit(o, ",\"fields\":");
+    w->fields_at = o->b.n;
+    out_chr(o, '{');
     json_scope(w, r, READER_FIELDS);
-    out_lit(o, "},\"context\":{");
+    out_chr(o, '}');
+    w->fields_end = o->b.n;
+    out_lit(o, ",\"context\":{");
     json_scope(w, r, READER_CONTEXT);
     out_lit(o, "}}");
 }

@@ -21,8 +21,9 @@ enum { EVENT_DEPTH = 4096 }; /* over what any reader yields */
 
 struct event_out {
     struct out out;
-    bool mask;       /* secrets in strings */
-    struct sbuf tmp; /* a masked string    */
+    bool mask;                    /* secrets in strings */
+    struct sbuf tmp;              /* a masked string    */
+    size_t fields_at, fields_end; /* of the last event's fields in out.b, as JSON */
 
     /* the value being written */
     bool some; /* a comma is due */

@@ -12,10 +12,11 @@
 #include <stdlib.h>
 
 /* Events that are looked at for one page; the first stretch; how fast stretches grow. */
-enum { LOOKED_MOST = 4000000, STRETCH_NS = 100000, STRETCH_GROWS = 8 };
+enum { LOOKED_MOST = 4000000, STRETCH_NS = 100000, STRETCH_GROWS = 8, MARK_EVERY = 65536 };
 
 struct line {
     struct sbuf text;
+    struct serve_event event; /* numbered */
     ns_t t;
     uint64_t no;
 };
@@ -30,6 +31,7 @@ struct page {
     size_t first, n;
     uint64_t looked;
     bool more;
+    struct arena *mem;
 };
 
 static void add_line(struct page *p, const struct stream_head *h, uint64_t no)
@@ -48,6 +50,13 @@ static void add_line(struct page *p, const struct stream_head *h, uint64_t no)
     sbuf_str(&l->text, sbuf_view(&p->w->out.b));
     l->t = h->ev.t;
     l->no = no;
+    if (p->q->numbered) {
+        const struct event_out *w = p->w;
+        struct str fields = { w->out.b.p + w->fields_at, w->fields_end - w->fields_at };
+
+        l->event = (struct serve_event){ h->ev.t, h->ev.cpu, str_dup(p->mem, h->reader->host),
+                                         str_dup(p->mem, h->ev.name), str_dup(p->mem, fields) };
+    }
 }
 
 static bool wanted(struct page *p, const struct stream_head *h)
@@ -92,6 +101,55 @@ static bool read_stretch(struct page *p, ns_t from, ns_t to, uint64_t to_no)
     return whole;
 }
 
+/* Where to begin, to come to an event by its number or its time. */
+static struct way_mark nearest(const struct way *way, const struct serve_events *q)
+{
+    struct way_mark best = { NS_MIN, 0, 0 };
+
+    for (size_t i = 0; i < way->marks.n; i++) {
+        const struct way_mark *m = &way->marks.at[i];
+
+        if (q->pass ? m->number <= q->pass : m->t < q->from)
+            best = *m;
+    }
+    return best;
+}
+
+static void read_numbered(struct page *p, struct way *way, uint64_t *ret_number)
+{
+    struct way_mark at = nearest(way, p->q);
+    uint64_t number = at.number, no = 0, known = 0;
+    struct stream_head *h;
+    struct merged m;
+    ns_t last = NS_MIN;
+
+    if (way->marks.n)
+        known = way->marks.at[way->marks.n - 1].number;
+    merged_init(&m, p->x, NULL, at.t);
+    while ((h = merged_next(&m))) {
+        no = h->ev.t == last ? no + 1 : 0;
+        last = h->ev.t;
+        if (h->ev.t == at.t && no < at.no)
+            continue;
+        if (number % MARK_EVERY == 0 && number > known)
+            *vec_push(&way->marks) = (struct way_mark){ h->ev.t, no, number };
+        if (p->q->pass ? number >= p->q->pass : h->ev.t >= p->q->from) {
+            if (p->n == p->q->limit) {
+                p->more = true;
+                break;
+            }
+            if (p->n == 0)
+                *ret_number = number;
+            add_line(p, h, no);
+        }
+        number++;
+    }
+    if (p->n == 0)
+        *ret_number = number;
+    p->looked = number - at.number;
+    merged_free(&m);
+}
+
 static ns_t begin_of(struct experiment *x)
 {
     struct stream_head *h;
@@ -126,12 +184,14 @@ static void read_back(struct page *p)
 
 static void hand_over(struct page *p, struct serve_page *ret)
 {
+    ret->at = arena_array(&ret->mem, struct serve_event, p->n + 1);
     for (size_t i = 0; i < p->n; i++) {
         const struct line *l = &p->lines[(p->first + i) % p->q->limit];
 
         if (i)
             sbuf_chr(&ret->rows, ',');
         sbuf_str(&ret->rows, sbuf_view(&l->text));
+        ret->at[i] = l->event;
         if (i == 0) {
             ret->first = l->t;
             ret->first_no = l->no;
@@ -153,10 +213,10 @@ static void show_clocks(struct experiment *x, const struct clocks *clocks)
                 x->hosts.at[i].shown = clocks_map(clocks, k);
 }
 
-int serve_events_page(struct experiment *x, const struct clocks *clocks, bool mask,
+int serve_events_page(struct experiment *x, const struct clocks *clocks, struct way *way, bool mask,
                       const struct serve_events *q, struct serve_page *ret, struct err *err)
 {
-    struct page p = { .x = x, .q = q };
+    struct page p = { .x = x, .q = q, .mem = &ret->mem };
     struct sbuf filter = { 0 };
     int rc = 0;
 
@@ -168,7 +228,9 @@ int serve_events_page(struct experiment *x, const struct clocks *clocks, bool ma
         p.w = xcalloc(1, sizeof *p.w);
         p.lines = xcalloc(q->limit, sizeof *p.lines);
         event_out_init(p.w, mask);
-        if (q->back)
+        if (q->numbered)
+            read_numbered(&p, way, &ret->number);
+        else if (q->back)
             read_back(&p);
         else
             read_stretch(&p, q->from, NS_MAX, 0);

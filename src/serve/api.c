@@ -14,8 +14,7 @@
 /* Rows of a listing, unless the request says how many. */
 enum { LIST_ROWS = 10000, LIST_ROWS_MOST = 1000000 };
 
-/* --- listings
- * --------------------------------------------------------------------------------------- */
+/* --- listings ------------------------------------------------------------------------------ */
 
 /* What a request may ask of a table.  0 or -E_ARG. */
 static int table_asked(const struct request *q, const struct column *cols, size_t ncols,
@@ -130,8 +129,7 @@ static void get_freq(struct serve *s, const struct request *q, struct reply *r)
     get_measure(s, q, r, VIEW_FREQ);
 }
 
-/* --- one thing
- * ---------------------------------------------------------------------------------------- */
+/* --- one thing ----------------------------------------------------------------------------- */
 
 static void get_show(struct serve *s, const struct request *q, struct reply *r)
 {
@@ -205,8 +203,7 @@ static void get_findings(struct serve *s, const struct request *q, struct reply 
     diagnosis_free(&mine);
 }
 
-/* --- the experiment
- * -------------------------------------------------------------------------------------- */
+/* --- the experiment ------------------------------------------------------------------------ */
 
 /* Layers by the events that a history was made of: the facts "events.NAME". */
 static void put_layers(const struct store *st, struct json *j)
@@ -345,9 +342,7 @@ static void post_cancel(struct serve *s, const struct request *q, struct reply *
     progress_json(&p, reply_json(r));
 }
 
-/* --- the table
- * ------------------------------------------------------------------------------------------------
- */
+/* --- the table ----------------------------------------------------------------------------- */
 
 #define FILTERS "vm host request begin end"
 #define LISTING "limit sort columns"

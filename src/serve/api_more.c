@@ -11,115 +11,28 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* --- arrows
- * ------------------------------------------------------------------------------------------- */
+/* --- arrows -------------------------------------------------------------------------------- */
 
-/* Waits that are looked at before one is told to look closer. */
-enum { ARROWS = 2000, ARROWS_MOST = 20000, LOOKED_MOST = 2000000 };
+enum { ARROWS = 2000, ARROWS_MOST = 20000 };
 
-struct arrows {
+struct told {
     struct serve *s;
-    struct scope *c;
-    struct span win;
-    size_t limit, n, looked;
-    bool cut;
     struct json *j;
 };
 
-static void put_arrow(struct arrows *a, struct str from, struct str to, ns_t t0, ns_t t1,
-                      ns_t bound_ns, const char *kind)
+static void put_arrow(void *ctx, const struct arrow *a)
 {
-    if (a->n == a->limit) {
-        a->cut = true;
-        return;
-    }
-    a->n++;
-    json_open(a->j, '{');
-    json_kstr(a->j, "from", from);
-    json_kstr(a->j, "to", to);
-    json_ki64(a->j, "t_from", serve_rel(a->s, t0));
-    json_ki64(a->j, "t_to", serve_rel(a->s, t1));
-    emit_ns(a->j, "bound_ns", bound_ns);
-    json_kstr(a->j, "kind", str_of(kind));
-    json_close(a->j, '}');
-}
+    struct told *told = ctx;
+    struct json *j = told->j;
 
-static const struct row *thread_row(const struct arrows *a, const struct store *st, int64_t tid)
-{
-    char room[SCHEMA_PATH], id[SCHEMA_PATH + 300];
-    uint32_t no;
-
-    snprintf(id, sizeof id, "%.255s/" STR_FMT, store_host(st),
-             STR_ARG(schema_path_nr(ATTR_THREAD_STATE, tid, room)));
-    return strtab_find(&a->c->ids, str_of(id), &no) && no ? &a->c->rows.at[no - 1] : NULL;
-}
-
-/* Who woke or pre-empted whom, among the scope's threads of one host. */
-static void host_arrows(struct arrows *a, const struct store *st)
-{
-    const cell_t *w;
-    table_t t;
-
-    if (!store_table_find(st, schema_tables[TABLE_cpu_wait].name, &t))
-        return;
-    struct store_rows rows = store_rows(st, t, a->win);
-    while ((w = store_rows_next(&rows))) {
-        if (a->cut || ++a->looked > LOOKED_MOST) {
-            a->cut = true;
-            store_rows_end(&rows);
-            return;
-        }
-        if (w[C_cpu_wait_by] <= 0 || w[0] == STORE_NULL || w[C_cpu_wait_kind] == WAIT_PUT_OFF)
-            continue;
-        const struct row *to = thread_row(a, st, w[C_cpu_wait_tid]);
-        const struct row *from = to ? thread_row(a, st, w[C_cpu_wait_by]) : NULL;
-        if (from && from != to)
-            put_arrow(a, from->id, to->id, w[0], w[0], 0,
-                      w[C_cpu_wait_kind] == WAIT_PREEMPTED ? "pre-empted" : "woken");
-    }
-}
-
-/* The row of a kind that has an item around 't', of another host or service than 'not'. */
-static const struct row *served_by(const struct arrows *a, const struct row * not, ns_t t0, ns_t t1,
-                                   struct str label)
-{
-    for (size_t i = 0; i < a->c->rows.n; i++) {
-        const struct row *r = &a->c->rows.at[i];
-
-        if (!r->track || r == not || strcmp(r->kind, "step") != 0)
-            continue;
-        for (size_t k = 0; k < r->track->items.n; k++) {
-            const struct item *it = &r->track->items.at[k];
-
-            if (it->t0 >= t0 && it->t0 < t1 && str_eq(it->label, label))
-                return r;
-        }
-    }
-    return NULL;
-}
-
-/* Calls from service to service: an rpc, and the same one served within its time. */
-static void call_arrows(struct arrows *a)
-{
-    for (size_t i = 0; i < a->c->rows.n; i++) {
-        const struct row *r = &a->c->rows.at[i];
-
-        if (!r->track || strcmp(r->kind, "step") != 0)
-            continue;
-        for (size_t k = 0; k < r->track->items.n; k++) {
-            const struct item *it = &r->track->items.at[k];
-            struct str name = it->label;
-            struct sbuf served = { 0 };
-
-            if (!str_starts(name, STR("rpc ")) || it->t1 <= a->win.t0 || it->t0 >= a->win.t1)
-                continue;
-            sbuf_fmt(&served, "rpc-served " STR_FMT, STR_ARG(str_from(name, 4)));
-            const struct row *to = served_by(a, r, it->t0, it->t1, sbuf_view(&served));
-            sbuf_free(&served);
-            if (to)
-                put_arrow(a, r->id, to->id, it->t0, it->t0, STORE_NULL, "call");
-        }
-    }
+    json_open(j, '{');
+    json_kstr(j, "from", a->from->id);
+    json_kstr(j, "to", a->to->id);
+    json_ki64(j, "t_from", serve_rel(told->s, a->t0));
+    json_ki64(j, "t_to", serve_rel(told->s, a->t1));
+    emit_ns(j, "bound_ns", a->bound_ns);
+    json_kstr(j, "kind", str_of(a->kind));
+    json_close(j, '}');
 }
 
 void api_arrows(struct serve *s, const struct request *q, struct reply *r)
@@ -139,24 +52,19 @@ void api_arrows(struct serve *s, const struct request *q, struct reply *r)
         reply_fail(r, 404, "%s", err.text);
         return;
     }
-    struct arrows a = {
-        .s = s, .c = c, .win = { s->all.t0 + t0, s->all.t0 + t1 }, .limit = (size_t)limit
-    };
-    a.j = reply_json(r);
-    json_open(a.j, '{');
-    json_kopen(a.j, "arrows", '[');
-    call_arrows(&a);
-    for (uint32_t i = 0; i < s->src.nhosts && t0 < t1; i++)
-        host_arrows(&a, s->src.hosts[i]);
-    json_close(a.j, ']');
-    json_key(a.j, STR("cut"));
-    json_bool(a.j, a.cut);
-    json_close(a.j, '}');
+    struct told told = { s, reply_json(r) };
+    json_open(told.j, '{');
+    json_kopen(told.j, "arrows", '[');
+    bool whole = arrows_find(s, c, (struct span){ s->all.t0 + t0, s->all.t0 + t1 }, (size_t)limit,
+                             put_arrow, &told);
+    json_close(told.j, ']');
+    json_key(told.j, STR("cut"));
+    json_bool(told.j, !whole);
+    json_close(told.j, '}');
     scope_release(s, c);
 }
 
-/* --- events
- * ------------------------------------------------------------------------------------------- */
+/* --- events -------------------------------------------------------------------------------- */
 
 /* A cursor is "NS.NO": event number NO of those at NS, from 0. */
 static bool parse_cursor(struct str text, ns_t *t, uint64_t *no)
@@ -234,10 +142,10 @@ void api_events(struct serve *s, const struct request *q, struct reply *r)
         json_close(j, '}');
     }
     sbuf_free(&page.rows);
+    arena_free(&page.mem);
 }
 
-/* --- search
- * ------------------------------------------------------------------------------------------- */
+/* --- search -------------------------------------------------------------------------------- */
 
 struct search {
     struct serve *s;

@@ -12,8 +12,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* --- rows
- * -------------------------------------------------------------------------------------------- */
+/* --- rows ---------------------------------------------------------------------------------- */
 
 static bool told(const struct scope *c, size_t i)
 {
@@ -66,8 +65,7 @@ void api_rows(struct serve *s, const struct request *q, struct reply *r)
     scope_release(s, c);
 }
 
-/* --- windows
- * ----------------------------------------------------------------------------------------- */
+/* --- windows ------------------------------------------------------------------------------- */
 
 struct window {
     struct span span; /* absolute */
@@ -102,8 +100,7 @@ static int take_window(struct serve *s, const struct request *q, struct window *
     return 0;
 }
 
-/* --- strips
- * ------------------------------------------------------------------------------------------ */
+/* --- strips -------------------------------------------------------------------------------- */
 
 static void put_number(struct sbuf *b, int64_t v)
 {
@@ -208,8 +205,7 @@ void api_strip(struct serve *s, const struct request *q, struct reply *r)
     runs_free(&runs);
 }
 
-/* --- curves
- * ------------------------------------------------------------------------------------------ */
+/* --- curves -------------------------------------------------------------------------------- */
 
 static void put_points(struct sbuf *b, const char *key, const struct store_point *p, size_t n,
                        size_t offset)
@@ -279,8 +275,7 @@ void api_curve(struct serve *s, const struct request *q, struct reply *r)
     free(p);
 }
 
-/* --- an instant
- * -------------------------------------------------------------------------------------- */
+/* --- an instant ---------------------------------------------------------------------------- */
 
 /* Who took the CPU that the thread waits for, or woke it too late. */
 static void put_wait(struct serve *s, const struct row *row, const struct item *it, struct json *j,

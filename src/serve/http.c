@@ -78,8 +78,7 @@ static time_t now(void)
     return ts.tv_sec;
 }
 
-/* --- deadlines ---------------------------------------------------------------------------------
- */
+/* --- deadlines ----------------------------------------------------------------------------- */
 
 static void on_connection(void *cls, struct MHD_Connection *c, void **ctx,
                           enum MHD_ConnectionNotificationCode code)
@@ -135,8 +134,7 @@ static void shut_late(struct web *w)
     pthread_mutex_unlock(&w->peers_lock);
 }
 
-/* --- answers ------------------------------------------------------------------------------------
- */
+/* --- answers ------------------------------------------------------------------------------- */
 
 static void put_headers(struct MHD_Response *r, const struct exchange *x, const char *type)
 {
@@ -256,8 +254,7 @@ static enum MHD_Result queue_kept(struct exchange *x, struct kept *k)
     return queue(x, 200, m);
 }
 
-/* --- files of the page
- * ---------------------------------------------------------------------------- */
+/* --- files of the page --------------------------------------------------------------------- */
 
 static const char *type_of(struct str name)
 {
@@ -337,8 +334,7 @@ static enum MHD_Result queue_file(struct exchange *x, const struct request *q)
     return queue_fail(x, 404, "there is nothing at this address");
 }
 
-/* --- the progress
- * ------------------------------------------------------------------------------------ */
+/* --- the progress -------------------------------------------------------------------------- */
 
 static void tell(struct exchange *x, const struct serve_progress *p)
 {
@@ -425,8 +421,7 @@ static enum MHD_Result queue_progress(struct exchange *x)
     return rc;
 }
 
-/* --- a request
- * ---------------------------------------------------------------------------------------- */
+/* --- a request ----------------------------------------------------------------------------- */
 
 static void *on_target(void *cls, const char *uri, struct MHD_Connection *c)
 {
@@ -628,8 +623,7 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **ctx,
     *ctx = NULL;
 }
 
-/* --- running
- * -------------------------------------------------------------------------------------------- */
+/* --- running ------------------------------------------------------------------------------- */
 
 static int open_socket(const struct serve *s, char say[static 128], struct err *err)
 {

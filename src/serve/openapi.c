@@ -111,8 +111,7 @@ static void put_shape(struct json *j, struct str *s)
     take(s, '?');
 }
 
-/* --- listings -----------------------------------------------------------------------------------
- */
+/* --- listings ------------------------------------------------------------------------------ */
 
 static void put_columns(struct json *j, const struct column *cols, size_t n)
 {
@@ -146,8 +145,7 @@ static enum measure_view view_of(struct str path)
                                                            : VIEW_FREQ;
 }
 
-/* --- routes --------------------------------------------------------------------------------------
- */
+/* --- routes -------------------------------------------------------------------------------- */
 
 static void put_param(struct json *j, const struct route_param *p)
 {

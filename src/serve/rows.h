@@ -62,8 +62,7 @@ bool row_find(struct serve *s, struct str id, struct arena *mem, struct row *ret
 /* Attributes and tracks of any row, as a value for people. */
 struct str row_value(struct serve *s, const struct row *r, cell_t value, struct arena *mem);
 
-/* --- for those who make rows ---------------------------------------------------------------------
- */
+/* --- for those who make rows --------------------------------------------------------------- */
 
 struct row *scope_row(struct scope *c, struct str id);
 /* A row for an attribute of a history. */
@@ -84,8 +83,7 @@ bool scope_fill(struct serve *s, struct scope *c, struct str kind, struct str id
 /* The row as JSON. */
 void row_json(const struct row *r, struct json *j);
 
-/* --- strips --------------------------------------------------------------------------------------
- */
+/* --- strips -------------------------------------------------------------------------------- */
 
 enum run_flag {
     RUN_MIXED = 1,   /* other values as well       */
@@ -109,6 +107,15 @@ void row_runs(struct serve *s, const struct row *r, struct span win, size_t npx,
 void runs_free(struct runs *r);
 /* The points of a curve; 'ret' has room for 'npx'. */
 void row_points(const struct row *r, struct span win, size_t npx, struct store_point *ret);
+struct arrow {
+    const struct row *from, *to;
+    ns_t t0, t1, bound_ns; /* bound: STORE_NULL: not known */
+    const char *kind;      /* "call", "woken", "pre-empted" */
+};
+typedef void arrow_fn(void *ctx, const struct arrow *a);
+/* Calls 'fn' for what led from one row of the scope to another; false: there is more. */
+bool arrows_find(struct serve *s, struct scope *c, struct span win, size_t limit, arrow_fn *fn,
+                 void *ctx);
 /* What is at 't'; false: nothing. */
 bool row_at(const struct row *r, ns_t t, struct item *ret, bool *ret_open);
 

@@ -56,8 +56,7 @@ static void set_legend(struct filling *f, struct row *like, const struct schema_
     like->legend = str_of(v->name);
 }
 
-/* --- tasks and steps
- * --------------------------------------------------------------------------------- */
+/* --- tasks and steps ----------------------------------------------------------------------- */
 
 /* A lane: tasks or steps of one service on one host. */
 struct lane {
@@ -80,8 +79,8 @@ static struct lane *lane_of(struct lanes *lanes, struct str service, const char 
     return l;
 }
 
-static void put_lanes(struct filling *f, struct lanes *lanes, const char *kind, struct str parent,
-                      struct str request)
+static void put_lanes(struct filling *f, struct lanes *lanes, const char *name, const char *kind,
+                      struct str parent, struct str request)
 {
     for (size_t i = 0; i < lanes->list.n; i++) {
         struct lane *l = &lanes->list.at[i];
@@ -97,7 +96,7 @@ static void put_lanes(struct filling *f, struct lanes *lanes, const char *kind, 
             str_of(arena_printf(&f->c->mem, STR_FMT " on %s", STR_ARG(l->service), l->host));
         scope_tracks(
             f->c, l->items.at, l->items.n, &like,
-            arena_printf(&f->c->mem, "%s " STR_FMT "@%s", kind, STR_ARG(l->service), l->host));
+            arena_printf(&f->c->mem, "%s " STR_FMT "@%s", name, STR_ARG(l->service), l->host));
         vec_free(&l->items);
     }
     vec_free(&lanes->list);
@@ -159,7 +158,7 @@ static size_t put_tasks(struct filling *f, struct str uuid, struct str name, str
         *vec_push(&l->items) = task_item(f, &r, row);
         n++;
     }
-    put_lanes(f, &lanes, "task", parent, f->src.request);
+    put_lanes(f, &lanes, "task", "task", parent, f->src.request);
     return n;
 }
 
@@ -177,12 +176,11 @@ static size_t put_steps(struct filling *f, struct str parent)
         *vec_push(&l->items) = step_item(f, &r, row);
         n++;
     }
-    put_lanes(f, &lanes, "step", parent, f->src.request);
+    put_lanes(f, &lanes, "step", "step", parent, f->src.request);
     return n;
 }
 
-/* --- threads
- * ----------------------------------------------------------------------------------------- */
+/* --- threads ------------------------------------------------------------------------------- */
 
 static void put_thread(struct filling *f, const struct whos *w, const struct who_thread *th,
                        struct str parent)
@@ -270,8 +268,7 @@ static size_t put_owned(struct filling *f, enum who_kind kind, struct str name, 
     return n;
 }
 
-/* --- migrations
- * --------------------------------------------------------------------------------------- */
+/* --- migrations ---------------------------------------------------------------------------- */
 
 static void put_stages(struct filling *f, const struct migration *m, const char *layer,
                        const char *title, const char *of, struct str parent)
@@ -386,6 +383,16 @@ static void put_round_curves(struct filling *f, const struct migration *m, struc
     }
 }
 
+/* Stages, rounds and curves. */
+static void put_migration(struct filling *f, const struct migration *m, struct str parent)
+{
+    put_stages(f, m, "nova", "Nova's stages", "application", parent);
+    put_stages(f, m, "qemu", "QEMU's stages", "virtualisation", parent);
+    put_stages(f, m, "", "Stages", "virtualisation", parent);
+    put_rounds(f, m, parent);
+    put_round_curves(f, m, parent);
+}
+
 static void put_downtimes(struct filling *f, const struct migration *m, struct str parent)
 {
     VEC(struct item) items = { 0 };
@@ -426,19 +433,14 @@ static bool fill_migration(struct filling *f, struct str id)
 
     if (!m)
         return false;
-    put_stages(f, m, "nova", "Nova's stages", "application", STR(""));
-    put_stages(f, m, "qemu", "QEMU's stages", "virtualisation", STR(""));
-    put_stages(f, m, "", "Stages", "virtualisation", STR(""));
-    put_rounds(f, m, STR(""));
+    put_migration(f, m, STR(""));
     put_downtimes(f, m, STR(""));
-    put_round_curves(f, m, STR(""));
     put_migration_process(f, m->source_host, m->source_pid);
     put_migration_process(f, m->destination_host, m->destination_pid);
     return true;
 }
 
-/* --- instances
- * ------------------------------------------------------------------------------------------ */
+/* --- instances ----------------------------------------------------------------------------- */
 
 /* The joined states of an instance. */
 static void put_vm_states(struct filling *f, struct str key, struct str name, struct str parent)
@@ -496,11 +498,7 @@ static size_t put_vm_migrations(struct filling *f, struct str name, struct str u
 
         if (!((uuid.n && str_eq(m->uuid, uuid)) || (name.n && str_eq(m->vm, name))))
             continue;
-        put_stages(f, m, "nova", "Nova's stages", "application", STR(""));
-        put_stages(f, m, "qemu", "QEMU's stages", "virtualisation", STR(""));
-        put_stages(f, m, "", "Stages", "virtualisation", STR(""));
-        put_rounds(f, m, STR(""));
-        put_round_curves(f, m, STR(""));
+        put_migration(f, m, STR(""));
         n++;
     }
     return n;
@@ -528,9 +526,7 @@ static bool fill_vm(struct filling *f, struct str id)
     return n > 0;
 }
 
-/* --- hosts
- * ------------------------------------------------------------------------------------------------
- */
+/* --- hosts --------------------------------------------------------------------------------- */
 
 static void put_family(struct filling *f, const struct store *st, enum schema_attr attr,
                        struct str parent)
@@ -567,8 +563,7 @@ static bool fill_host(struct filling *f, struct str id)
     return true;
 }
 
-/* --- requests, all
- * -------------------------------------------------------------------------------------------- */
+/* --- requests, all ------------------------------------------------------------------------- */
 
 static bool fill_request(struct filling *f, struct str id)
 {
@@ -609,17 +604,174 @@ static bool fill_all(struct filling *f)
     return true;
 }
 
+/* --- everything of a kind ------------------------------------------------------------------ */
+
+static bool fill_vms(struct filling *f)
+{
+    struct src_rows r = src_rows_global(&f->src, TABLE_vm);
+    const struct whos *w = serve_whos(f->s);
+    const cell_t *row;
+
+    while ((row = src_next(&r)) && !scope_full(f->c)) {
+        struct str v = src_text(&r, row, C_vm_vm), u = src_text(&r, row, C_vm_uuid);
+
+        put_vm_states(f, src_text(&r, row, C_vm_key), v.n ? v : u, STR(""));
+        put_vm_migrations(f, v, u);
+    }
+    if (row)
+        src_end(&r);
+    for (size_t i = 0; i < w->processes.n && !scope_full(f->c); i++)
+        if (w->owners.at[w->processes.at[i].owner].kind == WHO_VM)
+            put_process(f, w, i, process_heading(f, w, i));
+    return true;
+}
+
+/* A heading for a request, with the lanes of its tasks below. */
+static void put_request(struct filling *f, struct str id, const struct src_group *g)
+{
+    struct lanes lanes = { 0 };
+    struct row *h = scope_heading(f->c, str_dup(&f->c->mem, id).p, id, "application");
+    struct str parent = h->id;
+
+    h->request = str_dup(&f->c->mem, id);
+    for (size_t k = 0; k < g->rows.n; k++) {
+        struct src_rows at = { .src = &f->src,
+                               .table = TABLE_task,
+                               .store = g->rows.at[k].store,
+                               .host = g->rows.at[k].host };
+        const cell_t *row = g->rows.at[k].row;
+
+        *vec_push(&lane_of(&lanes, src_text(&at, row, C_task_service), at.host)->items) =
+            task_item(f, &at, row);
+    }
+    put_lanes(f, &lanes, arena_printf(&f->c->mem, "task " STR_FMT, STR_ARG(id)), "task", parent,
+              id);
+}
+
+static bool fill_requests(struct filling *f)
+{
+    struct src_index by_request;
+
+    src_index_make(&f->src, TABLE_task, false, C_task_request, &by_request);
+    for (uint32_t i = 1; i < by_request.keys.strs.n && !scope_full(f->c); i++) {
+        struct str id = strtab_get(&by_request.keys, i);
+
+        put_request(f, id, src_index_find(&by_request, id));
+    }
+    src_index_free(&by_request);
+    return true;
+}
+
+static bool fill_services(struct filling *f)
+{
+    struct src_rows r = src_rows(&f->src, TABLE_task);
+    struct lanes lanes = { 0 };
+    const cell_t *row;
+
+    for (uint32_t i = 0; i < f->src.nhosts; i++)
+        put_family(f, f->src.hosts[i], ATTR_SERVICE_LEVEL, STR(""));
+    while ((row = src_next(&r)))
+        *vec_push(&lane_of(&lanes, src_text(&r, row, C_task_service), r.host)->items) =
+            task_item(f, &r, row);
+    put_lanes(f, &lanes, "task", "task", STR(""), STR(""));
+    return true;
+}
+
+static bool fill_families(struct filling *f, const enum schema_attr *attrs, size_t n)
+{
+    for (uint32_t i = 0; i < f->src.nhosts; i++) {
+        const struct store *st = f->src.hosts[i];
+        char *name = arena_printf(&f->c->mem, "host %s", store_host(st));
+        struct str parent = scope_heading(f->c, name, str_of(store_host(st)), "kernel")->id;
+
+        for (size_t k = 0; k < n; k++)
+            put_family(f, st, attrs[k], parent);
+    }
+    return true;
+}
+
+static bool fill_threads(struct filling *f)
+{
+    static const enum schema_attr cpus[] = { ATTR_CPU_STATE };
+    const struct whos *w = serve_whos(f->s);
+
+    fill_families(f, cpus, ARRAY_SIZE(cpus));
+    for (size_t i = 0; i < w->processes.n && !scope_full(f->c); i++)
+        put_process(f, w, i, process_heading(f, w, i));
+    return true;
+}
+
+static bool fill_migrations(struct filling *f)
+{
+    const struct migrations *ms = serve_diagnosis(f->s)->migrations;
+
+    for (size_t i = 0; i < ms->list.n && !scope_full(f->c); i++) {
+        const struct migration *m = &ms->list.at[i];
+        struct row *h = scope_heading(f->c, str_dup(&f->c->mem, m->id).p, m->id, "virtualisation");
+        struct str parent = h->id;
+
+        h->vm = m->vm;
+        put_migration(f, m, parent);
+        put_downtimes(f, m, parent);
+    }
+    return true;
+}
+
+static bool fill_volumes(struct filling *f)
+{
+    static const enum schema_attr volumes[] = { ATTR_VOLUME_STATE };
+
+    return fill_families(f, volumes, ARRAY_SIZE(volumes));
+}
+
+static bool fill_disks(struct filling *f)
+{
+    static const enum schema_attr disks[] = { ATTR_DISK_WAITING, ATTR_DISK_DRIVER };
+
+    return fill_families(f, disks, ARRAY_SIZE(disks));
+}
+
+static bool fill_resources(struct filling *f)
+{
+    static const enum schema_attr nodes[] = { ATTR_NODE_RAM_USED,  ATTR_NODE_RAM_TOTAL,
+                                              ATTR_NODE_VCPU_USED, ATTR_NODE_VCPU_TOTAL,
+                                              ATTR_NODE_DISK_USED, ATTR_PROCESS_RSS };
+
+    return fill_families(f, nodes, ARRAY_SIZE(nodes));
+}
+
+static bool fill_kind(struct filling *f, struct str kind)
+{
+    static const struct {
+        const char *name;
+        bool (*fill)(struct filling *f);
+    } kinds[] = { { "all", fill_all },
+                  { "vms", fill_vms },
+                  { "requests", fill_requests },
+                  { "services", fill_services },
+                  { "threads", fill_threads },
+                  { "migrations", fill_migrations },
+                  { "volumes", fill_volumes },
+                  { "disks", fill_disks },
+                  { "resources", fill_resources } };
+
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+        if (str_is(kind, kinds[i].name))
+            return kinds[i].fill(f);
+    return false;
+}
+
 bool scope_fill(struct serve *s, struct scope *c, struct str kind, struct str id)
 {
     struct filling f = filling_of(s, c);
 
+    if (id.n == 0)
+        return fill_kind(&f, kind);
     if (str_is(kind, "vm"))
         return fill_vm(&f, id);
     if (str_is(kind, "host"))
         return fill_host(&f, id);
     if (str_is(kind, "request"))
         return fill_request(&f, id);
-    if (str_is(kind, "migration"))
-        return fill_migration(&f, id);
-    return str_is(kind, "all") && id.n == 0 && fill_all(&f);
+    return str_is(kind, "migration") && fill_migration(&f, id);
 }

@@ -31,14 +31,24 @@ struct serve_events {
     ns_t from;               /* the first at or after it; with 'back', the last before it */
     uint64_t skip;           /* so many of those at exactly that time were told already */
     bool back;
+    bool numbered; /* without filters, forward: 'number' of the page is asked for */
+    uint64_t pass; /* numbered, and not 0: from this number on, whatever 'from' says */
     size_t limit;
 };
+struct serve_event {
+    ns_t t;
+    uint32_t cpu;                  /* UINT32_MAX: not known */
+    struct str host, name, fields; /* fields: JSON */
+};
 struct serve_page {
-    struct sbuf rows; /* "{...},{...}" in order of time */
+    struct arena mem;
+    struct serve_event *at; /* 'n' of them, if they are numbered */
+    struct sbuf rows;       /* "{...},{...}" in order of time */
     size_t n;
     ns_t first, last;           /* times of the outer ones, if n > 0                      */
     uint64_t first_no, last_no; /* which of those at that time they are, from 0 */
     bool more;                  /* there are more in that direction */
+    uint64_t number;            /* of the first one among all events, from 0 */
     uint64_t looked;            /* events that were looked at */
 };
 
@@ -57,13 +67,14 @@ struct serve_source {
 int serve_run(const struct serve_opts *o, const struct serve_source *source,
               void (*say)(const char *sentence), bool *ret_busy, struct err *err);
 
-/* --- for serve_source.load ------------------------------------------------------------------- */
+/* --- for serve_source.load ----------------------------------------------------------------- */
 
 /* How far it is.  False: somebody wants it to stop. */
 bool serve_step(struct serve *s, const char *stage, const char *host, uint64_t done, uint64_t total,
                 uint64_t events);
-/* The histories are there, and stay as they are until serve_wait_end() returns. */
-void serve_ready(struct serve *s, const struct report_src *src);
+/* The histories are there, made of so many events, and stay as they are until serve_wait_end()
+ * returns. */
+void serve_ready(struct serve *s, const struct report_src *src, uint64_t events);
 void serve_wait_end(struct serve *s);
 
 #endif

@@ -54,6 +54,7 @@ struct serve {
     /* From serve_ready() on; never changed. */
     struct report_src src;
     struct span all; /* from the first event to the last */
+    uint64_t events; /* in all traces */
 
     pthread_mutex_t once; /* of what is made when it is first asked for */
     bool has_whos, has_diagnosis;
@@ -67,7 +68,7 @@ struct serve {
     pthread_mutex_t events_lock;
 };
 
-/* --- an answer ------------------------------------------------------------------------------- */
+/* --- an answer ----------------------------------------------------------------------------- */
 
 struct reply {
     int status;       /* of HTTP */
@@ -90,7 +91,7 @@ void reply_fail(struct reply *r, int status, const char *fmt, ...)
 void reply_err(struct reply *r, const struct err *err);
 void reply_free(struct reply *r);
 
-/* --- what can be asked ------------------------------------------------------------------------ */
+/* --- what can be asked --------------------------------------------------------------------- */
 
 enum route_flag {
     ROUTE_SLOW = 1,   /* may take seconds: has threads of its own        */
@@ -126,8 +127,7 @@ void openapi_json(struct json *j);
 /* Answers, whatever the request is: the one way in, also for tests. */
 void route_answer(struct serve *s, const struct route *route, struct request *q, struct reply *r);
 
-/* --- the state ---------------------------------------------------------------------------------
- */
+/* --- the state ----------------------------------------------------------------------------- */
 
 struct serve_progress serve_progress_now(struct serve *s);
 const char *serve_state_name(enum serve_state s);
@@ -145,8 +145,7 @@ static inline ns_t serve_rel(const struct serve *s, ns_t t)
     return t < s->all.t0 ? 0 : t > s->all.t1 ? s->all.t1 - s->all.t0 : t - s->all.t0;
 }
 
-/* --- files -------------------------------------------------------------------------------------
- */
+/* --- files --------------------------------------------------------------------------------- */
 
 struct web_file {
     const char *path; /* "/index.html" */
@@ -157,8 +156,7 @@ struct web_file {
 bool web_file(size_t i, struct web_file *ret);
 extern const char *const web_paths[];
 
-/* --- answering: work.c --------------------------------------------------------------------------
- */
+/* --- answering: work.c --------------------------------------------------------------------- */
 
 struct kept;
 

@@ -54,9 +54,10 @@ bool serve_step(struct serve *s, const char *stage, const char *host, uint64_t d
     return go_on;
 }
 
-void serve_ready(struct serve *s, const struct report_src *src)
+void serve_ready(struct serve *s, const struct report_src *src, uint64_t events)
 {
     s->src = *src;
+    s->events = events;
     s->all = (struct span){ NS_MAX, NS_MIN };
     for (uint32_t i = 0; i < src->nhosts; i++) {
         struct store_coverage cov;
@@ -87,8 +88,7 @@ void serve_wait_end(struct serve *s)
     pthread_mutex_unlock(&s->lock);
 }
 
-/* --- made once ---------------------------------------------------------------------------------
- */
+/* --- made once ----------------------------------------------------------------------------- */
 
 /* Under 'once'.  The structs keep the address of their source. */
 static void make_whos(struct serve *s)
@@ -122,8 +122,7 @@ const struct diagnosis *serve_diagnosis(struct serve *s)
     return &s->diagnosis;
 }
 
-/* --- the request's filters
- * ------------------------------------------------------------------------ */
+/* --- the request's filters ----------------------------------------------------------------- */
 
 /* Only the hosts whose names fit; clocks are told by the position of a host. */
 static int choose_hosts(const struct request *q, struct str pattern, struct report_src *src,

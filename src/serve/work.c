@@ -42,7 +42,7 @@ struct crew {
     struct queue *queue;
 };
 
-/* --- answers that are kept ------------------------------------------------------------------- */
+/* --- answers that are kept ----------------------------------------------------------------- */
 
 void kept_release(struct kept *k)
 {
@@ -107,8 +107,7 @@ static void keep_answer(struct work *w, struct job *j)
     pthread_mutex_unlock(&w->kept_lock);
 }
 
-/* --- threads -----------------------------------------------------------------------------------
- */
+/* --- threads ------------------------------------------------------------------------------- */
 
 static void answer(struct work *w, struct job *j)
 {
