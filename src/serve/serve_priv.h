@@ -78,6 +78,7 @@ struct reply {
     char *stream;
     size_t stream_n;
     struct json json;
+    ns_t took_ns; /* to make it; 0: not measured */
     bool passing; /* says something that will not be true for long: not kept */
 };
 
