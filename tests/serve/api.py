@@ -63,7 +63,7 @@ def every_route(s, name, holes, scope):
         for method, about in methods.items():
             if path == "/api/v1/cancel":
                 continue
-            target = fill(path, s, dict(holes, kind="vm"))
+            target = fill(path, s, dict(holes, kind="vm", rule="vm-starved", other=holes["id"]))
             if path in query:
                 target += "?" + query[path]
             r = s.request(method.upper(), target)
@@ -102,7 +102,15 @@ def same_as_commands(s, path, name, vm, by):
         if s.get("/api/v1/list/tasks?" + window).json() != neph("list", "tasks", path, "-o", "json",
                                                                 *args):
             problems.append("tasks within %s differ" % window)
+    if s.get("/api/v1/explain").json() != neph("explain", "-o", "json"):
+        problems.append("explain differs")
+    if s.get("/api/v1/sync").json() != neph("sync", path, "-o", "json"):
+        problems.append("sync differs")
     if by:
+        ids = [m["id"] for m in s.get("/api/v1/list/migrations").json()]
+        target = "/api/v1/compare/%s/%s" % (quoted(ids[0]), quoted(ids[-1]))
+        if s.get(target).json() != neph("compare", ids[0], ids[-1], path, "-o", "json"):
+            problems.append("compare differs")
         for m in s.get("/api/v1/list/migrations").json():
             target = "/api/v1/rounds/" + quoted(m["id"])
             if m["round_count"] and s.get(target).json() != neph("rounds", m["id"], path, "-o",
