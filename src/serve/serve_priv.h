@@ -68,6 +68,9 @@ struct serve {
     pthread_mutex_t events_lock;
 };
 
+/* A server without sockets, and without histories until serve_ready(). */
+struct serve *serve_new(const struct serve_opts *o, const struct serve_source *source);
+
 /* --- an answer ----------------------------------------------------------------------------- */
 
 struct reply {
