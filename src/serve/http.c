@@ -190,9 +190,10 @@ static void free_body(void *p)
 /* How long the thread that answered took: browsers show it, bench/serve.py sums it up. */
 static void put_timing(struct MHD_Response *m, const struct reply *r)
 {
-    char text[48];
+    char text[96];
 
-    snprintf(text, sizeof text, "app;dur=%.3f", (double)r->took_ns / 1e6);
+    snprintf(text, sizeof text, "app;dur=%.3f, cpu;dur=%.3f", (double)r->took_ns / 1e6,
+             (double)r->cpu_ns / 1e6);
     if (r->took_ns)
         MHD_add_response_header(m, "Server-Timing", text);
 }

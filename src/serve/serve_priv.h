@@ -81,8 +81,8 @@ struct reply {
     char *stream;
     size_t stream_n;
     struct json json;
-    ns_t took_ns; /* to make it; 0: not measured */
-    bool passing; /* says something that will not be true for long: not kept */
+    ns_t took_ns, cpu_ns; /* to make it; 0: not measured */
+    bool passing;         /* says something that will not be true for long: not kept */
 };
 
 /* JSON to be written; reply_json_end() when it is done. */

@@ -109,23 +109,24 @@ static void keep_answer(struct work *w, struct job *j)
 
 /* --- threads ------------------------------------------------------------------------------- */
 
-static ns_t now_ns(void)
+static ns_t now_ns(clockid_t clock)
 {
     struct timespec ts;
 
-    clock_gettime(CLOCK_MONOTONIC, &ts);
+    clock_gettime(clock, &ts);
     return (ns_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
 }
 
 static void answer(struct work *w, struct job *j)
 {
-    ns_t begin = now_ns();
+    ns_t begin = now_ns(CLOCK_MONOTONIC), used = now_ns(CLOCK_THREAD_CPUTIME_ID);
 
     if (j->key.n)
         j->kept = work_kept(w, j->key); /* somebody else has asked meanwhile */
     if (!j->kept) {
         route_answer(w->s, j->route, &j->q, &j->reply);
-        j->reply.took_ns = now_ns() - begin;
+        j->reply.took_ns = now_ns(CLOCK_MONOTONIC) - begin;
+        j->reply.cpu_ns = now_ns(CLOCK_THREAD_CPUTIME_ID) - used;
         if (j->key.n && j->reply.status == 200 && !j->reply.passing)
             keep_answer(w, j);
     }
