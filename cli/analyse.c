@@ -110,7 +110,15 @@ static int check_clocks(struct ctx *c)
     return RC_OK;
 }
 
+static int analyse_opened(struct ctx *c, const struct engine_watch *watch, struct analysed *ret);
+
 int cli_analyse(struct ctx *c, size_t first, struct analysed *ret)
+{
+    return cli_analyse_watched(c, first, NULL, ret);
+}
+
+int cli_analyse_watched(struct ctx *c, size_t first, const struct engine_watch *watch,
+                        struct analysed *ret)
 {
     int rc;
 
@@ -118,7 +126,12 @@ int cli_analyse(struct ctx *c, size_t first, struct analysed *ret)
     if ((rc = cli_keep_check(c)) != RC_OK || (rc = check_clocks(c)) != RC_OK ||
         (rc = cli_open(c, first)) != RC_OK)
         return rc;
-    return cli_analyse_opened(c, ret);
+    return analyse_opened(c, watch, ret);
+}
+
+int cli_analyse_opened(struct ctx *c, struct analysed *ret)
+{
+    return analyse_opened(c, NULL, ret);
 }
 
 static ns_t first_shown(const struct cloud *c)
@@ -134,10 +147,10 @@ static ns_t first_shown(const struct cloud *c)
     return t;
 }
 
-int cli_analyse_opened(struct ctx *c, struct analysed *ret)
+static int analyse_opened(struct ctx *c, const struct engine_watch *watch, struct analysed *ret)
 {
     struct between b = { c, ret };
-    struct engine_between between = { .fn = correct, .ctx = &b };
+    struct engine_between between = { .fn = correct, .ctx = &b, .watch = watch };
     struct err err;
     int rc;
 

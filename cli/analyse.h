@@ -22,6 +22,9 @@ struct analysed {
 /* Opens the arguments from number 'first' on and analyses them.  Returns 0, or an
  * exit code after it has said why; analysed_free() in any case. */
 int cli_analyse(struct ctx *c, size_t first, struct analysed *ret);
+/* The same for somebody who watches. */
+int cli_analyse_watched(struct ctx *c, size_t first, const struct engine_watch *watch,
+                        struct analysed *ret);
 /* The same when they are open already. */
 int cli_analyse_opened(struct ctx *c, struct analysed *ret);
 /* What was read, after that. */

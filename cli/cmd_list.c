@@ -28,6 +28,7 @@
     C(doctor)        \
     C(events)        \
     C(history)       \
+    C(serve)         \
     C(sim)           \
     C(help)          \
     C(version)       \

@@ -9,14 +9,6 @@
 
 #include <inttypes.h>
 
-static enum measure_by by_of(const char *by)
-{
-    return !by                      ? BY_DEFAULT
-           : !strcmp(by, "thread")  ? BY_THREAD
-           : !strcmp(by, "process") ? BY_PROCESS
-                                    : BY_OWNER;
-}
-
 static int print(struct ctx *c, const struct measure *m, const struct measure_opts *o,
                  const struct report_src *src)
 {
@@ -48,7 +40,7 @@ int cli_measure(struct ctx *c, enum measure_view view, const struct measure_cli 
 {
     const struct measure *m = measure_find(c->args[0]);
     struct measure_opts o = { .view = view,
-                              .by = by_of(cli->by),
+                              .by = measure_by_of(str_of(cli->by ? cli->by : "")),
                               .service = str_of(cli->service ? cli->service : ""),
                               .thread = str_of(cli->thread ? cli->thread : "") };
     struct analysed a;

@@ -2,39 +2,25 @@
  *
  * cmd_show.c -- `neph show vm|request|task|migration ID PATH...`: one thing, described. */
 #include "cli/analyse.h"
-#include "report/migration_show.h"
-
-#include <string.h>
-
-static const struct {
-    const char *what, *find;
-    bool (*show)(const struct report_src *src, struct str id, struct sections *ret);
-} things[] = {
-    { "vm", "neph list vms", show_vm },
-    { "request", "neph list requests", show_request },
-    { "task", "neph list tasks", show_task },
-    { "migration", "neph list migrations", show_migration },
-};
+#include "report/things.h"
 
 static int run(struct ctx *c)
 {
     struct sections s = { 0 };
     struct analysed a;
-    size_t i = 0;
+    const struct report_thing *thing = report_thing_find(str_of(c->args[0]));
 
-    while (i < ARRAY_SIZE(things) && strcmp(things[i].what, c->args[0]) != 0)
-        i++;
-    if (i == ARRAY_SIZE(things)) {
+    if (!thing) {
         ctx_error(c, "cannot show a '%s'; there are: vm, request, task, migration", c->args[0]);
         return RC_USAGE;
     }
     int rc = cli_analyse(c, 2, &a);
-    if (rc == RC_OK && !things[i].show(&a.src, str_of(c->args[1]), &s)) {
+    if (rc == RC_OK && !thing->show(&a.src, str_of(c->args[1]), &s)) {
         if (s.head.n) /* it knows better */
             ctx_error(c, "%s", s.head.p);
         else
-            ctx_error(c, "no %s '%s' in these traces; `%s PATH` names those that are", c->args[0],
-                      c->args[1], things[i].find);
+            ctx_error(c, "no %s '%s' in these traces; `neph list %s PATH` names those that are",
+                      c->args[0], c->args[1], thing->list);
         rc = RC_NOT_FOUND;
     } else if (rc == RC_OK) {
         rc = ctx_print_sections(c, &s);

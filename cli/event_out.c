@@ -103,7 +103,7 @@ static void json_scope(struct event_out *w, struct reader *r, enum reader_scope 
     r->ops->visit(r, scope, &sink);
 }
 
-void event_out_json(struct event_out *w, struct reader *r, const struct reader_event *ev)
+void event_out_json_value(struct event_out *w, struct reader *r, const struct reader_event *ev)
 {
     struct out *o = &w->out;
 
@@ -119,12 +119,21 @@ void event_out_json(struct event_out *w, struct reader *r, const struct reader_e
         out_lit(o, ",\"name\":");
     }
     out_json_str(o, ev->name);
-    out_lit(o, ",\"fields\":{");
+    out_lit(o, ",\"fields\":");
+    w->fields_at = o->b.n;
+    out_chr(o, '{');
     json_scope(w, r, READER_FIELDS);
-    out_lit(o, "},\"context\":{");
+    out_chr(o, '}');
+    w->fields_end = o->b.n;
+    out_lit(o, ",\"context\":{");
     json_scope(w, r, READER_CONTEXT);
     out_lit(o, "}}");
-    out_line(o);
+}
+
+void event_out_json(struct event_out *w, struct reader *r, const struct reader_event *ev)
+{
+    event_out_json_value(w, r, ev);
+    out_line(&w->out);
 }
 
 /* --- text ---------------------------------------------------------------------- */

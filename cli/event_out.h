@@ -21,8 +21,9 @@ enum { EVENT_DEPTH = 4096 }; /* over what any reader yields */
 
 struct event_out {
     struct out out;
-    bool mask;       /* secrets in strings */
-    struct sbuf tmp; /* a masked string    */
+    bool mask;                    /* secrets in strings */
+    struct sbuf tmp;              /* a masked string    */
+    size_t fields_at, fields_end; /* of the last event's fields in out.b, as JSON */
 
     /* the value being written */
     bool some; /* a comma is due */
@@ -38,6 +39,8 @@ struct event_out {
 };
 
 void event_out_init(struct event_out *w, bool mask);
+/* The value alone, left in w->out. */
+void event_out_json_value(struct event_out *w, struct reader *r, const struct reader_event *ev);
 void event_out_json(struct event_out *w, struct reader *r, const struct reader_event *ev);
 void event_out_text(struct event_out *w, struct reader *r, const struct reader_event *ev);
 /* Writes what is left. */

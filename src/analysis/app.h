@@ -44,8 +44,6 @@ struct lane {
     uint32_t fresh;      /* first step since the instance was last unknown */
 };
 
-enum task_status { TASK_OPEN, TASK_DONE, TASK_ABORTED, TASK_END_ONLY, TASK_ERROR };
-
 struct task {
     ns_t t0, t1; /* STORE_NULL = not seen */
     enum task_status status;

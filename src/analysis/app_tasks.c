@@ -366,12 +366,6 @@ static void settle_open(struct app *a, uint32_t index)
     }
 }
 
-static const char *const status_names[] = { [TASK_OPEN] = "open",
-                                            [TASK_DONE] = "done",
-                                            [TASK_ABORTED] = "aborted",
-                                            [TASK_END_ONLY] = "end-only",
-                                            [TASK_ERROR] = "error" };
-
 static void write_task(struct app *a, const struct task *t)
 {
     const struct lane *lane = &a->lanes.at[t->lane];
@@ -381,7 +375,7 @@ static void write_task(struct app *a, const struct task *t)
     cell_t c[task_columns] = {
         [C_task_t0] = t->t0,
         [C_task_t1] = t->t1,
-        [C_task_status] = pass_text(a->pass, str_of(status_names[t->status])),
+        [C_task_status] = pass_text(a->pass, str_of(task_status_values.at[t->status].label)),
         [C_task_service] = app_cell(a, t->service),
         [C_task_logger] = app_cell(a, t->logger),
         [C_task_task] = app_cell(a, t->name),

@@ -22,5 +22,10 @@
 #define LIMIT_JSON_DEPTH 64               /* nesting of JSON inside a log message           */
 #define LIMIT_BASELINE_BYTES (64 << 20)   /* a file of `neph baseline save`                */
 #define LIMIT_BASELINE_FIGURES (1 << 16)  /* figures in it                                  */
+#define LIMIT_HTTP_TARGET (64u << 10)     /* path and query of a request                    */
+#define LIMIT_HTTP_BODY (1u << 20)        /* body of a request                              */
+#define LIMIT_HTTP_ARGS 4096              /* arguments of a request                         */
+#define LIMIT_HTTP_PIXELS 8192            /* columns of a strip                             */
+#define LIMIT_HTTP_ROWS 2048              /* rows of a request                              */
 
 #endif

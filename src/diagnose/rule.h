@@ -84,5 +84,9 @@ const struct rule *rule_find(const char *name);
 double rule_limit(const struct diagnosis *d, const struct rule *r, size_t i);
 /* The same for one in seconds. */
 ns_t rule_limit_ns(const struct diagnosis *d, const struct rule *r, size_t i);
+/* What they say of themselves: a row for each, or for 'only'. */
+extern const struct column rules_columns[];
+extern const size_t nrules_columns;
+void rules_fill(const struct rule *only, struct table *t);
 
 #endif

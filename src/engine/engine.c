@@ -263,21 +263,39 @@ static void tell_counts(struct pass *p)
 
 /* --- a pass -------------------------------------------------------------------------- */
 
-static void run_events(struct pass *p, const struct experiment *x, const struct host *host)
+/* Tells who watches how far the pass is; false: it is to stop. */
+static bool go_on(const struct engine_watch *w, const struct experiment *x, const struct host *host,
+                  uint64_t events)
+{
+    char name[256];
+
+    if (!w)
+        return true;
+    snprintf(name, sizeof name, STR_FMT, STR_ARG(host->name));
+    return w->step(w->ctx, name, (uint32_t)(host - x->hosts.at), (uint32_t)x->hosts.n, events);
+}
+
+/* False: who watches wants it to stop. */
+static bool run_events(struct pass *p, const struct experiment *x, const struct host *host,
+                       const struct engine_watch *watch)
 {
     _Alignas(16) char ev[EV_MAX_BYTES];
     struct stream_head *s;
     struct merged m;
     struct ev_head h;
-    uint32_t n = 0;
+    uint64_t n = 0;
+    bool stopped = false;
 
     find_losses(p, host);
     merged_init(&m, x, host, NS_MIN);
     while ((s = merged_next(&m))) {
         enum ev_type type = s->ev.type;
 
-        if (n++ % STOP_EVENTS == 0 && store_failed(p->store)) /* a full disk: read no further */
-            break;
+        if (n++ % STOP_EVENTS == 0) {
+            stopped = !go_on(watch, x, host, n);
+            if (stopped || store_failed(p->store)) /* a full disk: read no further */
+                break;
+        }
 
         p->t0 = s->ev.t < p->t0 ? s->ev.t : p->t0;
         p->t1 = s->ev.t > p->t1 ? s->ev.t : p->t1;
@@ -305,6 +323,7 @@ static void run_events(struct pass *p, const struct experiment *x, const struct 
     losses_until(p, p->t1);
     merged_free(&m);
     tell_counts(p);
+    return !stopped;
 }
 
 /* That this process may use; NEPH_THREADS says otherwise, for tests and measurements. */
@@ -318,24 +337,26 @@ static long cpus(void)
     return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
-/* Runs the analyses over a host into an empty history, without finishing it. */
-static struct span fill_host(const struct analysis *const *list, const struct experiment *x,
-                             const struct host *host, struct notes *notes, struct store *s)
+/* Runs the analyses over a host into an empty history, without finishing it.  False: who watches
+ * wants it to stop. */
+static bool fill_host(const struct analysis *const *list, const struct experiment *x,
+                      const struct host *host, const struct engine_watch *watch,
+                      struct notes *notes, struct store *s, struct span *ret)
 {
     struct pass p;
 
     if (cpus() > 1)
         store_write_behind(s);
     pass_init(&p, list, host, notes, s);
-    run_events(&p, x, host);
+    bool whole = run_events(&p, x, host, watch);
     if (p.t0 > p.t1)
         p.t0 = p.t1 = 0;
     for (size_t i = 0; list[i]; i++)
         if (list[i]->finish)
             list[i]->finish(p.priv->states[i], &p);
-    struct span span = { p.t0, p.t1 == NS_MAX ? NS_MAX : p.t1 + 1 };
+    *ret = (struct span){ p.t0, p.t1 == NS_MAX ? NS_MAX : p.t1 + 1 };
     pass_free(&p);
-    return span;
+    return whole;
 }
 
 int engine_run_host(const struct analysis *const *list, const struct experiment *x,
@@ -348,7 +369,9 @@ int engine_run_host(const struct analysis *const *list, const struct experiment 
     free(name);
     if (!s)
         return err_set(err, E_LIMIT, "there is no memory left for a history");
-    struct span span = fill_host(list, x, host, notes, s);
+    struct span span;
+
+    fill_host(list, x, host, NULL, notes, s, &span);
     int rc = store_finish(s, span.t0, span.t1, err);
 
     if (rc < 0)
@@ -366,6 +389,7 @@ struct host_job {
     struct experiment *x;
     struct host *host;
     struct notes *notes;
+    const struct engine_watch *watch;
     VEC(struct identity) looks; /* of the traces, before the pass */
 };
 
@@ -377,12 +401,14 @@ static int fill_job(void *ctx, struct store *s, struct err *err)
     struct reader_totals totals;
 
     *j->notes = (struct notes){ 0 };
-    struct span span = fill_host(j->list, j->x, j->host, j->notes, s);
+    struct span span;
+    bool whole = fill_host(j->list, j->x, j->host, j->watch, j->notes, s, &span);
     struct notes mine = *j->notes;
     *j->notes = before;
     experiment_totals(j->x, j->host, &totals);
     told_write(s, j->host, &mine, &totals);
-    int rc = store_finish(s, span.t0, span.t1, err);
+    int rc =
+        whole ? store_finish(s, span.t0, span.t1, err) : err_set(err, E_ARG, "it was told to stop");
     if (rc == 0)
         notes_move(j->notes, &mine);
     notes_free(&mine);
@@ -438,10 +464,10 @@ static int host_key(struct keep *k, struct host_job *j, struct identity *ret, st
 
 /* The history of one host: kept, or made and kept. */
 static int keep_host(const struct analysis *const *list, struct experiment *x, struct host *host,
-                     struct keep *k, struct notes *notes, struct kept *ret,
-                     struct identity *ret_key, bool *ret_keyed, struct err *err)
+                     struct keep *k, const struct engine_watch *watch, struct notes *notes,
+                     struct kept *ret, struct identity *ret_key, bool *ret_keyed, struct err *err)
 {
-    struct host_job j = { list, x, host, notes, { 0 } };
+    struct host_job j = { list, x, host, notes, watch, { 0 } };
     char *name = strndup(host->name.p, host->name.n);
     struct keep_job job = {
         .host = name, .fill = fill_job, .again = again_job, .changed = changed_job, .ctx = &j
@@ -506,22 +532,25 @@ static int join(void *ctx, struct store *s, struct err *err)
 
 /* The histories of all hosts; '*ret_key' is of all of them together. */
 static int all_hosts(const struct analysis *const *list, struct experiment *x, struct keep *k,
-                     struct str between, struct cloud *c, struct identity *ret_key, bool *ret_keyed,
-                     struct err *err)
+                     const struct engine_between *between, struct cloud *c,
+                     struct identity *ret_key, bool *ret_keyed, struct err *err)
 {
+    const struct engine_watch *watch = between ? between->watch : NULL;
     struct identity_sum sum = { 0 };
     int rc = 0;
 
     identity_add_text(&sum, STR("joined"));
     identity_add_text(&sum, str_of(keep_version(k)));
-    identity_add_text(&sum, between);
+    identity_add_text(&sum, between ? between->key : STR(""));
     *ret_keyed = true;
     for (size_t i = 0; i < x->hosts.n && rc == 0; i++) {
         struct kept kept;
         struct identity key;
-        bool keyed;
+        bool keyed = false;
 
-        rc = keep_host(list, x, &x->hosts.at[i], k, c->notes, &kept, &key, &keyed, err);
+        rc = go_on(watch, x, &x->hosts.at[i], 0)
+                 ? keep_host(list, x, &x->hosts.at[i], k, watch, c->notes, &kept, &key, &keyed, err)
+                 : err_set(err, E_ARG, "it was told to stop");
         if (rc < 0)
             break;
         identity_add(&sum, &key, sizeof key);
@@ -547,7 +576,7 @@ int engine_analyse(const struct analysis *const *list, struct experiment *x, str
 
     c.hosts = xcalloc(x->hosts.n + 1, sizeof *c.hosts);
     c.paths = xcalloc(x->hosts.n + 1, sizeof *c.paths);
-    int rc = all_hosts(list, x, k, between ? between->key : STR(""), &c, &job.key, &keyed, err);
+    int rc = all_hosts(list, x, k, between, &c, &job.key, &keyed, err);
     if (rc == 0 && between && between->fn)
         rc = between->fn(between->ctx, c.hosts, c.nhosts, err);
     if (!keyed)

@@ -77,12 +77,21 @@ struct analysis {
 int engine_run_host(const struct analysis *const *list, const struct experiment *x,
                     const struct host *host, struct notes *notes, struct store **ret,
                     struct err *err);
+/* Who wants to know how far the passes are, and may end them. */
+struct engine_watch {
+    /* Now and then, from the thread that reads: host number 'at' of 'hosts' is being read, 'events'
+     * of it were.  False: stop; engine_analyse() fails then. */
+    bool (*step)(void *ctx, const char *host, uint32_t at, uint32_t hosts, uint64_t events);
+    void *ctx;
+};
+
 /* What is done with the histories of all hosts before they are joined. */
 struct engine_between {
     /* Returns 0 or -E_*.  NULL: nothing is done. */
     int (*fn)(void *ctx, struct store *const *hosts, uint32_t n, struct err *err);
     void *ctx;
-    struct str key; /* of how it is done: part of the key of what is joined */
+    struct str key;                   /* of how it is done: part of the key of what is joined */
+    const struct engine_watch *watch; /* may be NULL */
 };
 
 /* Runs them over all hosts and then joins, or takes the histories that are kept of

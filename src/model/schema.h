@@ -94,12 +94,31 @@
     X(CS_IRQ,               "irq",               "#ee8866", 0)     \
     X(CS_SOFTIRQ,           "softirq",           "#eedd88", 0)
 
+/* How a task ended.  END_ONLY: its begin was not seen. */
+#define TASK_STATUSES(X)                                           \
+    X(TASK_OPEN,            "open",              "#ccbb44", 0)     \
+    X(TASK_DONE,            "done",              "#228833", 0)     \
+    X(TASK_ABORTED,         "aborted",           "#ee8866", 1)     \
+    X(TASK_END_ONLY,        "end-only",          "#bbbbbb", 0)     \
+    X(TASK_ERROR,           "error",             "#ee6677", 1)
+
+/* For texts, of which no table tells a colour: some that are far apart. */
+#define SHADES(X)                                                  \
+    X(SHADE_BLUE,           "1",                 "#4477aa", 0)     \
+    X(SHADE_YELLOW,         "2",                 "#ccbb44", 0)     \
+    X(SHADE_GREEN,          "3",                 "#228833", 0)     \
+    X(SHADE_PURPLE,         "4",                 "#aa3377", 0)     \
+    X(SHADE_CYAN,           "5",                 "#66ccee", 0)     \
+    X(SHADE_GREY,           "6",                 "#bbbbbb", 0)
+
 #define VALUE_SETS(S)                                              \
     S(vm_state,     VM_STATES)                                     \
     S(volume_state, VOLUME_STATES)                                 \
     S(log_level,    LOG_LEVELS)                                    \
     S(thread_state, THREAD_STATES)                                 \
-    S(cpu_state,    CPU_STATES)
+    S(cpu_state,    CPU_STATES)                                    \
+    S(task_status,  TASK_STATUSES)                                 \
+    S(shade,        SHADES)
 
 /* Attributes: holes take members of the event that sets them.
  *    id                    path                           type    unit  values        title */

@@ -26,6 +26,19 @@ const struct measure *measure_find(const char *name)
     return NULL;
 }
 
+const char *measure_name(const struct measure *m)
+{
+    return m->name;
+}
+
+enum measure_by measure_by_of(struct str name)
+{
+    return str_is(name, "thread")    ? BY_THREAD
+           : str_is(name, "process") ? BY_PROCESS
+           : str_is(name, "owner")   ? BY_OWNER
+                                     : BY_DEFAULT;
+}
+
 bool measure_has(const struct measure *m, enum measure_view view)
 {
     return m->samples || view == VIEW_TOP;

@@ -25,6 +25,8 @@
 
 enum measure_view { VIEW_TOP, VIEW_STATS, VIEW_LOG, VIEW_FREQ };
 enum measure_by { BY_DEFAULT, BY_OWNER, BY_PROCESS, BY_THREAD };
+/* "owner", "process", "thread"; BY_DEFAULT for anything else. */
+enum measure_by measure_by_of(struct str name);
 
 struct measure_opts {
     enum measure_view view;
@@ -36,6 +38,7 @@ struct measure_opts {
 struct measure;
 extern const struct measure *const measures[]; /* ends with NULL */
 const struct measure *measure_find(const char *name);
+const char *measure_name(const struct measure *m);
 /* Memory has no samples, and so only VIEW_TOP. */
 bool measure_has(const struct measure *m, enum measure_view view);
 

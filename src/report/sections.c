@@ -32,19 +32,28 @@ static void put_key(const struct sections *s, size_t i, struct json *j)
     sbuf_free(&key);
 }
 
-static int print_json(const struct sections *s, FILE *f, struct err *err)
+int sections_json(const struct sections *s, struct json *j, struct err *err)
 {
     const struct table_opts all = { .format = TABLE_JSON };
-    struct json j = { .f = f, .pretty = true };
 
-    json_open(&j, '{');
+    json_open(j, '{');
     for (size_t i = 0; i < s->list.n; i++) {
-        put_key(s, i, &j);
-        int rc = table_json(&s->list.at[i].table, &all, &j, err);
+        put_key(s, i, j);
+        int rc = table_json(&s->list.at[i].table, &all, j, err);
         if (rc < 0)
             return rc;
     }
-    json_close(&j, '}');
+    json_close(j, '}');
+    return 0;
+}
+
+static int print_json(const struct sections *s, FILE *f, struct err *err)
+{
+    struct json j = { .f = f, .pretty = true };
+    int rc = sections_json(s, &j, err);
+
+    if (rc < 0)
+        return rc;
     putc('\n', f);
     if (fflush(f) != 0 || ferror(f))
         return err_set(err, E_IO, "cannot write the output: %s", strerror(errno));

@@ -25,6 +25,8 @@ struct sections {
 /* The address is valid until the next section is added. */
 struct section *section_add(struct sections *s, const char *name, const char *title,
                             const struct column *cols, size_t ncols);
+/* The object of JSON, with all rows. */
+int sections_json(const struct sections *s, struct json *j, struct err *err);
 int sections_print(const struct sections *s, const struct table_opts *o, FILE *f, struct err *err);
 void sections_free(struct sections *s);
 

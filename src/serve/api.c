@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * api.c -- /api/v1: the reports, by the same functions that the commands call. */
+#include "serve/serve_priv.h"
+
+#include "diagnose/rule.h"
+#include "report/clocks_show.h"
+#include "report/measure.h"
+#include "report/migration_show.h"
+#include "report/things.h"
+#include "serve/api_priv.h"
+
+#include <stdlib.h>
+
+/* Rows of a listing, unless the request says how many. */
+enum { LIST_ROWS = 10000, LIST_ROWS_MOST = 1000000 };
+
+/* --- listings ------------------------------------------------------------------------------ */
+
+/* What a request may ask of a table.  0 or -E_ARG. */
+static int table_asked(const struct request *q, const struct column *cols, size_t ncols,
+                       struct table_opts *ret, struct err *err)
+{
+    struct str columns = request_text(q, "columns"), sort = request_text(q, "sort");
+    int64_t limit;
+    int rc = request_int(q, "limit", 1, LIST_ROWS_MOST, LIST_ROWS, &limit, err);
+
+    if (rc < 0)
+        return rc;
+    *ret = (struct table_opts){ .format = TABLE_JSON, .limit = (size_t)limit };
+    if (columns.n)
+        ret->columns = str_dup(q->mem, columns).p;
+    if (sort.n)
+        ret->sort = str_dup(q->mem, sort).p;
+    return table_check(cols, ncols, ret, err);
+}
+
+static void put_table(const struct request *q, const struct table *t, struct reply *r)
+{
+    struct table_opts o;
+    struct err err;
+
+    if (table_asked(q, t->cols, t->ncols, &o, &err) < 0 ||
+        table_json(t, &o, reply_json(r), &err) < 0)
+        reply_err(r, &err);
+}
+
+static void get_list(struct serve *s, const struct request *q, struct reply *r)
+{
+    struct str what = str_dup(q->mem, q->holes[0]);
+    const struct report_list *l = report_list_find(what.p);
+    struct report_src src;
+    struct table_opts o;
+    struct table t;
+    struct err err;
+
+    if (!l) {
+        reply_fail(r, 404, "there is no list of '" STR_FMT "'; see lists in /api/v1/experiment",
+                   STR_ARG(str_first(what, 100)));
+        return;
+    }
+    if (table_asked(q, l->columns, l->ncolumns, &o, &err) < 0 || serve_src(s, q, &src, &err) < 0) {
+        reply_err(r, &err);
+        return;
+    }
+    table_init(&t, l->columns, l->ncolumns);
+    l->fill(&src, &t);
+    put_table(q, &t, r);
+    reply_json_end(r); /* nested cells are of the request's memory */
+    table_free(&t);
+}
+
+static void get_measure(struct serve *s, const struct request *q, struct reply *r,
+                        enum measure_view view)
+{
+    struct str name = str_dup(q->mem, q->holes[0]);
+    const struct measure *m = measure_find(name.p);
+    struct measure_opts o = { .view = view,
+                              .by = measure_by_of(request_text(q, "by")),
+                              .service = request_text(q, "service"),
+                              .thread = request_text(q, "thread") };
+    struct report_src src;
+    struct table_opts asked;
+    struct table t;
+    struct err err;
+    size_t n;
+
+    if (!m || !measure_has(m, view)) {
+        reply_fail(r, 404, "there is no measure '" STR_FMT "' of this kind",
+                   STR_ARG(str_first(name, 100)));
+        return;
+    }
+    if (serve_src(s, q, &src, &err) < 0) {
+        reply_err(r, &err);
+        return;
+    }
+    const struct column *cols = measure_columns(m, &o, q->mem, &n);
+    if (table_asked(q, cols, n, &asked, &err) < 0) {
+        reply_err(r, &err);
+        return;
+    }
+    if (measure_check(&src, &o, &err) < 0) {
+        reply_fail(r, 404, "%s", err.text);
+        return;
+    }
+    table_init(&t, cols, n);
+    measure_fill(m, &o, &src, &t);
+    put_table(q, &t, r);
+    reply_json_end(r);
+    table_free(&t);
+}
+
+static void get_top(struct serve *s, const struct request *q, struct reply *r)
+{
+    get_measure(s, q, r, VIEW_TOP);
+}
+
+static void get_stats(struct serve *s, const struct request *q, struct reply *r)
+{
+    get_measure(s, q, r, VIEW_STATS);
+}
+
+static void get_log(struct serve *s, const struct request *q, struct reply *r)
+{
+    get_measure(s, q, r, VIEW_LOG);
+}
+
+static void get_freq(struct serve *s, const struct request *q, struct reply *r)
+{
+    get_measure(s, q, r, VIEW_FREQ);
+}
+
+/* --- one thing ----------------------------------------------------------------------------- */
+
+static void get_show(struct serve *s, const struct request *q, struct reply *r)
+{
+    const struct report_thing *thing = report_thing_find(q->holes[0]);
+    struct sections all = { 0 };
+    struct report_src src;
+    struct err err;
+
+    if (!thing) {
+        reply_fail(r, 404, "nothing is shown of a '" STR_FMT "'; see kinds in /api/v1/experiment",
+                   STR_ARG(str_first(q->holes[0], 100)));
+        return;
+    }
+    if (serve_src(s, q, &src, &err) < 0) {
+        reply_err(r, &err);
+        return;
+    }
+    if (!thing->show(&src, q->holes[1], &all)) {
+        if (all.head.n)
+            reply_fail(r, 404, "%s", all.head.p);
+        else
+            reply_fail(r, 404, "no %s is called '" STR_FMT "'; see /api/v1/list/%s", thing->kind,
+                       STR_ARG(str_first(q->holes[1], 200)), thing->list);
+    } else if (sections_json(&all, reply_json(r), &err) < 0) {
+        reply_err(r, &err);
+    } else {
+        reply_json_end(r);
+    }
+    sections_free(&all);
+}
+
+static void get_rounds(struct serve *s, const struct request *q, struct reply *r)
+{
+    const struct migration *m;
+    struct sbuf why = { 0 };
+    struct report_src src;
+    struct table t;
+    struct err err;
+
+    if (serve_src(s, q, &src, &err) < 0) {
+        reply_err(r, &err);
+    } else if (!migrations_named(&src, &q->holes[0], 1, &m, &why)) {
+        reply_fail(r, 404, "%s", why.p);
+    } else {
+        table_init(&t, round_columns, nround_columns);
+        migration_rounds(m, &t);
+        put_table(q, &t, r);
+        reply_json_end(r);
+        table_free(&t);
+    }
+    sbuf_free(&why);
+}
+
+static void get_findings(struct serve *s, const struct request *q, struct reply *r)
+{
+    struct diagnosis mine = { 0 };
+    struct report_src src;
+    struct err err;
+
+    if (q->args.n == 0) {
+        diagnosis_json(serve_diagnosis(s), reply_json(r));
+        return;
+    }
+    if (serve_src(s, q, &src, &err) < 0) {
+        reply_err(r, &err);
+        return;
+    }
+    diagnosis_make(&src, NULL, NULL, &mine);
+    diagnosis_json(&mine, reply_json(r));
+    reply_json_end(r);
+    diagnosis_free(&mine);
+}
+
+static void get_compare(struct serve *s, const struct request *q, struct reply *r)
+{
+    const struct migration *m[2];
+    struct sections all = { 0 };
+    struct sbuf why = { 0 };
+    struct report_src src;
+    struct err err;
+
+    if (serve_src(s, q, &src, &err) < 0) {
+        reply_err(r, &err);
+    } else if (!migrations_named(&src, q->holes, 2, m, &why)) {
+        reply_fail(r, 404, "%s", why.p);
+    } else {
+        migration_compare(&src, m[0], m[1], &all);
+        if (sections_json(&all, reply_json(r), &err) < 0)
+            reply_err(r, &err);
+        reply_json_end(r);
+    }
+    sections_free(&all);
+    sbuf_free(&why);
+}
+
+static void put_rules(const struct rule *only, struct reply *r)
+{
+    const struct table_opts o = { .format = TABLE_JSON };
+    struct table t;
+    struct err err;
+
+    table_init(&t, rules_columns, nrules_columns);
+    rules_fill(only, &t);
+    if (table_json(&t, &o, reply_json(r), &err) < 0)
+        reply_err(r, &err);
+    reply_json_end(r);
+    table_free(&t);
+}
+
+static void get_rules(struct serve *s, const struct request *q, struct reply *r)
+{
+    (void)s, (void)q;
+    put_rules(NULL, r);
+}
+
+static void get_rule(struct serve *s, const struct request *q, struct reply *r)
+{
+    const struct rule *rule = rule_find(str_dup(q->mem, q->holes[0]).p);
+
+    (void)s;
+    if (rule)
+        put_rules(rule, r);
+    else
+        reply_fail(r, 404, "there is no rule '" STR_FMT "'", STR_ARG(str_first(q->holes[0], 100)));
+}
+
+static void get_sync(struct serve *s, const struct request *q, struct reply *r)
+{
+    struct json *j = reply_json(r);
+
+    (void)q;
+    json_open(j, '{');
+    if (s->src.clocks) {
+        clocks_json(s->src.clocks, j);
+        clocks_advice_json(s->src.clocks, j);
+    }
+    json_close(j, '}');
+}
+
+/* --- the experiment ------------------------------------------------------------------------ */
+
+/* Layers by the events that a history was made of: the facts "events.NAME". */
+static void put_layers(const struct store *st, struct json *j)
+{
+    static const char *const names[] = { "application", "virtualisation", "kernel" };
+    uint64_t events[ARRAY_SIZE(names)] = { 0 };
+    struct str key, value;
+
+    for (size_t i = 0; store_fact_at(st, i, &key, &value); i++) {
+        struct str name = str_from(key, 7);
+        uint64_t n;
+
+        if (!str_starts(key, STR("events.")) || !str_u64(value, &n))
+            continue;
+        if (str_starts(name, STR("python")))
+            events[0] += n;
+        else if (str_starts(name, STR("qemu")) || str_starts(name, STR("qmp")))
+            events[1] += n;
+        else
+            events[2] += n;
+    }
+    json_kopen(j, "layers", '{');
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        if (!events[i])
+            continue;
+        json_kopen(j, names[i], '{');
+        json_ku64(j, "events", events[i]);
+        json_close(j, '}');
+    }
+    json_close(j, '}');
+}
+
+static void put_bound(struct json *j, const char *key, ns_t v)
+{
+    emit_ns(j, key, v == NS_MAX ? STORE_NULL : v);
+}
+
+static void put_host(struct serve *s, uint32_t i, struct json *j)
+{
+    const struct store *st = s->src.hosts[i];
+    const struct clocks *c = s->src.clocks;
+    struct store_coverage cov;
+
+    store_coverage(st, &cov);
+    json_open(j, '{');
+    json_kstr(j, "name", str_of(store_host(st)));
+    json_ki64(j, "begin_ns", cov.t0);
+    json_ki64(j, "end_ns", cov.t1);
+    json_ku64(j, "states", cov.changes);
+    json_ku64(j, "records", cov.records);
+    json_ku64(j, "bad_blocks", cov.bad_blocks);
+    put_layers(st, j);
+    if (c && i < c->nhosts) {
+        json_key(j, STR("reference"));
+        json_bool(j, i == c->reference);
+        json_kstr(j, "quality", str_of(clocks_quality(&c->at[i])));
+        json_kopen(j, "bound_ns", '{');
+        put_bound(j, "min", c->at[i].least);
+        put_bound(j, "median", c->at[i].median);
+        put_bound(j, "max", c->at[i].most);
+        json_close(j, '}');
+    }
+    json_close(j, '}');
+}
+
+static void put_names(struct json *j)
+{
+    json_kopen(j, "lists", '[');
+    for (size_t i = 0; report_lists[i]; i++)
+        json_str(j, str_of(report_lists[i]->name));
+    json_close(j, ']');
+    json_kopen(j, "measures", '[');
+    for (size_t i = 0; measures[i]; i++)
+        json_str(j, str_of(measure_name(measures[i])));
+    json_close(j, ']');
+    json_kopen(j, "kinds", '[');
+    for (const struct report_thing *t = report_things; t->kind; t++)
+        json_str(j, str_of(t->kind));
+    json_close(j, ']');
+}
+
+static void put_notes(struct serve *s, struct json *j)
+{
+    const struct notes *n = s->src.notes;
+
+    json_kopen(j, "notes", '[');
+    for (size_t i = 0; n && i < n->list.n; i++) {
+        const struct note *x = &n->list.at[i];
+
+        json_open(j, '{');
+        json_kstr(j, "level", str_of(note_level_name(x->level)));
+        json_kstr(j, "where", x->where);
+        json_kstr(j, "text", x->text);
+        json_ku64(j, "count", x->count);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
+static void get_experiment(struct serve *s, const struct request *q, struct reply *r)
+{
+    struct json *j = reply_json(r);
+    char text[24];
+
+    (void)q;
+    snprintf(text, sizeof text, "%lld", (long long)s->all.t0);
+    json_open(j, '{');
+    json_kstr(j, "version", STR(NEPH_VERSION));
+    json_ki64(j, "t0_ns", s->all.t0);
+    json_kstr(j, "t0", str_of(text)); /* for those whose numbers end at 2^53 */
+    json_ki64(j, "length_ns", s->all.t1 - s->all.t0);
+    json_kopen(j, "hosts", '[');
+    for (uint32_t i = 0; i < s->src.nhosts; i++)
+        put_host(s, i, j);
+    json_close(j, ']');
+    put_names(j);
+    put_notes(s, j);
+    json_kopen(j, "command", '[');
+    for (size_t i = 0; i < s->o->npaths; i++)
+        json_str(j, str_of(s->o->paths[i]));
+    json_close(j, ']');
+    json_close(j, '}');
+}
+
+static void get_openapi(struct serve *s, const struct request *q, struct reply *r)
+{
+    (void)s, (void)q;
+    openapi_json(reply_json(r));
+}
+
+static void post_cancel(struct serve *s, const struct request *q, struct reply *r)
+{
+    (void)q;
+    s->cancel = true;
+    struct serve_progress p = serve_progress_now(s);
+    progress_json(&p, reply_json(r));
+}
+
+/* --- the table ----------------------------------------------------------------------------- */
+
+#define FILTERS "vm host request begin end"
+#define LISTING "limit sort columns"
+#define SHAPE_PROGRESS "{status:s,stage:s,host:s,done:i,total:i,events:i}"
+#define SHAPE_RUNS "{t0:i,t1:i,px:i,rows:[{id:s,runs:[[i]],labels:[s],-missing:b}]}"
+#define SHAPE_POINTS \
+    "{t0:i,t1:i,px:i,rows:[{id:s,unit:s,min:[i?],max:[i?],last:[i?],mean:[n?],-missing:b}]}"
+#define KEPT_SLOWLY (ROUTE_KEPT | ROUTE_SLOW)
+
+/* clang-format off */
+const struct route api_routes[] = {
+    { METHOD_GET, "/api/v1/experiment", ROUTE_KEPT, "What was traced", NULL,
+      "{version:s,t0_ns:i,t0:s,length_ns:i,hosts:[{name:s,begin_ns:i,end_ns:i,states:i,records:i,"
+      "bad_blocks:i,layers:{*:{events:i}},-reference:b,-quality:s,"
+      "-bound_ns:{min:i?,median:i?,max:i?}}],lists:[s],measures:[s],kinds:[s],"
+      "notes:[{level:s,where:s,text:s,count:i}],command:[s]}", get_experiment },
+    { METHOD_GET, "/api/v1/findings", KEPT_SLOWLY, "What is wrong, who did it, how one knows, and what to do",
+      "host request begin end",
+      "{findings:[{rank:i,rule:s,severity:s,title:s,subjects:[{kind:s,name:s}],"
+      "culprits:[{kind:s,name:s}],hosts:[s],t0_ns:i?,t1_ns:i?,cost_ns:i?,"
+      "evidence:[{what:s,value:*,unit:s,where:s?}],causes:[i],remedy:s,unknown:[s]}],"
+      "blind_spots:[s]}", get_findings },
+    { METHOD_GET, "/api/v1/list/{what}", KEPT_SLOWLY, "A listing, as neph list -o json",
+      FILTERS " " LISTING, "[*]", get_list },
+    { METHOD_GET, "/api/v1/show/{kind}/{id...}", KEPT_SLOWLY, "One thing described, as neph show -o json",
+      "host begin end", "{*:[*]}", get_show },
+    { METHOD_GET, "/api/v1/rounds/{id...}", KEPT_SLOWLY, "The rounds of a migration, as neph rounds -o json",
+      "host begin end " LISTING, NULL, get_rounds },
+    { METHOD_GET, "/api/v1/compare/{id}/{other}", KEPT_SLOWLY, "Two migrations side by side, as neph compare -o json",
+      "host begin end", "{*:[*]}", get_compare },
+    { METHOD_GET, "/api/v1/explain", ROUTE_KEPT | ROUTE_EARLY, "The rules of the findings", NULL,
+      "[{rule:s,title:s,doc:s,remedy:s,needs:s}]", get_rules },
+    { METHOD_GET, "/api/v1/explain/{rule}", ROUTE_KEPT | ROUTE_EARLY, "One of them", NULL,
+      "[{rule:s,title:s,doc:s,remedy:s,needs:s}]", get_rule },
+    { METHOD_GET, "/api/v1/sync", KEPT_SLOWLY, "How well clocks are known, as neph sync -o json", NULL,
+      "{*:*}", get_sync },
+    { METHOD_GET, "/api/v1/top/{measure}", KEPT_SLOWLY, "Who costs or suffers most, as neph top -o json",
+      FILTERS " by service thread " LISTING, NULL, get_top },
+    { METHOD_GET, "/api/v1/stats/{measure}", KEPT_SLOWLY, "Samples by groups, as neph stats -o json",
+      FILTERS " by service thread " LISTING, NULL, get_stats },
+    { METHOD_GET, "/api/v1/log/{measure}", KEPT_SLOWLY, "Samples in order of time, as neph log -o json",
+      FILTERS " by service thread " LISTING, NULL, get_log },
+    { METHOD_GET, "/api/v1/freq/{measure}", KEPT_SLOWLY, "How many samples took how long, as neph freq -o json",
+      FILTERS " by service thread " LISTING, NULL, get_freq },
+    { METHOD_GET, "/api/v1/rows", KEPT_SLOWLY, "The rows of a time line", "scope",
+      "{scope:s,cut:b,rows:[{id:s,parent:s?,label:s,kind:s,host:s,layer:s,type:s,unit:s,legend:s?,"
+      "-vm:s,-request:s,-tid:i,-pid:i}],legends:{*:[{label:s,colour:s,bad:b}]}}", api_rows },
+    { METHOD_GET, "/api/v1/strip", 0, "Rows as runs of pixels: [from, to, value, flags, label]",
+      "row rows t0 t1 px", SHAPE_RUNS, api_strip },
+    { METHOD_POST, "/api/v1/strip", 0, "The same, for many rows", "row rows t0 t1 px", SHAPE_RUNS, api_strip },
+    { METHOD_GET, "/api/v1/curve", 0, "Rows that are numbers, as points", "row rows t0 t1 px",
+      SHAPE_POINTS, api_curve },
+    { METHOD_POST, "/api/v1/curve", 0, "The same, for many rows", "row rows t0 t1 px", SHAPE_POINTS, api_curve },
+    { METHOD_GET, "/api/v1/at", 0, "What a row is at an instant", "row t",
+      "{row:s,t:i,t0:i?,t1:i?,open:b,value:i?,label:s?,bad:b,evidence:[s],events:s}", api_at },
+    { METHOD_GET, "/api/v1/arrows", ROUTE_SLOW, "What led from one row to another", "scope t0 t1 limit",
+      "{cut:b,arrows:[{from:s,to:s,t_from:i,t_to:i,bound_ns:i?,kind:s}]}", api_arrows },
+    { METHOD_GET, "/api/v1/events", ROUTE_SLOW, "Raw events, forwards and backwards",
+      "host filter t0 after before limit",
+      "{events:[*],-after:s?,-before:s?,more:b,looked:i}", api_events },
+    { METHOD_GET, "/api/v1/search", KEPT_SLOWLY, "Things by a part of their name or id", "q limit",
+      "[{kind:s,id:s,label:s,scope:s?}]", api_search },
+    { METHOD_GET, "/api/v1/openapi.json", ROUTE_KEPT | ROUTE_EARLY, "This description", NULL, "{*:*}",
+      get_openapi },
+    { METHOD_GET, "/api/v1/progress", ROUTE_EARLY | ROUTE_STREAM,
+      "How far the histories are: server-sent events, each " SHAPE_PROGRESS, NULL, "s", NULL },
+    { METHOD_POST, "/api/v1/cancel", ROUTE_EARLY, "Stops making histories", NULL, SHAPE_PROGRESS, post_cancel },
+    { 0 },
+};
+/* clang-format on */
