@@ -302,6 +302,8 @@ void diagnosis_alerts(const struct diagnosis *d, struct json *j)
 
     for (size_t i = 0; i < d->list.n; i++)
         take_labels(&d->list.at[i], &all[i]);
+    for (size_t i = 0; i < d->list.n; i++)
+        said[i] = d->list.at[i].severity == SEVERITY_INFO; /* nothing to wake anybody for */
     json_open(j, '[');
     for (size_t i = 0; i < d->list.n; i++) {
         ns_t t0 = d->list.at[i].t0;
