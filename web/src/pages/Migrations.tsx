@@ -263,8 +263,10 @@ function RoundCurves({ m, second }: { m: Migration; second: Migration | null }):
 }
 
 function Down({ show, m }: { show: MigrationShow; m: Migration }): VNode | null {
-  const parts = show.downtime_parts ?? [];
-  const total = parts.reduce((sum, p) => sum + p.took_ns, 0);
+  // Parts at the two hosts overlap: each has its place in time.
+  const parts = (show.downtime_parts ?? []).map((p) => ({ ...p, t0: rel(p.start_ns) }));
+  const begin = Math.min(...parts.map((p) => p.t0));
+  const total = Math.max(...parts.map((p) => p.t0 + p.took_ns)) - begin;
   if (!m.downtimes.length && !parts.length) return null;
   return (
     <section class="panel">
@@ -272,20 +274,22 @@ function Down({ show, m }: { show: MigrationShow; m: Migration }): VNode | null 
       {parts.length && total > 0 ? (
         <ol class="split" aria-label="Parts">
           {parts.map((p, i) => (
-            <li key={i} class={"tone" + (i % TONES)} style={{ flexGrow: Math.max(0.02, p.took_ns / total) }} title={plain(`${p.name}: ${dur(p.took_ns)}`)}>
-              <span class="sr"><Txt s={p.name} /> {dur(p.took_ns)}</span>
+            <li key={i} title={plain(p.evidence ?? "")}>
+              <span>
+                <Txt s={p.name} />
+                {p.host ? <span class="host"><Txt s={p.host} cut={16} /></span> : null}
+              </span>
+              <span class="split-lane">
+                <i
+                  class={"tone" + (i % TONES)}
+                  style={{ left: (100 * (p.t0 - begin)) / total + "%", width: `max(2px, ${(100 * p.took_ns) / total}%)` }}
+                />
+              </span>
+              <b class="num">{dur(p.took_ns)}</b>
             </li>
           ))}
         </ol>
       ) : null}
-      <ul class="split-names">
-        {parts.map((p, i) => (
-          <li key={i}>
-            <i class={"swatch tone" + (i % TONES)} />
-            <Txt s={p.name} /> <b class="num">{dur(p.took_ns)}</b>
-          </li>
-        ))}
-      </ul>
       <ul class="blind">
         {m.downtimes.map((d, i) => (
           <li key={i}>

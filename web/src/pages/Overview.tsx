@@ -144,6 +144,9 @@ function Findings({ nodes }: { nodes: Node[] }): VNode {
 }
 
 function subjectOf(f: Finding): Thing | null {
+  // Several instances of one host are seen side by side on the host's page.
+  const many = f.subjects.length > 1 && f.subjects.every((s) => s.kind === f.subjects[0]?.kind);
+  if (many && f.hosts.length === 1) return { kind: "host", name: f.hosts[0] as string };
   const order = ["migration", "request", "vm", "service", "host"];
   for (const kind of order) {
     const found = f.subjects.find((s) => s.kind === kind);

@@ -103,8 +103,8 @@ export function VmPage({ id }: { id: string }): VNode {
       {data ? <Card show={data} /> : <Loading what="what it is" />}
       <FindingsOf kind="vm" name={id} />
       <TimelineView scope={"vm:" + id} by="layer" arrows onRows={setRows} />
-      <Curves rows={curves} />
       <PreemptIn vm={id} />
+      <Curves rows={curves} />
       {data ? <Rest show={data} /> : null}
     </>
   );

@@ -46,6 +46,8 @@ export interface Canvases {
 const MOST_NAMES = 160;
 const LEAST_NAME_PX = 34;
 const AXIS_HEIGHT = 26;
+const LOCAL = new Set(["woken", "pre-empted"]); // arrows between threads of one host
+const MOST_LOCAL = 40;
 
 export class Timeline {
   readonly supply: Supply;
@@ -312,13 +314,12 @@ export class Timeline {
   private penArrows(): void {
     const { pen, style } = this;
     pen.strokeStyle = pen.fillStyle = style.ink;
-    for (const a of this.arrows) {
+    for (const a of this.seenArrows()) {
       const from = this.byId.get(a.from);
       const to = this.byId.get(a.to);
       if (!from || !to) continue;
       const x0 = this.xOf(a.t_from);
       const x1 = this.xOf(a.t_to);
-      if (Math.max(x0, x1) < 0 || Math.min(x0, x1) > this.width) continue;
       const y0 = from.top + from.height / 2 - this.scroll;
       const y1 = to.top + to.height / 2 - this.scroll;
       pen.lineWidth = 1.25;
@@ -336,6 +337,14 @@ export class Timeline {
         pen.globalAlpha = 1;
       }
     }
+  }
+
+  /** Those in the window; of wake-ups none when they would cover the states. */
+  private seenArrows(): Arrow[] {
+    const { t0, t1 } = this.times.view.get();
+    const seen = this.arrows.filter((a) => Math.max(a.t_from, a.t_to) >= t0 && Math.min(a.t_from, a.t_to) < t1);
+    const local = seen.filter((a) => LOCAL.has(a.kind)).length;
+    return local > MOST_LOCAL ? seen.filter((a) => !LOCAL.has(a.kind)) : seen;
   }
 
   private head(x0: number, y0: number, x1: number, y1: number): void {

@@ -20,7 +20,7 @@ function isNumber(v: unknown): v is number | bigint {
 }
 
 function title(key: string): string {
-  const text = key.replace(/_(ns|bytes|per_s)$/, "").replace(/_/g, " ").replace(/ at$/, "");
+  const text = key.replace(/_(ns|bytes|per_s)$/, "").replace(/_/g, " ");
   return text.charAt(0).toUpperCase() + text.slice(1) + (/_per_s$/.test(key) ? "/s" : "");
 }
 

@@ -248,13 +248,13 @@ function Names(p: { items: Item[]; all: Item[]; toggle: (key: string) => void; f
             </button>
           ) : null}
           {i.row?.type === "heading" ? (
-            <span class="row">
+            <span class="row" title={plain(i.label)}>
               <Txt s={i.label} />
             </span>
           ) : i.row ? (
             <button type="button" class="row" onClick={() => setArgs({ row: i.key, at: "" })} title={plain(hint(i.row))}>
               <Txt s={i.label} />
-              {i.row.host ? (
+              {i.row.host && !i.row.label.includes(i.row.host) ? (
                 <span class="host">
                   <Txt s={i.row.host} />
                 </span>
@@ -274,7 +274,8 @@ function hint(row: RowInfo): string {
 /** What the colours mean: of the families that are seen. */
 function Legend({ rows, items }: { rows: Rows; items: Item[] }): VNode {
   const shade = useCell(theme);
-  const names = [...new Set(items.map((i) => i.row?.legend).filter((n): n is string => !!n))];
+  // Shades only tell one text from the next; the texts are on them.
+  const names = [...new Set(items.map((i) => i.row?.legend).filter((n): n is string => !!n && n !== "shade"))];
   return (
     <div class="legend">
       {names.map((name) => (
