@@ -26,6 +26,12 @@ interface Loaded {
   more: boolean;
 }
 
+/** A word alone is meant as a part of an event's name. */
+function expression(text: string): string {
+  const word = text.trim();
+  return /^[\w:.*?-]+$/.test(word) ? `name =~ "*${word}*"` : word;
+}
+
 function fetchPage(args: Record<string, string | number | null>, signal: AbortSignal): Promise<EventsPageReply> {
   return ask(query("events", { limit: PAGE, ...args }), { signal }).then((t) => parse(t) as EventsPageReply);
 }
@@ -91,7 +97,7 @@ export function EventsPage(): VNode {
         class="filters"
         onSubmit={(x) => {
           x.preventDefault();
-          setArgs({ filter: typed });
+          setArgs({ filter: expression(typed) });
         }}
       >
         <label class="field grow">
@@ -100,7 +106,7 @@ export function EventsPage(): VNode {
             type="search"
             value={typed}
             onInput={(x) => setTyped(x.currentTarget.value)}
-            placeholder="sched_switch, or name == &quot;sched_switch&quot; && fields.next_tid == 703"
+            placeholder={'sched_switch, or name =~ "sched_*" && next_tid == 703'}
             spellcheck={false}
           />
         </label>

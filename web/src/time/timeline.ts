@@ -173,15 +173,18 @@ export class Timeline {
     return { ...found, label: found.text ?? this.palette(row)?.labels[found.value] ?? String(found.value) };
   }
 
-  /** Begin of the next state of a row after 't', or of the one before ('step' -1). */
+  /** An instant within the next state of a row after 't', or within the one before ('step' -1). */
   neighbour(row: RowInfo, t: Ns, step: 1 | -1): Ns | null {
     const sum = finest(this.supply.of(row.id), t);
     if (!sum) return null;
-    const starts: number[] = [];
-    for (let i = 0; i < sum.count; i++) starts.push(sum.run(i).t0);
-    const middle = sum.nsPerPx() / 2;
-    if (step > 0) return starts.find((s) => s > t) ?? null;
-    return starts.filter((s) => s + middle < t).at(-1) ?? null;
+    const runs: Span[] = [];
+    for (let i = 0; i < sum.count; i++) {
+      const run = sum.run(i);
+      if (run.value >= 0) runs.push(run);
+    }
+    const found = step > 0 ? runs.find((r) => r.t0 > t) : runs.filter((r) => r.t1 <= t).at(-1);
+    // Ends are rounded to pixels: only the middle is within for certain.
+    return found ? (found.t0 + found.t1) / 2 : null;
   }
 
   visible(): Line[] {

@@ -8,12 +8,18 @@ import { get, query } from "../base/api";
 import { Txt } from "../base/text";
 import { go, href } from "../base/state";
 import type { Found } from "../base/types";
-import { address } from "./things";
+import { address, linesWith } from "./things";
 
 const REST_MS = 150;
 
+/** A thread is a row on its host's page. */
+function threadAddress(f: Found): string | null {
+  const host = /^host:(.*)$/.exec(f.scope ?? "")?.[1];
+  return f.kind === "thread" && host ? href("host", host, { row: f.id }) : null;
+}
+
 function addressOf(f: Found): string {
-  return address(f.kind, f.id) ?? href("events", "", { filter: f.id });
+  return threadAddress(f) ?? address(f.kind, f.id) ?? linesWith(f.id);
 }
 
 export function Search(): VNode {

@@ -447,10 +447,10 @@ function stepState(tl: Timeline | null, step: 1 | -1): void {
   const row = tl && (tl.line(at.row ?? "")?.row ?? tl.visible().find((l) => l.row)?.row);
   if (!tl || !row) return;
   const win = view.get();
-  const from = parseAbs(at.at ?? "") ?? (step > 0 ? win.t0 : win.t1);
+  const from = parseAbs(at.at ?? "") ?? (step > 0 ? win.t0 - 1 : win.t1);
   const next = tl.neighbour(row, from, step);
   if (next === null) return;
-  const inside = Math.ceil(next) + 1;
+  const inside = Math.round(next);
   setArgs({ row: row.id, at: abs(inside).toString() });
   cursor.set(inside);
   const half = (win.t1 - win.t0) / 2;

@@ -22,8 +22,14 @@ export function address(kind: string, id: string, win?: Span | null): string | n
   if (page) return href(page, id, {}, win);
   if (kind === "service" || kind === "process" || kind === "thread")
     return href("costs", "cpu", { find: id }, win);
-  if (kind === "volume" || kind === "task") return href("events", "", { filter: id }, win);
+  if (kind === "volume" || kind === "task") return linesWith(id, win);
   return null;
+}
+
+/** The log lines that have a text in them. */
+export function linesWith(text: string, win?: Span | null): string {
+  const safe = text.replace(/["\\*?[\]]/g, "?");
+  return href("events", "", { filter: `msg =~ "*${safe}*"` }, win);
 }
 
 export function Link({ thing, win }: { thing: Thing; win?: Span | null }): VNode {
