@@ -4,22 +4,6 @@
 #include "cli/cmd.h"
 #include "diagnose/rule.h"
 
-static const struct column cols[] = {
-    { "rule", "RULE", COL_STR, 0, 0, 0 },          { "title", "SAYS THAT", COL_STR, 0, 0, 0 },
-    { "doc", "WHEN", COL_STR, 0, COL_WIDE, 0 },    { "remedy", "REMEDY", COL_STR, 0, COL_WIDE, 0 },
-    { "needs", "NEEDS", COL_STR, 0, COL_WIDE, 0 },
-};
-
-static void add(struct table *t, const struct rule *r)
-{
-    table_row(t);
-    table_str(t, str_of(r->name));
-    table_str(t, str_of(r->title));
-    table_str(t, str_of(r->doc));
-    table_str(t, str_of(r->remedy));
-    table_str(t, str_of(r->needs));
-}
-
 static int run(struct ctx *c)
 {
     const struct rule *one = c->nargs ? rule_find(c->args[0]) : NULL;
@@ -34,10 +18,8 @@ static int run(struct ctx *c)
                one->needs, one->remedy);
         return RC_OK;
     }
-    table_init(&t, cols, ARRAY_SIZE(cols));
-    for (size_t i = 0; rules[i]; i++)
-        if (!one || rules[i] == one)
-            add(&t, rules[i]);
+    table_init(&t, rules_columns, nrules_columns);
+    rules_fill(one, &t);
     int rc = ctx_print_table(c, &t);
     table_free(&t);
     return rc;

@@ -18,6 +18,7 @@
 struct serve_cmd_opts {
     const char *listen, *token, *token_file, *web;
     struct opt_list name, origin;
+    uint64_t timeout;
 };
 
 /* --- what the server asks for -------------------------------------------------------------- */
@@ -125,6 +126,11 @@ static int run(struct ctx *c)
     bool busy;
     int rc = take_token(c, &token);
 
+    if (rc == RC_OK && o->timeout > 3600) {
+        ctx_error(c, "--timeout takes up to 3600 seconds");
+        rc = RC_USAGE;
+    }
+
     for (size_t i = 0; i < c->nargs && rc == RC_OK; i++)
         if (access(c->args[i], F_OK) < 0) {
             ctx_error(c, "%s: %s", c->args[i], strerror(errno));
@@ -137,6 +143,7 @@ static int run(struct ctx *c)
                                  .nnames = o->name.n,
                                  .origins = o->origin.at,
                                  .norigins = o->origin.n,
+                                 .seconds = (unsigned)o->timeout,
                                  .folder = o->web,
                                  .paths = c->args,
                                  .npaths = c->nargs };
@@ -169,6 +176,8 @@ static const struct opt options[] = {
     { "origin", 0, "ORIGIN",
       "Pages of this origin (http://localhost:3000) may ask; may be repeated", OPT_LIST,
       offsetof(struct serve_cmd_opts, origin), NULL, 0 },
+    { "timeout", 0, "SECONDS", "How long a client may take to send a request; 30", OPT_COUNT,
+      offsetof(struct serve_cmd_opts, timeout), NULL, 0 },
     { "web", 0, "FOLDER", "The page's files, instead of those that are built in", OPT_TEXT,
       offsetof(struct serve_cmd_opts, web), NULL, 0 },
 };

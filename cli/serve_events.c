@@ -12,6 +12,9 @@
 #include <stdlib.h>
 
 /* Events that are looked at for one page; the first stretch; how fast stretches grow. */
+/* Readers go on from where they are if they are asked for all: this is before any event. */
+#define BEFORE_ALL (NS_MIN / 4)
+
 enum { LOOKED_MOST = 4000000, STRETCH_NS = 100000, STRETCH_GROWS = 8, MARK_EVERY = 65536 };
 
 struct line {
@@ -76,7 +79,7 @@ static bool read_stretch(struct page *p, ns_t from, ns_t to, uint64_t to_no)
     uint64_t no = 0;
     bool whole = true;
 
-    merged_init(&m, p->x, NULL, from);
+    merged_init(&m, p->x, NULL, from < BEFORE_ALL ? BEFORE_ALL : from);
     while ((h = merged_next(&m))) {
         no = h->ev.t == last ? no + 1 : 0;
         last = h->ev.t;
@@ -104,7 +107,7 @@ static bool read_stretch(struct page *p, ns_t from, ns_t to, uint64_t to_no)
 /* Where to begin, to come to an event by its number or its time. */
 static struct way_mark nearest(const struct way *way, const struct serve_events *q)
 {
-    struct way_mark best = { NS_MIN, 0, 0 };
+    struct way_mark best = { BEFORE_ALL, 0, 0 };
 
     for (size_t i = 0; i < way->marks.n; i++) {
         const struct way_mark *m = &way->marks.at[i];
@@ -155,7 +158,7 @@ static ns_t begin_of(struct experiment *x)
     struct stream_head *h;
     struct merged m;
 
-    merged_init(&m, x, NULL, NS_MIN);
+    merged_init(&m, x, NULL, BEFORE_ALL);
     h = merged_next(&m);
     ns_t t = h ? h->ev.t : 0;
     merged_free(&m);

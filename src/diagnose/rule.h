@@ -40,4 +40,9 @@ RULES(R)
 extern const struct rule *const rules[]; /* ends with NULL */
 const struct rule *rule_find(const char *name);
 
+/* What they say of themselves: a row for each, or for 'only'. */
+extern const struct column rules_columns[];
+extern const size_t nrules_columns;
+void rules_fill(const struct rule *only, struct table *t);
+
 #endif

@@ -3,7 +3,8 @@
  * api.c -- /api/v1: the reports, by the same functions that the commands call. */
 #include "serve/serve_priv.h"
 
-#include "report/clocks.h"
+#include "diagnose/rule.h"
+#include "report/clocks_show.h"
 #include "report/measure.h"
 #include "report/migration_show.h"
 #include "report/things.h"
@@ -203,6 +204,72 @@ static void get_findings(struct serve *s, const struct request *q, struct reply 
     diagnosis_free(&mine);
 }
 
+static void get_compare(struct serve *s, const struct request *q, struct reply *r)
+{
+    const struct migration *m[2];
+    struct sections all = { 0 };
+    struct sbuf why = { 0 };
+    struct report_src src;
+    struct err err;
+
+    if (serve_src(s, q, &src, &err) < 0) {
+        reply_err(r, &err);
+    } else if (!migrations_named(&src, q->holes, 2, m, &why)) {
+        reply_fail(r, 404, "%s", why.p);
+    } else {
+        migration_compare(&src, m[0], m[1], &all);
+        if (sections_json(&all, reply_json(r), &err) < 0)
+            reply_err(r, &err);
+        reply_json_end(r);
+    }
+    sections_free(&all);
+    sbuf_free(&why);
+}
+
+static void put_rules(const struct rule *only, struct reply *r)
+{
+    const struct table_opts o = { .format = TABLE_JSON };
+    struct table t;
+    struct err err;
+
+    table_init(&t, rules_columns, nrules_columns);
+    rules_fill(only, &t);
+    if (table_json(&t, &o, reply_json(r), &err) < 0)
+        reply_err(r, &err);
+    reply_json_end(r);
+    table_free(&t);
+}
+
+static void get_rules(struct serve *s, const struct request *q, struct reply *r)
+{
+    (void)s, (void)q;
+    put_rules(NULL, r);
+}
+
+static void get_rule(struct serve *s, const struct request *q, struct reply *r)
+{
+    const struct rule *rule = rule_find(str_dup(q->mem, q->holes[0]).p);
+
+    (void)s;
+    if (rule)
+        put_rules(rule, r);
+    else
+        reply_fail(r, 404, "there is no rule '" STR_FMT "'", STR_ARG(str_first(q->holes[0], 100)));
+}
+
+static void get_sync(struct serve *s, const struct request *q, struct reply *r)
+{
+    struct json *j = reply_json(r);
+
+    (void)q;
+    json_open(j, '{');
+    if (s->src.clocks) {
+        clocks_json(s->src.clocks, j);
+        clocks_advice_json(s->src.clocks, j);
+    }
+    json_close(j, '}');
+}
+
 /* --- the experiment ------------------------------------------------------------------------ */
 
 /* Layers by the events that a history was made of: the facts "events.NAME". */
@@ -371,6 +438,14 @@ const struct route api_routes[] = {
       "host begin end", "{*:[*]}", get_show },
     { METHOD_GET, "/api/v1/rounds/{id...}", KEPT_SLOWLY, "The rounds of a migration, as neph rounds -o json",
       "host begin end " LISTING, NULL, get_rounds },
+    { METHOD_GET, "/api/v1/compare/{id}/{other}", KEPT_SLOWLY, "Two migrations side by side, as neph compare -o json",
+      "host begin end", "{*:[*]}", get_compare },
+    { METHOD_GET, "/api/v1/explain", ROUTE_KEPT | ROUTE_EARLY, "The rules of the findings", NULL,
+      "[{rule:s,title:s,doc:s,remedy:s,needs:s}]", get_rules },
+    { METHOD_GET, "/api/v1/explain/{rule}", ROUTE_KEPT | ROUTE_EARLY, "One of them", NULL,
+      "[{rule:s,title:s,doc:s,remedy:s,needs:s}]", get_rule },
+    { METHOD_GET, "/api/v1/sync", KEPT_SLOWLY, "How well clocks are known, as neph sync -o json", NULL,
+      "{*:*}", get_sync },
     { METHOD_GET, "/api/v1/top/{measure}", KEPT_SLOWLY, "Who costs or suffers most, as neph top -o json",
       FILTERS " by service thread " LISTING, NULL, get_top },
     { METHOD_GET, "/api/v1/stats/{measure}", KEPT_SLOWLY, "Samples by groups, as neph stats -o json",

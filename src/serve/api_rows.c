@@ -100,25 +100,44 @@ static int take_window(struct serve *s, const struct request *q, struct window *
     return 0;
 }
 
+enum { SHARED_ROWS = 48 };
+
 /* --- strips -------------------------------------------------------------------------------- */
 
-static void put_number(struct sbuf *b, int64_t v)
+/* Writes before 'end', from right to left. */
+static char *number_before(char *end, int64_t v)
 {
-    char text[24], *p = text + sizeof text;
     uint64_t u = v < 0 ? -(uint64_t)v : (uint64_t)v;
 
     do
-        *--p = (char)('0' + u % 10);
+        *--end = (char)('0' + u % 10);
     while ((u /= 10) > 0);
     if (v < 0)
-        *--p = '-';
-    sbuf_add(b, p, (size_t)(text + sizeof text - p));
+        *--end = '-';
+    return end;
 }
 
+static void put_number(struct sbuf *b, int64_t v)
+{
+    char text[24], *end = text + sizeof text, *p = number_before(end, v);
+
+    sbuf_add(b, p, (size_t)(end - p));
+}
+
+/* Most texts need no escapes. */
 static void put_text(struct sbuf *b, struct str s)
 {
-    struct reply r = { 0 };
+    size_t i = 0;
 
+    while (i < s.n && s.p[i] >= 0x20 && s.p[i] < 0x7f && s.p[i] != '"' && s.p[i] != '\\')
+        i++;
+    if (i == s.n) {
+        sbuf_chr(b, '"');
+        sbuf_str(b, s);
+        sbuf_chr(b, '"');
+        return;
+    }
+    struct reply r = { 0 };
     json_str(reply_json(&r), s);
     reply_json_end(&r);
     sbuf_str(b, sbuf_view(&r.body));
@@ -134,21 +153,24 @@ static void put_head(struct serve *s, const struct window *w, struct sbuf *b)
 /* 'label' is the number of the run's own text, or -1. */
 static void put_run(struct sbuf *b, const struct run *r, bool first, int64_t label)
 {
-    if (!first)
-        sbuf_chr(b, ',');
-    sbuf_chr(b, '[');
-    put_number(b, r->from);
-    sbuf_chr(b, ',');
-    put_number(b, r->to);
-    sbuf_chr(b, ',');
-    put_number(b, r->value == STORE_NULL ? -1 : r->value);
-    sbuf_chr(b, ',');
-    put_number(b, r->flags);
+    char text[128], *end = text + sizeof text, *p = end;
+
+    *--p = ']';
     if (label >= 0) {
-        sbuf_chr(b, ',');
-        put_number(b, label);
+        p = number_before(p, label);
+        *--p = ',';
     }
-    sbuf_chr(b, ']');
+    p = number_before(p, r->flags);
+    *--p = ',';
+    p = number_before(p, r->value == STORE_NULL ? -1 : r->value);
+    *--p = ',';
+    p = number_before(p, r->to);
+    *--p = ',';
+    p = number_before(p, r->from);
+    *--p = '[';
+    if (!first)
+        *--p = ',';
+    sbuf_add(b, p, (size_t)(end - p));
 }
 
 static void put_runs(struct serve *s, const struct row *row, const struct window *w,
@@ -176,33 +198,68 @@ static void put_runs(struct serve *s, const struct row *row, const struct window
     strtab_free(&labels);
 }
 
+/* Rows from 'first' to 'end' of a strip. */
+struct part {
+    struct serve *s;
+    const struct window *w;
+    size_t first, end;
+    struct arena mem;
+    struct sbuf out;
+};
+
+static void *run_part(void *arg)
+{
+    struct part *p = arg;
+    struct runs runs = { 0 };
+    struct err err;
+
+    for (size_t i = p->first; i < p->end; i++) {
+        struct str id = p->w->ids[i];
+        struct scope *scope;
+        struct row row;
+
+        sbuf_z(&p->out, i ? ",{\"id\":" : "{\"id\":");
+        put_text(&p->out, id);
+        if (row_find(p->s, id, &p->mem, &row, &scope, &err))
+            put_runs(p->s, &row, p->w, &runs, &p->out, &p->mem);
+        else
+            sbuf_z(&p->out, ",\"runs\":[],\"labels\":[],\"missing\":true");
+        sbuf_chr(&p->out, '}');
+        scope_release(p->s, scope);
+    }
+    runs_free(&runs);
+    return NULL;
+}
+
+/* Many rows are drawn by two threads: who looks waits half as long. */
 void api_strip(struct serve *s, const struct request *q, struct reply *r)
 {
-    struct runs runs = { 0 };
+    struct part parts[2] = { 0 };
     struct window w;
+    pthread_t helper;
     struct err err;
 
     if (take_window(s, q, &w, &err) < 0) {
         reply_err(r, &err);
         return;
     }
+    size_t half = w.nids >= SHARED_ROWS ? w.nids / 2 : w.nids;
+    parts[0] = (struct part){ .s = s, .w = &w, .first = 0, .end = half };
+    parts[1] = (struct part){ .s = s, .w = &w, .first = half, .end = w.nids };
+    bool helped = half < w.nids && pthread_create(&helper, NULL, run_part, &parts[1]) == 0;
+    run_part(&parts[0]);
+    if (helped)
+        pthread_join(helper, NULL);
+    else
+        run_part(&parts[1]);
     r->type = "application/json";
     put_head(s, &w, &r->body);
-    for (size_t i = 0; i < w.nids; i++) {
-        struct scope *scope;
-        struct row row;
-
-        sbuf_z(&r->body, i ? ",{\"id\":" : "{\"id\":");
-        put_text(&r->body, w.ids[i]);
-        if (row_find(s, w.ids[i], q->mem, &row, &scope, &err))
-            put_runs(s, &row, &w, &runs, &r->body, q->mem);
-        else
-            sbuf_z(&r->body, ",\"runs\":[],\"labels\":[],\"missing\":true");
-        sbuf_chr(&r->body, '}');
-        scope_release(s, scope);
+    for (size_t i = 0; i < 2; i++) {
+        sbuf_str(&r->body, sbuf_view(&parts[i].out));
+        sbuf_free(&parts[i].out);
+        arena_free(&parts[i].mem);
     }
     sbuf_z(&r->body, "]}");
-    runs_free(&runs);
 }
 
 /* --- curves -------------------------------------------------------------------------------- */

@@ -26,13 +26,14 @@
 
 enum {
     CONNECTIONS = 512,
-    SECONDS_IDLE = 60,  /* between requests              */
-    SECONDS_ASK = 30,   /* from the first byte to the last of a request */
-    SECONDS_TAKE = 120, /* of an answer                  */
-    SECONDS_BEAT = 15,  /* a follower hears something    */
+    SECONDS_ASK = 30, /* from the first byte to the last of a request, unless the user says */
+    TIMES_IDLE = 2,   /* between requests: so many times as long                            */
+    TIMES_TAKE = 4,   /* to take an answer                                                  */
+    SECONDS_BEAT = 15 /* a follower hears something                                         */
 };
-/* Of a connection, for the headers: the longest target and some more. */
-#define CONNECTION_BYTES (LIMIT_HTTP_TARGET + (32u << 10))
+/* Of a connection: for the longest target, a note of each argument, and the headers.  Pages that
+ * are not needed are not touched.  A client that sends more is shut out without a word. */
+#define CONNECTION_BYTES (LIMIT_HTTP_TARGET + LIMIT_HTTP_ROWS * 72 + (32u << 10))
 
 struct peer {
     int fd;
@@ -78,6 +79,12 @@ static time_t now(void)
     return ts.tv_sec;
 }
 
+/* So many times the time that a client has for a request. */
+static int patience(const struct web *w, int times)
+{
+    return times * (w->s->o->seconds ? (int)w->s->o->seconds : SECONDS_ASK);
+}
+
 /* --- deadlines ----------------------------------------------------------------------------- */
 
 static void on_connection(void *cls, struct MHD_Connection *c, void **ctx,
@@ -91,7 +98,7 @@ static void on_connection(void *cls, struct MHD_Connection *c, void **ctx,
             MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
         struct peer *p = xcalloc(1, sizeof *p);
 
-        *p = (struct peer){ info ? info->connect_fd : -1, now() + SECONDS_ASK, w->peers, NULL };
+        *p = (struct peer){ info ? info->connect_fd : -1, now() + patience(w, 1), w->peers, NULL };
         if (w->peers)
             w->peers->prev = p;
         w->peers = p;
@@ -169,7 +176,7 @@ static enum MHD_Result queue(struct exchange *x, int status, struct MHD_Response
 {
     if (!r)
         return MHD_NO;
-    set_deadline(x->web, x->c, SECONDS_TAKE);
+    set_deadline(x->web, x->c, patience(x->web, TIMES_TAKE));
     enum MHD_Result rc = MHD_queue_response(x->c, (unsigned)status, r);
     MHD_destroy_response(r);
     return rc;
@@ -178,6 +185,17 @@ static enum MHD_Result queue(struct exchange *x, int status, struct MHD_Response
 static void free_body(void *p)
 {
     free(p);
+}
+
+/* How long the thread that answered took: browsers show it, bench/serve.py sums it up. */
+static void put_timing(struct MHD_Response *m, const struct reply *r)
+{
+    char text[96];
+
+    snprintf(text, sizeof text, "app;dur=%.3f, cpu;dur=%.3f", (double)r->took_ns / 1e6,
+             (double)r->cpu_ns / 1e6);
+    if (r->took_ns)
+        MHD_add_response_header(m, "Server-Timing", text);
 }
 
 /* Takes the reply's body. */
@@ -191,6 +209,7 @@ static enum MHD_Result queue_reply(struct exchange *x, struct reply *r)
     if (m) {
         put_headers(m, x, r->status == 204 ? NULL : r->type);
         MHD_add_response_header(m, "Cache-Control", "no-store");
+        put_timing(m, r);
         if (r->status == 503)
             MHD_add_response_header(m, "Retry-After", "1");
         if (r->status == 401)
@@ -432,7 +451,7 @@ static void *on_target(void *cls, const char *uri, struct MHD_Connection *c)
     x->target = strdup(uri);
     if (!x->target)
         abort();
-    set_deadline(x->web, c, SECONDS_ASK);
+    set_deadline(x->web, c, patience(x->web, 1));
     return x;
 }
 
@@ -613,7 +632,7 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **ctx,
     (void)cls, (void)code;
     if (!x)
         return;
-    set_deadline(x->web, c, SECONDS_IDLE);
+    set_deadline(x->web, c, patience(x->web, TIMES_IDLE));
     job_free(x->job);
     sbuf_free(&x->body);
     sbuf_free(&x->pending);
@@ -682,7 +701,7 @@ static struct MHD_Daemon *start_daemon(struct web *w, int fd)
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
         on_request, w, MHD_OPTION_EXTERNAL_LOGGER, quiet, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SECONDS_IDLE,
+        (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)patience(w, TIMES_IDLE),
         MHD_OPTION_URI_LOG_CALLBACK, on_target, w, MHD_OPTION_NOTIFY_COMPLETED, on_completed, w,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, w, MHD_OPTION_END);
 }
@@ -718,6 +737,7 @@ static bool end(struct web *w)
         return false;
     wake_followers(w);
     MHD_stop_daemon(w->daemon);
+    work_free(w->work);
     return true;
 }
 
@@ -745,6 +765,8 @@ int http_run(struct serve *s, void (*say)(const char *sentence), bool *ret_busy,
     if (!w->daemon) {
         close(fd);
         *ret_busy = !work_end(w->work);
+        if (!*ret_busy)
+            work_free(w->work);
         return err_set(err, E_IO, "the server can't be started: %s", strerror(errno));
     }
     s->wake = wake;

@@ -207,7 +207,10 @@ static void describe_attr(struct row *r, const struct store *st, attr_t a, struc
     if (l->attr == SCHEMA_ATTRS)
         return;
     struct str hole = schema_hole(l->attr, path);
-    r->label = str_of(arena_printf(mem, STR_FMT ": %s", STR_ARG(hole), f->title));
+    if (l->attr == ATTR_CPU_STATE)
+        r->label = str_of(arena_printf(mem, "CPU " STR_FMT, STR_ARG(hole)));
+    else
+        r->label = str_of(arena_printf(mem, STR_FMT ": %s", STR_ARG(hole), f->title));
     if (str_i64(hole, &number)) {
         r->tid = l->attr == ATTR_THREAD_STATE ? number : 0;
         r->pid = strcmp(l->kind, "memory") == 0 ? number : 0;

@@ -528,17 +528,41 @@ static bool fill_vm(struct filling *f, struct str id)
 
 /* --- hosts --------------------------------------------------------------------------------- */
 
+struct numbered {
+    struct str hole;
+    int64_t number; /* INT64_MAX: its name is none */
+    attr_t attr;
+};
+
+/* CPU 2 comes before CPU 10, and both before what has a name. */
+static int by_number(const void *a, const void *b)
+{
+    const struct numbered *x = a, *y = b;
+
+    return x->number != y->number ? (x->number < y->number ? -1 : 1) : str_cmp(x->hole, y->hole);
+}
+
 static void put_family(struct filling *f, const struct store *st, enum schema_attr attr,
                        struct str parent)
 {
+    struct str path = str_of(schema_attrs[attr].path);
+    VEC(struct numbered) found = { 0 };
     struct sbuf pattern = { 0 };
     attr_t it = 0, a;
-    struct str path = str_of(schema_attrs[attr].path);
 
     sbuf_fmt(&pattern, STR_FMT "*" STR_FMT, STR_ARG(str_first(path, str_chr(path, '{', 0))),
              STR_ARG(str_from(path, str_chr(path, '}', 0) + 1)));
-    while (!scope_full(f->c) && store_attr_match(st, sbuf_view(&pattern), &it, &a))
-        scope_attr(f->s, f->c, st, a, parent);
+    while (store_attr_match(st, sbuf_view(&pattern), &it, &a)) {
+        struct numbered n = { schema_hole(attr, store_attr_path(st, a)), INT64_MAX, a };
+
+        str_i64(n.hole, &n.number);
+        *vec_push(&found) = n;
+    }
+    if (found.n)
+        qsort(found.at, found.n, sizeof *found.at, by_number);
+    for (size_t i = 0; i < found.n && !scope_full(f->c); i++)
+        scope_attr(f->s, f->c, st, found.at[i].attr, parent);
+    vec_free(&found);
     sbuf_free(&pattern);
 }
 
@@ -717,47 +741,36 @@ static bool fill_migrations(struct filling *f)
     return true;
 }
 
-static bool fill_volumes(struct filling *f)
-{
-    static const enum schema_attr volumes[] = { ATTR_VOLUME_STATE };
-
-    return fill_families(f, volumes, ARRAY_SIZE(volumes));
-}
-
-static bool fill_disks(struct filling *f)
-{
-    static const enum schema_attr disks[] = { ATTR_DISK_WAITING, ATTR_DISK_DRIVER };
-
-    return fill_families(f, disks, ARRAY_SIZE(disks));
-}
-
-static bool fill_resources(struct filling *f)
-{
-    static const enum schema_attr nodes[] = { ATTR_NODE_RAM_USED,  ATTR_NODE_RAM_TOTAL,
+static const enum schema_attr volumes[] = { ATTR_VOLUME_STATE };
+static const enum schema_attr disks[] = { ATTR_DISK_WAITING, ATTR_DISK_DRIVER };
+static const enum schema_attr resources[] = { ATTR_NODE_RAM_USED,  ATTR_NODE_RAM_TOTAL,
                                               ATTR_NODE_VCPU_USED, ATTR_NODE_VCPU_TOTAL,
                                               ATTR_NODE_DISK_USED, ATTR_PROCESS_RSS };
 
-    return fill_families(f, nodes, ARRAY_SIZE(nodes));
-}
+/* What has a function of its own, and what is attributes only. */
+static const struct {
+    const char *name;
+    bool (*fill)(struct filling *f);
+    const enum schema_attr *attrs;
+    size_t nattrs;
+} kinds[] = {
+    { "all", fill_all, NULL, 0 },
+    { "vms", fill_vms, NULL, 0 },
+    { "requests", fill_requests, NULL, 0 },
+    { "services", fill_services, NULL, 0 },
+    { "threads", fill_threads, NULL, 0 },
+    { "migrations", fill_migrations, NULL, 0 },
+    { "volumes", NULL, volumes, ARRAY_SIZE(volumes) },
+    { "disks", NULL, disks, ARRAY_SIZE(disks) },
+    { "resources", NULL, resources, ARRAY_SIZE(resources) },
+};
 
 static bool fill_kind(struct filling *f, struct str kind)
 {
-    static const struct {
-        const char *name;
-        bool (*fill)(struct filling *f);
-    } kinds[] = { { "all", fill_all },
-                  { "vms", fill_vms },
-                  { "requests", fill_requests },
-                  { "services", fill_services },
-                  { "threads", fill_threads },
-                  { "migrations", fill_migrations },
-                  { "volumes", fill_volumes },
-                  { "disks", fill_disks },
-                  { "resources", fill_resources } };
-
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
         if (str_is(kind, kinds[i].name))
-            return kinds[i].fill(f);
+            return kinds[i].fill ? kinds[i].fill(f)
+                                 : fill_families(f, kinds[i].attrs, kinds[i].nattrs);
     return false;
 }
 

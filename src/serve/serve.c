@@ -47,6 +47,21 @@ bool load_end(struct serve *s)
     return pthread_timedjoin_np(s->loader, NULL, &until) == 0;
 }
 
+struct serve *serve_new(const struct serve_opts *o, const struct serve_source *source)
+{
+    struct serve *s = xcalloc(1, sizeof *s);
+
+    s->o = o;
+    s->source = source;
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_mutex_init(&s->once, NULL);
+    pthread_mutex_init(&s->events_lock, NULL);
+    pthread_cond_init(&s->changed, NULL);
+    s->scopes = scopes_new();
+    s->tsp = tsp_new(s);
+    return s;
+}
+
 static void forget(struct serve *s)
 {
     if (s->has_diagnosis)
@@ -63,17 +78,9 @@ static void forget(struct serve *s)
 int serve_run(const struct serve_opts *o, const struct serve_source *source,
               void (*say)(const char *sentence), bool *ret_busy, struct err *err)
 {
-    struct serve *s = xcalloc(1, sizeof *s);
+    struct serve *s = serve_new(o, source);
     sigset_t signals;
 
-    s->o = o;
-    s->source = source;
-    pthread_mutex_init(&s->lock, NULL);
-    pthread_mutex_init(&s->once, NULL);
-    pthread_mutex_init(&s->events_lock, NULL);
-    pthread_cond_init(&s->changed, NULL);
-    s->scopes = scopes_new();
-    s->tsp = tsp_new(s);
     sigemptyset(&signals); /* all threads leave them to this one */
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);

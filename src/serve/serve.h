@@ -20,6 +20,7 @@ struct serve_opts {
     size_t nnames;
     const char *const *origins; /* pages of other servers that may ask */
     size_t norigins;
+    unsigned seconds;         /* that a client has to send a request; 0: 30 */
     const char *folder;       /* of the page's files instead of those that were built in; or NULL */
     const char *const *paths; /* of the traces, as the user named them */
     size_t npaths;

@@ -68,6 +68,9 @@ struct serve {
     pthread_mutex_t events_lock;
 };
 
+/* A server without sockets, and without histories until serve_ready(). */
+struct serve *serve_new(const struct serve_opts *o, const struct serve_source *source);
+
 /* --- an answer ----------------------------------------------------------------------------- */
 
 struct reply {
@@ -78,7 +81,8 @@ struct reply {
     char *stream;
     size_t stream_n;
     struct json json;
-    bool passing; /* says something that will not be true for long: not kept */
+    ns_t took_ns, cpu_ns; /* to make it; 0: not measured */
+    bool passing;         /* says something that will not be true for long: not kept */
 };
 
 /* JSON to be written; reply_json_end() when it is done. */
@@ -175,8 +179,10 @@ struct work;
 struct work *work_new(struct serve *s);
 /* False: too many wait already, or it ends. */
 bool work_push(struct work *w, struct job *j);
-/* Answers nothing any more; true: all threads have ended, and 'w' is freed. */
+/* Begins nothing any more; true: all threads have ended. */
 bool work_end(struct work *w);
+/* When nobody asks any more. */
+void work_free(struct work *w);
 
 /* The thread that makes histories begins; ends, true, within some seconds. */
 void load_begin(struct serve *s);

@@ -95,10 +95,32 @@ static void track_runs(const struct row *r, struct span win, size_t npx, struct 
     }
 }
 
+/* A bit for each value that is bad. */
+static uint64_t bad_values(const struct row *r)
+{
+    uint64_t bad = 0;
+
+    for (uint32_t i = 0; r->values && i < r->nvalues && i < 64; i++)
+        bad |= (uint64_t)r->values[i].bad << i;
+    return bad;
+}
+
+/* Who fills a pixel whole came before it or begins with it. */
+static unsigned flags_of(const struct store_pixel *p, uint64_t bad)
+{
+    bool told = p->value >= 0 && p->value < 64 && (bad >> p->value & 1);
+
+    return (p->changes > 1 ? RUN_MIXED : 0) | (p->bad && !told ? RUN_BAD : 0) |
+           (p->lost ? RUN_LOST : 0) | (p->inexact ? RUN_INEXACT : 0);
+}
+
 static void attr_runs(struct serve *s, const struct row *r, struct span win, size_t npx,
                       struct runs *out)
 {
     bool text = store_attr_family(r->store, r->attr)->type == STORE_STR;
+    uint64_t bad = bad_values(r);
+    struct run *last = NULL;
+    cell_t last_cell = STORE_NULL;
 
     (void)s;
     if (out->npx < npx) {
@@ -108,20 +130,20 @@ static void attr_runs(struct serve *s, const struct row *r, struct span win, siz
     store_strip(r->store, r->attr, win, out->pixels, npx);
     for (size_t i = 0; i < npx; i++) {
         const struct store_pixel *p = &out->pixels[i];
-        struct run run = { (uint32_t)i, (uint32_t)i + 1, p->value, 0, STR("") };
+        unsigned flags = flags_of(p, bad);
+        int64_t value = text && p->value != STORE_NULL ? p->value % shade_values.n : p->value;
 
-        /* Who fills a pixel whole came before it or begins with it. */
-        run.flags |= p->changes > 1 ? RUN_MIXED : 0;
-        run.flags |= p->bad && !is_bad(r, p->value) ? RUN_BAD : 0;
-        run.flags |= p->lost ? RUN_LOST : 0;
-        run.flags |= p->inexact ? RUN_INEXACT : 0;
-        if (p->value == STORE_NULL && !run.flags)
+        if (last && last->to == i && last_cell == p->value && last->flags == flags) {
+            last->to++;
             continue;
-        if (text && p->value != STORE_NULL) {
-            run.label = store_text(r->store, p->value);
-            run.value = p->value % shade_values.n;
         }
-        add_run(out, run);
+        if (p->value == STORE_NULL && !flags)
+            continue;
+        last_cell = p->value;
+        last = vec_push(&out->at);
+        *last = (struct run){ (uint32_t)i, (uint32_t)i + 1, value, flags, STR("") };
+        if (text && p->value != STORE_NULL)
+            last->label = store_text(r->store, p->value);
     }
 }
 

@@ -230,6 +230,15 @@ static void put_arrow(void *ctx, const struct arrow *a)
     json_ki64(t->j, "targetId", a->to - t->c->rows.at + 1);
     json_ki64(t->j, "start", a->t0);
     json_ki64(t->j, "end", a->t1);
+    json_kopen(t->j, "style", '{');
+    json_kopen(t->j, "values", '{');
+    json_kstr(t->j, "style-name", str_of(a->kind));
+    json_kstr(
+        t->j, "color",
+        str_of(task_status_values.at[strcmp(a->kind, "pre-empted") == 0 ? TASK_ERROR : TASK_DONE]
+                   .colour));
+    json_close(t->j, '}');
+    json_close(t->j, '}');
     json_close(t->j, '}');
 }
 

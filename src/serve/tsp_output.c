@@ -41,12 +41,13 @@ const struct tsp_output tsp_outputs[] = {
       TSP_XY, "resources", NULL },
     { "cloud.kernel.threads", "Kernel: CPUs and threads", "What CPUs and threads do", TSP_GRAPH,
       "threads", TC "internal.analysis.os.linux.core.threadstatus.ThreadStatusDataProvider" },
-    { "cloud.findings", "Findings", "What is wrong, ranked", TSP_TABLE, NULL,
-      TC "internal.provisional.tmf.core.model.findings" },
+    { "cloud.findings", "Findings", "What is wrong, ranked", TSP_TABLE, NULL, NULL },
     { "events", "Events", "Raw events of all hosts", TSP_TABLE, NULL,
-      TC "internal.provisional.tmf.core.model.events.TmfEventTableDataProvider" },
+      TC "analysis.timing.core.segmentstore.SegmentStoreTableDataProvider:"
+         "org.eclipse.linuxtools.lttng2.ust.analysis.callstack" },
     { "statistics", "Statistics", "How many events of which kind", TSP_TREE, NULL,
-      TC "analysis.statistics" },
+      TC "analysis.timing.core.segmentstore.SegmentStoreStatisticsDataProvider:"
+         "org.eclipse.linuxtools.lttng2.ust.analysis.callstack" },
     { 0 },
 };
 

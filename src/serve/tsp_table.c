@@ -11,7 +11,7 @@
 #include <regex.h>
 #include <stdlib.h>
 
-enum { LINES_MOST = 3000, EXPRESSION_MOST = 128 };
+enum { LINES_MOST = 3000, EXPRESSION_MOST = 128, SEARCH_LINES = 4096, SEARCH_PAGES = 256 };
 
 static const char *const finding_columns[] = { "Rank", "Severity", "Finding", "Where", "Begin",
                                                "Cost", "Rule",     "Remedy",  NULL };
@@ -267,21 +267,77 @@ static void event_cells(const struct serve_event *e, struct arena *mem,
         ret[i] = STR("");
 }
 
-static void event_lines(struct serve *s, const struct request *q, struct reply *r,
-                        const struct asked *a)
+static int read_events(struct serve *s, const struct serve_events *asked, struct serve_page *ret,
+                       struct err *err)
 {
-    struct serve_events asked = { .from = a->by_time ? a->time : s->all.t0,
-                                  .numbered = true,
-                                  .pass = a->by_time ? 0 : (uint64_t)a->index,
-                                  .limit = a->n ? (size_t)a->n : 1 };
+    pthread_mutex_lock(&s->events_lock);
+    int rc = s->source->events(s->source->ctx, asked, ret, err);
+    pthread_mutex_unlock(&s->events_lock);
+    return rc;
+}
+
+static void page_free(struct serve_page *page)
+{
+    sbuf_free(&page->rows);
+    arena_free(&page->mem);
+}
+
+/* The event from number 'from' on, of 'n', that fits: the first, or going back the last.  -1: none
+ * does. */
+static int64_t fitting(struct serve *s, const struct asked *a, int64_t from, size_t n)
+{
+    struct serve_events asked = {
+        .from = s->all.t0, .numbered = true, .pass = (uint64_t)from, .limit = n
+    };
+    struct serve_page page = { 0 };
+    struct str cells[COLUMNS_MOST];
+    int64_t found = -1;
+    struct err err;
+
+    if (read_events(s, &asked, &page, &err) == 0)
+        for (size_t i = 0; i < page.n && (found < 0 || a->back); i++) {
+            event_cells(&page.at[i], &page.mem, cells);
+            if (fits(a, cells))
+                found = from + (int64_t)i;
+        }
+    page_free(&page);
+    return found;
+}
+
+/* Goes on to the next event that has what is searched for, not further than is bearable. */
+static void search_events(struct serve *s, struct asked *a)
+{
+    int64_t at = a->index, end = (int64_t)s->events;
+
+    for (int i = 0; i < SEARCH_PAGES; i++) {
+        int64_t from = a->back ? at - SEARCH_LINES + 1 : at;
+
+        if (at < 0 || at >= end)
+            break;
+        from = from < 0 ? 0 : from;
+        int64_t found = fitting(s, a, from, a->back ? (size_t)(at - from + 1) : SEARCH_LINES);
+        if (found >= 0) {
+            a->index = found;
+            return;
+        }
+        at = a->back ? from - 1 : from + SEARCH_LINES;
+    }
+    a->index = end; /* nothing */
+}
+
+static void event_lines(struct serve *s, const struct request *q, struct reply *r, struct asked *a)
+{
     struct serve_page page = { 0 };
     struct str cells[COLUMNS_MOST];
     struct err err;
 
-    pthread_mutex_lock(&s->events_lock);
-    int rc = s->source->events(s->source->ctx, &asked, &page, &err);
-    pthread_mutex_unlock(&s->events_lock);
-    if (rc < 0) {
+    if (a->searches)
+        search_events(s, a);
+    struct serve_events asked = { .from = a->by_time ? a->time : s->all.t0,
+                                  .numbered = true,
+                                  .pass = a->by_time ? 0 : (uint64_t)a->index,
+                                  .limit = a->n ? (size_t)a->n : 1 };
+    if (read_events(s, &asked, &page, &err) < 0) {
         reply_err(r, &err);
     } else {
         struct json *j = tsp_model(r);
@@ -295,8 +351,7 @@ static void event_lines(struct serve *s, const struct request *q, struct reply *
         json_close(j, '}');
         tsp_model_end(j);
     }
-    sbuf_free(&page.rows);
-    arena_free(&page.mem);
+    page_free(&page);
 }
 
 void tsp_post_lines(struct serve *s, const struct request *q, struct reply *r)

@@ -109,12 +109,24 @@ static void keep_answer(struct work *w, struct job *j)
 
 /* --- threads ------------------------------------------------------------------------------- */
 
+static ns_t now_ns(clockid_t clock)
+{
+    struct timespec ts;
+
+    clock_gettime(clock, &ts);
+    return (ns_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
+}
+
 static void answer(struct work *w, struct job *j)
 {
+    ns_t begin = now_ns(CLOCK_MONOTONIC), used = now_ns(CLOCK_THREAD_CPUTIME_ID);
+
     if (j->key.n)
         j->kept = work_kept(w, j->key); /* somebody else has asked meanwhile */
     if (!j->kept) {
         route_answer(w->s, j->route, &j->q, &j->reply);
+        j->reply.took_ns = now_ns(CLOCK_MONOTONIC) - begin;
+        j->reply.cpu_ns = now_ns(CLOCK_THREAD_CPUTIME_ID) - used;
         if (j->key.n && j->reply.status == 200 && !j->reply.passing)
             keep_answer(w, j);
     }
@@ -233,8 +245,12 @@ bool work_end(struct work *w)
         return false;
     for (size_t i = 0; i < w->nthreads; i++)
         pthread_join(w->threads[i], NULL);
+    return true;
+}
+
+void work_free(struct work *w)
+{
     while (w->nkept)
         kept_release(w->kept[--w->nkept]);
     free(w);
-    return true;
 }
