@@ -87,6 +87,9 @@ def main():
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if not shutil.which("node"):
         skip("no node")
+    version = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout.strip()
+    if not version[1:].split(".")[0].isdigit() or int(version[1:].split(".")[0]) < 20:
+        skip("node is %s, playwright-core needs 20" % (version or "broken"))
     if not chromium:
         skip("no chromium")
     if not packages():

@@ -375,3 +375,37 @@ export interface Found {
   scope?: string;
   host?: string;
 }
+
+/** Two migrations: a is the first. */
+export interface Difference {
+  what: string;
+  a_ns?: number | null;
+  b_ns?: number | null;
+  a?: number | null;
+  b?: number | null;
+  unit?: string | null;
+  ratio: number | null;
+  bound_ns?: number | null;
+  remark: string | null;
+}
+export interface Comparison {
+  times: Difference[];
+  waits: Difference[];
+  amounts: Difference[];
+}
+
+/** How well clocks are known against each other. */
+export interface Sync {
+  reference: string | null;
+  pairs: {
+    a: string;
+    b: string;
+    matched: number;
+    used: number;
+    rejected: number;
+    quality: string;
+    slope_ppm: number | null;
+    bound_ns: { min: number; median: number; max: number } | null;
+  }[];
+  suggestions: { host: string; advice: string }[];
+}

@@ -9,7 +9,7 @@ import { useCell } from "../base/cell";
 import { current } from "../base/current";
 import { Txt, count, number } from "../base/text";
 import { href } from "../base/state";
-import type { Diagnosis, Experiment, Host, Note } from "../base/types";
+import type { Diagnosis, Experiment, Host, Note, Sync } from "../base/types";
 import { dur, rel } from "../time/time";
 import { LAYER_NAMES } from "../view/HeatMap";
 import { Loading, Problem } from "../view/states";
@@ -58,6 +58,7 @@ export function HealthPage(): VNode {
           { name: "Damaged blocks", num: true, show: (h: Host) => h.bad_blocks ?? 0, by: (h: Host) => h.bad_blocks },
         ]}
       />
+      <Clocks />
       <div class="two even">
         <section class="panel">
           <h2>What can&rsquo;t be known, and why</h2>
@@ -94,6 +95,47 @@ export function HealthPage(): VNode {
           </details>
         </section>
       </div>
+    </>
+  );
+}
+
+/** Messages between each two hosts, and what would make clocks better known. */
+function Clocks(): VNode | null {
+  const sync = useGet<Sync>("sync");
+  if (sync.error) return <Problem error={sync.error} />;
+  if (!sync.data || (!sync.data.pairs.length && !sync.data.suggestions.length)) return null;
+  const { pairs, suggestions } = sync.data;
+  return (
+    <>
+      {pairs.length ? (
+        <Table
+          caption="Clocks, by the messages between hosts"
+          rows={pairs}
+          id={(p) => p.a + " " + p.b}
+          columns={[
+            { name: "Host", show: (p) => <Txt s={p.a} />, by: (p) => p.a },
+            { name: "Against", show: (p) => <Txt s={p.b} />, by: (p) => p.b },
+            { name: "Messages", show: (p) => number(p.matched), by: (p) => p.matched, num: true },
+            { name: "Rejected", show: (p) => number(p.rejected), by: (p) => p.rejected, num: true },
+            { name: "Rate", show: (p) => (p.slope_ppm === null ? "–" : p.slope_ppm.toFixed(3) + " ppm"), by: (p) => p.slope_ppm, num: true },
+            { name: "± median", show: (p) => dur(p.bound_ns?.median ?? null), by: (p) => p.bound_ns?.median, num: true },
+            { name: "± at worst", show: (p) => dur(p.bound_ns?.max ?? null), by: (p) => p.bound_ns?.max, num: true },
+            { name: "Quality", show: (p) => <Txt s={p.quality} />, by: (p) => p.quality },
+          ]}
+        />
+      ) : null}
+      {suggestions.length ? (
+        <section class="panel">
+          <h2>What would bound clocks better</h2>
+          <ul class="blind">
+            {suggestions.map((s, i) => (
+              <li key={i}>
+                <Txt s={s.host} />: <Txt s={s.advice} />
+              </li>
+            ))}
+          </ul>
+        </section>
+      ) : null}
     </>
   );
 }

@@ -9,9 +9,9 @@ import { part, useGet } from "../base/api";
 import { useCell } from "../base/cell";
 import { Txt, bytes, count, number, plain } from "../base/text";
 import { href, route, setArgs } from "../base/state";
-import type { Migration, MigrationShow, Rows } from "../base/types";
+import type { Comparison, Difference, Migration, MigrationShow, Rows } from "../base/types";
 import { dur, rel, type Span } from "../time/time";
-import { Curve, type Data } from "../view/Curve";
+import { Curve, unitValue, type Data } from "../view/Curve";
 import { FindingsOf } from "../view/FindingsOf";
 import { Empty, Loading, Problem } from "../view/states";
 import { Share, Table } from "../view/Table";
@@ -341,16 +341,8 @@ function Disturbers({ m }: { m: Migration }): VNode {
 
 function Compare({ list, m, second }: { list: Migration[]; m: Migration; second: Migration | null }): VNode | null {
   const others = list.filter((x) => x.id !== m.id);
+  const found = useGet<Comparison>(second ? `compare/${part(m.id)}/${part(second.id)}` : null);
   if (!others.length) return null;
-  const figures: [string, (x: Migration) => number | null, (v: number | null) => string][] = [
-    ["Total", (x) => x.total_ns, dur],
-    ["Downtime", (x) => x.downtime_ns, dur],
-    ["Rounds", (x) => x.round_count, (v) => (v === null ? "–" : number(v))],
-    ["Waited for CPUs", (x) => x.cpu_wait_ns, dur],
-    ["Ran", (x) => x.cpu_run_ns, dur],
-    ["Guest writes", (x) => x.prediction?.dirty_rate ?? null, (v) => (v === null ? "–" : bytes(v) + "/s")],
-    ["Link takes", (x) => x.prediction?.bandwidth ?? null, (v) => (v === null ? "–" : bytes(v) + "/s")],
-  ];
   return (
     <section>
       <div class="filters">
@@ -366,28 +358,29 @@ function Compare({ list, m, second }: { list: Migration[]; m: Migration; second:
           </select>
         </label>
       </div>
-      {second ? (
-        <Table
-          caption={plain(`${m.id} and ${second.id}`)}
-          rows={figures}
-          id={(f) => f[0]}
-          columns={[
-            { name: "What", show: (f) => f[0] },
-            { name: "This", show: (f) => f[2](f[1](m)), num: true },
-            { name: "The other", show: (f) => f[2](f[1](second)), num: true },
-            {
-              name: "Ratio",
-              num: true,
-              show: (f) => {
-                const a = f[1](m);
-                const b = f[1](second);
-                return a && b ? (a / b).toFixed(2) + " ×" : "–";
-              },
-            },
-          ]}
-        />
-      ) : null}
+      {found.error ? <Problem error={found.error} /> : null}
+      {second && found.data ? <Differences m={m} second={second} found={found.data} /> : null}
     </section>
+  );
+}
+
+function Differences({ m, second, found }: { m: Migration; second: Migration; found: Comparison }): VNode {
+  const show = (d: Difference, v: number | null | undefined) => unitValue(v, d.unit ?? "ns");
+  const rows = [...found.times, ...found.amounts, ...found.waits.map((w) => ({ ...w, what: "waited for " + w.what }))];
+  return (
+    <Table
+      caption={plain(`${m.id} and ${second.id}`)}
+      rows={rows}
+      id={(d, i) => d.what + i}
+      columns={[
+        { name: "What", show: (d) => <Txt s={d.what} />, by: (d) => d.what },
+        { name: "This", show: (d) => show(d, d.a ?? d.a_ns), num: true },
+        { name: "The other", show: (d) => show(d, d.b ?? d.b_ns), num: true },
+        { name: "Ratio", show: (d) => (d.ratio === null ? "–" : d.ratio.toFixed(2) + " ×"), by: (d) => d.ratio, num: true, title: "the other's to this one's" },
+        { name: "± clocks", show: (d) => dur(d.bound_ns ?? null), by: (d) => d.bound_ns, num: true },
+        { name: "Remark", show: (d) => <Txt s={d.remark ?? ""} /> },
+      ]}
+    />
   );
 }
 
