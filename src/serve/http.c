@@ -737,6 +737,7 @@ static bool end(struct web *w)
         return false;
     wake_followers(w);
     MHD_stop_daemon(w->daemon);
+    work_free(w->work);
     return true;
 }
 
@@ -764,6 +765,8 @@ int http_run(struct serve *s, void (*say)(const char *sentence), bool *ret_busy,
     if (!w->daemon) {
         close(fd);
         *ret_busy = !work_end(w->work);
+        if (!*ret_busy)
+            work_free(w->work);
         return err_set(err, E_IO, "the server can't be started: %s", strerror(errno));
     }
     s->wake = wake;

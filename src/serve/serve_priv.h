@@ -179,8 +179,10 @@ struct work;
 struct work *work_new(struct serve *s);
 /* False: too many wait already, or it ends. */
 bool work_push(struct work *w, struct job *j);
-/* Answers nothing any more; true: all threads have ended, and 'w' is freed. */
+/* Begins nothing any more; true: all threads have ended. */
 bool work_end(struct work *w);
+/* When nobody asks any more. */
+void work_free(struct work *w);
 
 /* The thread that makes histories begins; ends, true, within some seconds. */
 void load_begin(struct serve *s);

@@ -245,8 +245,12 @@ bool work_end(struct work *w)
         return false;
     for (size_t i = 0; i < w->nthreads; i++)
         pthread_join(w->threads[i], NULL);
+    return true;
+}
+
+void work_free(struct work *w)
+{
     while (w->nkept)
         kept_release(w->kept[--w->nkept]);
     free(w);
-    return true;
 }
