@@ -50,6 +50,15 @@ static void found(const struct rule *r, struct diagnosis *d, const struct src_ro
                                "was not traced"));
 }
 
+/* Another creation is of another instance, which has the same name. */
+static bool is_namesake(const struct src_group *g, size_t i)
+{
+    return i > 0 && str_is(row_text(&g->rows.at[i], C_vm_state_state), "building") &&
+           str_is(row_text(&g->rows.at[i], C_vm_state_source), "compute.instance.create") &&
+           !str_eq(row_text(&g->rows.at[i], C_vm_state_request),
+                   row_text(&g->rows.at[i - 1], C_vm_state_request));
+}
+
 /* Did the state before last long enough to be sure of the order? */
 static bool is_apart(const struct rule *r, const struct diagnosis *d, const struct src_group *g,
                      size_t i)
@@ -68,7 +77,7 @@ static void find_of(const struct rule *r, struct diagnosis *d, const struct src_
         struct str state = row_text(row, C_vm_state_state);
 
         if ((str_is(state, "error") && !str_is(before, "error")) ||
-            (row_text(row, C_vm_state_violation).n && is_apart(r, d, g, i)))
+            (row_text(row, C_vm_state_violation).n && is_apart(r, d, g, i) && !is_namesake(g, i)))
             found(r, d, row);
         before = state;
     }

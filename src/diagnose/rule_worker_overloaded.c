@@ -38,6 +38,16 @@ static struct queue queue_of(const struct crew *c, ns_t least)
     return q;
 }
 
+/* Whose calls they were. */
+static void add_requests(struct finding *f, const struct crew *c, ns_t least)
+{
+    enum { MOST = 256 };
+
+    for (size_t i = 0; i < c->calls.n && f->subjects.n < MOST; i++)
+        if (c->calls.at[i].waited >= least)
+            finding_subject_lost(f, "request", c->calls.at[i].request, c->calls.at[i].waited);
+}
+
 static void find_crew(const struct rule *r, struct diagnosis *d, const struct crew *c)
 {
     struct queue q = queue_of(c, rule_limit_ns(d, r, MIN_WAIT));
@@ -49,12 +59,11 @@ static void find_crew(const struct rule *r, struct diagnosis *d, const struct cr
     if (load < rule_limit(d, r, MIN_LOAD))
         return;
     struct finding *f = finding_add(d, r, SEVERITY_WARNING);
-    f->title = finding_text(d,
-                            "%zu calls waited %s for " STR_FMT ", whose %zu process%s at work "
-                            "%.0f %% of the time",
-                            q.n, finding_duration(d, q.waited).p, STR_ARG(c->service), c->workers.n,
-                            c->workers.n == 1 ? " was" : "es were", load * 100);
+    f->title = finding_text(
+        d, "%zu calls waited %s for " STR_FMT ", which was at work %.0f %% of the time", q.n,
+        finding_duration(d, q.waited).p, STR_ARG(c->service), load * 100);
     finding_subject_lost(f, "service", c->service, q.waited);
+    add_requests(f, c, rule_limit_ns(d, r, MIN_WAIT));
     finding_culprit(f, "service", c->service);
     f->t0 = q.win.t0;
     f->t1 = q.win.t1;

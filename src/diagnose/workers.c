@@ -90,7 +90,8 @@ static void call(struct crews *to, const struct src_row *client, const struct sr
     ns_t waited = took >= served ? took - served : server->row[0] - client->row[0];
     ns_t t1 = took >= served ? client->row[1] : server->row[0];
     *vec_push(&crew_of(to, service)->calls) =
-        (struct served){ client->row[0], t1, waited > 0 ? waited : 0, served };
+        (struct served){ row_text(client, C_step_request), client->row[0], t1,
+                         waited > 0 ? waited : 0, served };
 }
 
 static void add_calls(const struct diagnosis *d, struct crews *ret)
@@ -192,16 +193,16 @@ void crews_free(struct crews *c)
 
 double crew_load(const struct crew *c, struct span win)
 {
-    double busy = 0;
+    double busy = 0, n = 0;
 
-    if (c->workers.n == 0 || win.t1 <= win.t0)
-        return 0;
-    for (size_t i = 0; i < c->workers.n; i++)
+    for (size_t i = 0; i < c->workers.n; i++) {
+        n += c->workers.at[i].works > 0;
         for (size_t k = 0; k < c->workers.at[i].at.n; k++) {
             struct span s = c->workers.at[i].at.at[k];
             ns_t t0 = s.t0 > win.t0 ? s.t0 : win.t0, t1 = s.t1 < win.t1 ? s.t1 : win.t1;
 
             busy += t1 > t0 ? (double)(t1 - t0) : 0;
         }
-    return busy / ((double)(win.t1 - win.t0) * (double)c->workers.n);
+    }
+    return n > 0 && win.t1 > win.t0 ? busy / ((double)(win.t1 - win.t0) * n) : 0;
 }

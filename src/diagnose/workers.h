@@ -18,8 +18,9 @@ struct worker {
 
 /* A call that the service answered. */
 struct served {
-    ns_t t0, t1;     /* when it was made, when it was answered, or begun if nobody waited */
-    ns_t waited, ns; /* until it was begun and while the answer came; while it was worked on */
+    struct str request; /* for which it was made; may be empty */
+    ns_t t0, t1;        /* when it was made, when it was answered, or begun if nobody waited */
+    ns_t waited, ns;    /* until it was begun and while the answer came; while it was worked on */
 };
 
 struct crew {
@@ -37,7 +38,8 @@ struct crews {
 
 void crews_make(const struct diagnosis *d, struct crews *ret);
 void crews_free(struct crews *c);
-/* The share of 'win' in which its processes worked: 1 if each always did. */
+/* The share of 'win' in which those of its processes that get work had some: 1 if each always did.
+ */
 double crew_load(const struct crew *c, struct span win);
 
 #endif
