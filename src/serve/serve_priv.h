@@ -159,7 +159,6 @@ struct web_file {
 };
 /* Number 'i' of those that were built in (tools/embed); false: there are not that many. */
 bool web_file(size_t i, struct web_file *ret);
-extern const char *const web_paths[];
 
 /* --- answering: work.c --------------------------------------------------------------------- */
 
