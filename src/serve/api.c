@@ -198,7 +198,7 @@ static void get_findings(struct serve *s, const struct request *q, struct reply 
         reply_err(r, &err);
         return;
     }
-    diagnosis_make(&src, &mine);
+    diagnosis_make(&src, NULL, NULL, &mine);
     diagnosis_json(&mine, reply_json(r));
     reply_json_end(r);
     diagnosis_free(&mine);

@@ -117,7 +117,7 @@ const struct diagnosis *serve_diagnosis(struct serve *s)
     if (!s->has_diagnosis) {
         s->diagnosis_src = s->src;
         s->diagnosis_src.mem = &s->diagnosis_mem;
-        diagnosis_make(&s->diagnosis_src, &s->diagnosis);
+        diagnosis_make(&s->diagnosis_src, NULL, NULL, &s->diagnosis);
         s->has_diagnosis = true;
     }
     pthread_mutex_unlock(&s->once);

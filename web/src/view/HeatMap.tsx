@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Hosts by layers: where it is bad, where it is quiet, and where nobody looked.
+
+import type { VNode } from "preact";
+import { useCell } from "../base/cell";
+import { Txt, count, plain } from "../base/text";
+import { href, route, setArgs } from "../base/state";
+import type { Experiment, Finding, Severity } from "../base/types";
+
+const KNOWN = ["application", "virtualisation", "kernel"];
+export const LAYER_NAMES: Record<string, string> = {
+  application: "OpenStack",
+  virtualisation: "QEMU",
+  kernel: "Kernel",
+};
+const SYMBOL: Record<Severity, string> = { critical: "●●●", warning: "●●", info: "●" };
+const RANK: Record<Severity, number> = { critical: 3, warning: 2, info: 1 };
+const MOST = 40;
+
+/** The layer that a finding was seen in. */
+export function layerOf(f: Finding): string {
+  if (/starved|disturbed|irq|disk|memory/.test(f.rule)) return "kernel";
+  if (/^migration/.test(f.rule)) return "virtualisation";
+  return "application";
+}
+
+export function HeatMap({ e, all }: { e: Experiment; all: Finding[] }): VNode {
+  const only = useCell(route).args.host;
+  const layers = [...new Set([...KNOWN, ...e.hosts.flatMap((h) => Object.keys(h.layers))])];
+  const worst = new Map<string, { severity: Severity; n: number }>();
+  for (const f of all)
+    for (const host of f.hosts) {
+      const key = host + "\n" + layerOf(f);
+      const before = worst.get(key);
+      const severity = before && RANK[before.severity] > RANK[f.severity] ? before.severity : f.severity;
+      worst.set(key, { severity, n: (before?.n ?? 0) + 1 });
+    }
+  const badness = (host: string) =>
+    layers.reduce((sum, l) => sum + (RANK[worst.get(host + "\n" + l)?.severity as Severity] ?? 0), 0);
+  const hosts = [...e.hosts].sort((a, b) => badness(b.name) - badness(a.name) || a.name.localeCompare(b.name));
+  return (
+    <section class="panel">
+      <h2>Where</h2>
+      <table class="heat">
+        <caption class="sr">Findings by host and layer</caption>
+        <thead>
+          <tr>
+            <th scope="col">Host</th>
+            {layers.map((l) => (
+              <th scope="col" key={l}>
+                {LAYER_NAMES[l] ?? plain(l)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {hosts.slice(0, MOST).map((h) => (
+            <tr key={h.name}>
+              <th scope="row">
+                <a href={href("host", h.name)}>
+                  <Txt s={h.name} cut={24} />
+                </a>
+              </th>
+              {layers.map((l) => {
+                const cell = worst.get(h.name + "\n" + l);
+                const traced = l in h.layers;
+                if (!cell)
+                  return (
+                    <td key={l} class={traced ? "quiet" : "untraced"} title={traced ? "traced, nothing found" : "not traced"}>
+                      <span aria-hidden="true">{traced ? "·" : "–"}</span>
+                      <span class="sr">{traced ? "nothing found" : "not traced"}</span>
+                    </td>
+                  );
+                return (
+                  <td key={l} class={cell.severity}>
+                    <button
+                      type="button"
+                      aria-pressed={only === h.name}
+                      title={`${count(cell.n, "finding")}, ${cell.severity} at worst`}
+                      onClick={() => setArgs({ host: only === h.name ? "" : h.name })}
+                    >
+                      <span aria-hidden="true">{SYMBOL[cell.severity]}</span>
+                      <span class="sr">{`${cell.severity}, ${count(cell.n, "finding")}`}</span>
+                    </button>
+                  </td>
+                );
+              })}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p class="faint small">● something found · traced and quiet – not traced</p>
+      {hosts.length > MOST ? <p class="faint">{count(hosts.length - MOST, "more host")}, all quieter</p> : null}
+    </section>
+  );
+}

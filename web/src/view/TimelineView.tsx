@@ -1,0 +1,518 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A time line on a page: names at the left, states at the right, one axis above, and what
+// the pointer or the keyboard picked below.  The table says the same without a canvas.
+
+import type { VNode } from "preact";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { ask, get, parse, query, useGet, generation } from "../base/api";
+import { useCell } from "../base/cell";
+import { Txt, count, plain } from "../base/text";
+import { cursor, pan, route, selection, setArgs, setView, theme, view, whole, zoom, fit } from "../base/state";
+import type { Arrows, Exact, Maybe, Experiment, RowInfo, Rows, StripReply } from "../base/types";
+import { layout, palettes, type Grouping, type Item } from "../time/rows";
+import { Timeline, type Style } from "../time/timeline";
+import { abs, clock, digitsFor, dur, parseAbs, type Ns, type Span } from "../time/time";
+import { current } from "../base/current";
+import { Picked } from "./Picked";
+import { StateTable } from "./StateTable";
+import { Problem, Loading } from "./states";
+
+const NAMES_PX = 230;
+const GET_ROWS = 40; // in an address; more are posted
+
+function strips(ids: string[], span: Span, px: number, signal: AbortSignal): Promise<StripReply> {
+  const read = (text: string) => parse(text) as StripReply;
+  if (ids.length > GET_ROWS)
+    return ask("strip", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ rows: ids, t0: span.t0, t1: span.t1, px }),
+      signal,
+    }).then(read);
+  const rows = ids.map((id) => "row=" + encodeURIComponent(id)).join("&");
+  return ask(`strip?${rows}&t0=${span.t0}&t1=${span.t1}&px=${px}`, { signal }).then(read);
+}
+
+function styleNow(): Style {
+  const css = getComputedStyle(document.documentElement);
+  const get = (name: string) => css.getPropertyValue(name).trim();
+  return {
+    ground: get("--ground"),
+    grid: get("--line"),
+    ink: get("--ink"),
+    faint: get("--faint"),
+    mark: get("--bad-mark"),
+    accent: get("--accent"),
+    font: `11px ${get("--font")}`,
+  };
+}
+
+export interface Props {
+  scope: string;
+  by: Grouping;
+  /** Of at most so many pixels; scrolls then. */
+  most?: number;
+  arrows?: boolean;
+  /** Only rows of this kind. */
+  only?: string;
+  /** Told of the rows when they are there. */
+  onRows?: (rows: Rows) => void;
+}
+
+/** The rows of a scope over time. */
+export function TimelineView(props: Props): VNode {
+  const rows = useGet<Rows>(query("rows", { scope: props.scope }));
+  const turn = useCell(generation);
+  useEffect(() => {
+    if (rows.data && !rows.loading) props.onRows?.(rows.data);
+  }, [rows.data, rows.loading]);
+  if (rows.error) return <Problem error={rows.error} />;
+  if (!rows.data) return <Loading what="rows" />;
+  if (!rows.data.rows.some((r) => r.type === "state"))
+    return (
+      <p class="empty">
+        No states of this were recorded. <a href="#/health">Trace health</a> says which layers were traced, and how to
+        record the others.
+      </p>
+    );
+  const { only } = props;
+  const shown = only ? { ...rows.data, rows: rows.data.rows.filter((r) => r.kind === only) } : rows.data;
+  return <Drawn key={props.scope + " " + turn} {...props} all={shown} />;
+}
+
+function Drawn({ scope, by, most = 420, arrows, all }: Props & { all: Rows }): VNode {
+  // The same rows, however often the page is drawn anew.
+  const [rows] = useState(all);
+  const axis = useRef<HTMLCanvasElement>(null);
+  const states = useRef<HTMLCanvasElement>(null);
+  const pen = useRef<HTMLCanvasElement>(null);
+  const scroller = useRef<HTMLDivElement>(null);
+  const line = useRef<Timeline | null>(null);
+  const [folded, setFolded] = useState<ReadonlySet<string>>(() => foldedAtFirst(rows, by));
+  const [filter, setFilter] = useState("");
+  const [scroll, setScroll] = useState(0);
+  const [turn, setTurn] = useState(0);
+  const shade = useCell(theme);
+  const at = useCell(route);
+  const asTable = at.args.table === "1";
+  const items = useMemo(() => layout(rows, by, folded, filter), [rows, by, folded, filter]);
+  const height = items.length ? (items.at(-1) as Item).top + (items.at(-1) as Item).height : 0;
+  const shown = Math.min(height, most);
+
+  useLayoutEffect(() => {
+    const made = new Timeline(
+      { axis: axis.current!, states: states.current!, pen: pen.current! },
+      strips,
+      { view, whole, cursor, selection },
+      styleNow(),
+      () => setTurn((n) => n + 1),
+    );
+    line.current = made;
+    const again = generation.watch(() => made.supply.reset());
+    made.setBounds(boundsOf(current.get()));
+    return () => {
+      again();
+      made.destroy();
+      line.current = null;
+    };
+  }, []);
+  useEffect(() => {
+    line.current?.setStyle(styleNow());
+    line.current?.setLines(items, palettes(rows.legends, shade === "dark"));
+  }, [items, rows, shade]);
+  useSize(line, scroller, shown, scroll);
+  useArrows(line, arrows ? scope : null, rows);
+  const picked = usePicked(line, rows);
+  usePointer(line, pen, scroller);
+
+  const toggle = (key: string) => {
+    const next = new Set(folded);
+    if (!next.delete(key)) next.add(key);
+    setFolded(next);
+  };
+  const from = items.findIndex((i) => i.top + i.height > scroll - 200);
+  const seen = items.filter((i, k) => k >= from && i.top < scroll + shown + 200);
+  const error = line.current?.supply.error;
+  return (
+    <section class="timeline" aria-label="Time line">
+      <Bar
+        filter={filter}
+        setFilter={setFilter}
+        asTable={asTable}
+        busy={!!line.current?.supply.busy && turn >= 0}
+        rows={rows}
+        items={items}
+      />
+      {error ? <Problem error={error} retry={() => line.current?.supply.reset()} /> : null}
+      <div class="tl-head">
+        <div class="tl-corner">{count(rows.rows.filter((r) => r.type === "state").length, "row")}</div>
+        <canvas class="tl-axis" ref={axis} aria-hidden="true" />
+      </div>
+      <div
+        class="tl-scroll"
+        ref={scroller}
+        style={{ height: shown + "px" }}
+        onScroll={(e) => setScroll((e.currentTarget as HTMLElement).scrollTop)}
+      >
+        <div class="tl-inner" style={{ height: height + "px" }}>
+          <Names items={seen} all={items} toggle={toggle} focus={at.args.row ?? null} />
+          <div class="tl-sticky" style={{ height: shown + "px" }}>
+            <canvas ref={states} aria-hidden="true" />
+            <canvas ref={pen} class="tl-pen" aria-hidden="true" />
+          </div>
+        </div>
+      </div>
+      <HoverTip line={line} />
+      <Legend rows={rows} items={items} />
+      {asTable ? <StateTable rows={items} legends={rows.legends} fetch={strips} /> : null}
+      <Picked row={picked} rows={rows} scope={scope} />
+    </section>
+  );
+}
+
+/** Threads that are not of an instance are many, and seldom what one looks for first. */
+function foldedAtFirst(rows: Rows, by: Grouping): ReadonlySet<string> {
+  const threads = rows.rows.filter((r) => r.kind === "thread").length;
+  const cpus = rows.rows.some((r) => r.kind !== "thread");
+  return by === "kind" && threads > 40 && cpus ? new Set(["group:thread"]) : new Set();
+}
+
+export function boundsOf(e: Experiment | null): Map<string, Ns> {
+  const found = new Map<string, Ns>();
+  for (const h of e?.hosts ?? []) if (h.bound_ns) found.set(h.name, h.bound_ns.median);
+  return found;
+}
+
+function Bar(p: {
+  filter: string;
+  setFilter: (f: string) => void;
+  asTable: boolean;
+  busy: boolean;
+  rows: Rows;
+  items: Item[];
+}): VNode {
+  return (
+    <div class="tl-bar">
+      <label class="field">
+        <span class="sr">Filter rows</span>
+        <input
+          type="search"
+          placeholder="Filter rows"
+          value={p.filter}
+          onInput={(e) => p.setFilter((e.currentTarget as HTMLInputElement).value)}
+        />
+      </label>
+      <div class="group" role="group" aria-label="Zoom">
+        <button type="button" onClick={() => zoom(1.5)} title="Zoom out (s)" aria-label="Zoom out">
+          −
+        </button>
+        <button type="button" onClick={() => zoom(1 / 1.5)} title="Zoom in (w)" aria-label="Zoom in">
+          +
+        </button>
+        <button type="button" onClick={() => setView(whole.get())} title="Show everything (0)">
+          All
+        </button>
+      </div>
+      <button
+        type="button"
+        aria-pressed={p.asTable}
+        onClick={() => setArgs({ table: p.asTable ? "" : "1" })}
+        title="The states as a table (t)"
+      >
+        Table
+      </button>
+      <span class="tl-busy" role="status">
+        {p.busy ? "loading…" : ""}
+      </span>
+      {p.filter && p.items.length === 0 ? <span class="faint">No row has this in its name.</span> : null}
+    </div>
+  );
+}
+
+function Names(p: { items: Item[]; all: Item[]; toggle: (key: string) => void; focus: string | null }): VNode {
+  return (
+    <ul class="tl-names" style={{ width: NAMES_PX + "px" }} aria-label="Rows">
+      {p.items.map((i) => (
+        <li
+          key={i.key}
+          class={i.row ? (i.key === p.focus ? "tl-name on" : "tl-name") : "tl-group"}
+          style={{ top: i.top + "px", height: i.height + "px", paddingLeft: (i.row ? i.depth * 12 - 2 : 0) + "px" }}
+        >
+          {i.parent ? (
+            <button type="button" class="fold" aria-expanded={i.open} onClick={() => p.toggle(i.key)}>
+              <span aria-hidden="true">{i.open ? "▾" : "▸"}</span>
+              <span class="sr">{i.open ? "Fold " : "Unfold "}</span>
+              {i.row ? <span class="sr">{plain(i.label)}</span> : <Txt s={i.label} />}
+              {i.row ? null : <span class="faint"> {i.count}</span>}
+            </button>
+          ) : null}
+          {i.row?.type === "heading" ? (
+            <span class="row" title={plain(i.label)}>
+              <Txt s={i.label} />
+            </span>
+          ) : i.row ? (
+            <button type="button" class="row" onClick={() => setArgs({ row: i.key, at: "" })} title={plain(hint(i.row))}>
+              <Txt s={i.label} />
+              {i.row.host && !i.row.label.includes(i.row.host) ? (
+                <span class="host">
+                  <Txt s={i.row.host} />
+                </span>
+              ) : null}
+            </button>
+          ) : null}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function hint(row: RowInfo): string {
+  return `${row.label}${row.host ? " on " + row.host : ""} (${row.kind})`;
+}
+
+/** What the colours mean: of the families that are seen. */
+function Legend({ rows, items }: { rows: Rows; items: Item[] }): VNode {
+  const shade = useCell(theme);
+  // Shades only tell one text from the next; the texts are on them.
+  const names = [...new Set(items.map((i) => i.row?.legend).filter((n): n is string => !!n && n !== "shade"))];
+  return (
+    <div class="legend">
+      {names.map((name) => (
+        <ul key={name} aria-label={"Colours: " + plain(name)}>
+          {(rows.legends[name] ?? []).map((e) => (
+            <li key={e.label}>
+              <i
+                class={e.bad ? "swatch bad" : "swatch"}
+                style={{ backgroundColor: (shade === "dark" && e.colour_dark) || e.colour }}
+              />
+              <Txt s={e.label} />
+            </li>
+          ))}
+        </ul>
+      ))}
+      <p class="faint">
+        <i class="swatch tooth" /> a bad state, shorter than a pixel
+      </p>
+    </div>
+  );
+}
+
+function useSize(
+  line: { current: Timeline | null },
+  scroller: { current: HTMLDivElement | null },
+  height: number,
+  scroll: number,
+): void {
+  useLayoutEffect(() => {
+    const el = scroller.current;
+    if (!el) return;
+    const apply = () => line.current?.setSize(Math.max(50, el.clientWidth - NAMES_PX), height, scroll);
+    apply();
+    const watch = new ResizeObserver(apply);
+    watch.observe(el);
+    return () => watch.disconnect();
+  }, [height, scroll]);
+}
+
+const REST_MS = 200;
+
+/** Arrows of what is seen, once the window rests. */
+function useArrows(line: { current: Timeline | null }, scope: string | null, rows: Rows): void {
+  const win = useCell(view);
+  useEffect(() => {
+    if (!scope) return;
+    const timer = window.setTimeout(() => {
+      const path = query("arrows", { scope, t0: Math.floor(win.t0), t1: Math.ceil(win.t1), limit: 300 });
+      get<Arrows>(path).then(
+        (a) => line.current?.setArrows(a.arrows),
+        () => line.current?.setArrows([]),
+      );
+    }, REST_MS);
+    return () => clearTimeout(timer);
+  }, [scope, win, rows]);
+}
+
+/** The row and instant that the address names. */
+function usePicked(line: { current: Timeline | null }, rows: Rows): { row: RowInfo; exact: Exact | null } | null {
+  const at = useCell(route);
+  const row = rows.rows.find((r) => r.id === at.args.row) ?? null;
+  const t = parseAbs(at.args.at ?? "");
+  const path = row && t !== null ? query("at", { row: row.id, t: Math.round(t) }) : null;
+  const exact = useGet<Maybe<Exact>>(path);
+  const said = path && exact.of === path ? exact.data : null;
+  const answer = said && said.t0 !== null ? said : null;
+  useEffect(() => {
+    line.current?.setFocus(row?.id ?? null, answer && answer.t1 > answer.t0 ? answer : null);
+  }, [row?.id, answer]);
+  return row ? { row, exact: answer } : null;
+}
+
+/** What is under the pointer; moving it moves everybody's cursor. */
+interface Hover {
+  row: RowInfo;
+  x: number;
+  y: number;
+  t: Ns;
+}
+const hovers = new Set<(h: Hover | null) => void>();
+
+function usePointer(
+  line: { current: Timeline | null },
+  pen: { current: HTMLCanvasElement | null },
+  scroller: { current: HTMLDivElement | null },
+): void {
+  useEffect(() => {
+    const el = pen.current!;
+    const box = scroller.current!;
+    let drag: { x: number; t: Ns; win: Span; pans: boolean; moved: boolean } | null = null;
+    const tell = (h: Hover | null) => hovers.forEach((f) => f(h));
+    const place = (e: PointerEvent | WheelEvent | MouseEvent) => {
+      const r = el.getBoundingClientRect();
+      return { x: e.clientX - r.left, y: e.clientY - r.top };
+    };
+    const move = (e: PointerEvent) => {
+      const tl = line.current;
+      if (!tl) return;
+      const { x, y } = place(e);
+      const t = tl.timeAt(x);
+      cursor.set(t);
+      if (drag) {
+        if (Math.abs(x - drag.x) > 3) drag.moved = true;
+        if (!drag.moved) return;
+        if (drag.pans) {
+          const by = ((x - drag.x) * (drag.win.t1 - drag.win.t0)) / el.clientWidth;
+          setView({ t0: drag.win.t0 - by, t1: drag.win.t1 - by });
+        } else selection.set({ t0: Math.min(t, drag.t), t1: Math.max(t, drag.t) });
+        tell(null);
+        return;
+      }
+      const row = tl.lineAt(y)?.row;
+      tell(row ? { row, x: e.clientX, y: e.clientY, t } : null);
+    };
+    const down = (e: PointerEvent) => {
+      if (e.button > 1 || !line.current) return;
+      const { x } = place(e);
+      drag = { x, t: line.current.timeAt(x), win: view.get(), pans: e.shiftKey || e.button === 1, moved: false };
+      el.setPointerCapture(e.pointerId);
+      e.preventDefault();
+    };
+    const up = (e: PointerEvent) => {
+      const tl = line.current;
+      if (drag && !drag.moved && tl) {
+        const { x, y } = place(e);
+        const row = tl.lineAt(y)?.row;
+        if (row) setArgs({ row: row.id, at: abs(tl.timeAt(x)).toString() });
+        selection.set(null);
+      }
+      drag = null;
+    };
+    const leave = () => {
+      cursor.set(null);
+      tell(null);
+    };
+    const twice = (e: MouseEvent) => {
+      const tl = line.current;
+      const { x, y } = place(e);
+      const row = tl?.lineAt(y)?.row;
+      const state = row && tl?.stateAt(row, tl.timeAt(x));
+      if (state) fit(state);
+    };
+    const wheel = (e: WheelEvent) => {
+      const tl = line.current;
+      if (!tl) return;
+      if (e.ctrlKey || e.metaKey) zoom(Math.exp(e.deltaY * 0.0025), tl.timeAt(place(e).x));
+      else if (e.shiftKey || Math.abs(e.deltaX) > Math.abs(e.deltaY)) pan((e.deltaX || e.deltaY) / 900);
+      else return; // rows scroll
+      e.preventDefault();
+    };
+    el.addEventListener("pointermove", move);
+    el.addEventListener("pointerdown", down);
+    el.addEventListener("pointerup", up);
+    el.addEventListener("pointerleave", leave);
+    el.addEventListener("dblclick", twice);
+    box.addEventListener("wheel", wheel, { passive: false });
+    const keys = (e: Event) => stepState(line.current, (e as CustomEvent<1 | -1>).detail);
+    addEventListener("neph-step", keys);
+    return () => {
+      removeEventListener("neph-step", keys);
+      leave();
+    };
+  }, []);
+}
+
+/** To the next or previous state of the picked row. */
+function stepState(tl: Timeline | null, step: 1 | -1): void {
+  const at = route.get().args;
+  const row = tl && (tl.line(at.row ?? "")?.row ?? tl.visible().find((l) => l.row)?.row);
+  if (!tl || !row) return;
+  const win = view.get();
+  const from = parseAbs(at.at ?? "") ?? (step > 0 ? win.t0 - 1 : win.t1);
+  const next = tl.neighbour(row, from, step);
+  if (next === null) return;
+  const inside = Math.round(next);
+  setArgs({ row: row.id, at: abs(inside).toString() });
+  cursor.set(inside);
+  const half = (win.t1 - win.t0) / 2;
+  if (inside < win.t0 || inside > win.t1) setView({ t0: inside - half, t1: inside + half });
+}
+
+const ASK_AFTER_MS = 90;
+
+/** Beside the pointer: the state at once, its exact interval when the server has said it. */
+function HoverTip({ line }: { line: { current: Timeline | null } }): VNode | null {
+  const [hover, setHover] = useState<Hover | null>(null);
+  const [exact, setExact] = useState<{ id: string; of: Exact } | null>(null);
+  useEffect(() => {
+    hovers.add(setHover);
+    return () => void hovers.delete(setHover);
+  }, []);
+  useEffect(() => {
+    if (!hover) return;
+    const timer = window.setTimeout(() => {
+      get<Maybe<Exact>>(query("at", { row: hover.row.id, t: Math.round(hover.t) })).then(
+        (of) => setExact(of.t0 === null ? null : { id: hover.row.id, of }),
+        () => setExact(null),
+      );
+    }, ASK_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [hover]);
+  if (!hover || !line.current?.line(hover.row.id)) return null;
+  const known = exact && exact.id === hover.row.id && hover.t >= exact.of.t0 && hover.t < exact.of.t1 ? exact.of : null;
+  const rough = line.current.stateAt(hover.row, hover.t);
+  const right = hover.x > innerWidth - 340;
+  const low = hover.y > innerHeight - 150;
+  const digits = digitsFor((view.get().t1 - view.get().t0) / 2000);
+  const bound = boundsOf(current.get()).get(hover.row.host ?? "");
+  return (
+    <div
+      class="tip"
+      role="tooltip"
+      style={{ left: hover.x + (right ? -16 : 16) + "px", top: hover.y + (low ? -130 : 18) + "px" }}
+      data-side={right ? "left" : "right"}
+    >
+      <b>
+        <Txt s={known?.label ?? known?.value ?? rough?.label ?? "no value"} />
+      </b>{" "}
+      {known ? dur(known.t1 - known.t0) : rough && !(rough.flags & 1) ? "≈ " + dur(rough.t1 - rough.t0) : null}
+      <div class="faint">
+        <Txt s={hint(hover.row)} />
+      </div>
+      <div class="num">
+        {clock(hover.t, digits)}
+        {bound ? <span class="faint"> ± {dur(bound)}</span> : null}
+      </div>
+      {known ? (
+        <div class="num faint">
+          {clock(known.t0, 6)} – {clock(known.t1, 6)}
+        </div>
+      ) : null}
+      {!known && rough && rough.flags & 1 ? <div class="faint">several states in this pixel: zoom in</div> : null}
+      {known?.evidence?.slice(0, 2).map((e, i) => (
+        <div class="faint" key={i}>
+          <Txt s={e} cut={90} />
+        </div>
+      ))}
+    </div>
+  );
+}
