@@ -27,5 +27,6 @@
 #define LIMIT_HTTP_ARGS 4096              /* arguments of a request                         */
 #define LIMIT_HTTP_PIXELS 8192            /* columns of a strip                             */
 #define LIMIT_HTTP_ROWS 2048              /* rows of a request                              */
+#define LIMIT_HTTP_CELLS (1u << 20)       /* rows of a request times columns                */
 
 #endif

@@ -54,10 +54,12 @@ bool serve_step(struct serve *s, const char *stage, const char *host, uint64_t d
     return go_on;
 }
 
-void serve_ready(struct serve *s, const struct report_src *src, uint64_t events)
+void serve_ready(struct serve *s, const struct report_src *src, const struct serve_totals *totals)
 {
     s->src = *src;
-    s->events = events;
+    s->totals = totals;
+    for (uint32_t i = 0; i < src->nhosts; i++)
+        s->events += totals[i].events;
     s->all = (struct span){ NS_MAX, NS_MIN };
     for (uint32_t i = 0; i < src->nhosts; i++) {
         struct store_coverage cov;
