@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// usage: node operator.mjs path/to/web CONFIG-AS-JSON, as operator.py calls it.
+// usage: node operator.mjs path/to/web CONFIG-AS-JSON, as _browser.py calls it.
 // Prints "ok NAME" and "not ok NAME" lines.
 
 import { spawn } from "node:child_process";
@@ -148,9 +148,9 @@ async function defects(page) {
     .map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).slice(0, 3).join(" | ")}`);
 }
 
-const hogs = await serve("migration-hogs");
+const hogs = config.clouds["migration-hogs"] ? await serve("migration-hogs") : null;
 
-await test("from the first finding to the raw events that prove it", async () => {
+if (hogs) await test("from the first finding to the raw events that prove it", async () => {
   const { page, trouble, foreign } = await open(hogs.url);
   await settled(page);
   const title = await page.locator(".finding h2").first().innerText();
@@ -251,143 +251,147 @@ for (const cloud of Object.keys(config.clouds)) {
   if (server !== hogs) await stop(server.child);
 }
 
-await test("the address holds the window, the row and the selection", async () => {
-  const { page, context } = await open(hogs.url + "#/host/compute1");
-  await settled(page);
-  const whole = await page.locator(".mini-text").innerText();
-  await page.keyboard.press("w");
-  await page.keyboard.press("w");
-  await page.keyboard.press("d");
-  await page.keyboard.press("m");
-  await page.waitForFunction(() => /t0=\d+&t1=\d+&sel=\d+,\d+/.test(location.hash));
-  const zoomed = await page.locator(".mini-text").innerText();
-  assert(zoomed !== whole, "w did not zoom");
-  await page.reload();
-  await settled(page);
-  assert((await page.locator(".mini-text").innerText()) === zoomed, "another window after loading anew");
-  assert(/Selection/.test(await page.locator(".pick").first().innerText()), "the selection is gone");
-  await page.keyboard.press("Escape");
-  await page.keyboard.press("0");
-  assert((await page.locator(".mini-text").innerText()) === whole, "0 does not show all");
-  await context.close();
-});
-
-await test("keys: states one by one, fit, table, help, search", async () => {
-  const { page, context } = await open(hogs.url + "#/vm/vm-1000");
-  await settled(page);
-  await page.keyboard.press("]");
-  await page.waitForSelector(".pick");
-  await settled(page);
-  const first = page.url();
-  await page.keyboard.press("]");
-  await settled(page);
-  assert(page.url() !== first, "] stays");
-  await page.keyboard.press("[");
-  await settled(page);
-  assert(page.url() === first, "[ does not go back");
-  const before = await page.locator(".mini-text").innerText();
-  await page.keyboard.press("f");
-  await page.waitForFunction((t) => document.querySelector(".mini-text").textContent !== t, before);
-  await page.keyboard.press("t");
-  await page.waitForSelector("caption:has-text('States from')");
-  await page.keyboard.press("?");
-  await page.waitForSelector("dialog[open]");
-  await page.keyboard.press("Escape");
-  await page.waitForSelector("dialog[open]", { state: "detached" });
-  await page.keyboard.press("/");
-  await page.keyboard.type("vm-2003");
-  await page.waitForSelector("#found li >> text=vm-2003");
-  await page.keyboard.press("Enter");
-  await page.waitForFunction(() => location.hash.includes("vm-2003"));
-  await context.close();
-});
-
-await test("bad states do not vanish at the widest window", async () => {
-  const { page, context } = await open(hogs.url + "#/vm/vm-1000");
-  await settled(page);
-  const asked = await page.evaluate(async () => {
-    const e = await (await fetch("api/v1/experiment")).json();
-    const r = await (await fetch(`api/v1/strip?row=${encodeURIComponent("compute1/threads/703/state")}&t0=0&t1=${e.length_ns}&px=1000`)).json();
-    return r.rows[0].runs.filter((x) => x[3] & 2).length;
-  });
-  assert(asked > 5, "the trace hides no bad state: nothing is tested");
-  const box = await page.locator(".tl-name", { hasText: "CPU 0/KVM" }).first().boundingBox();
-  const mark = await page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue("--bad-mark").trim());
-  const seen = await pixelsOf(page, box.y + 4, mark);
-  assert(seen >= asked / 2, `${seen} pixels are marked, ${asked} runs hide a bad state`);
-  await context.close();
-});
-
-await test("the table says what the canvas shows", async () => {
-  const { page, context } = await open(hogs.url + "#/vm/vm-1000?table=1");
-  await page.waitForSelector("caption:has-text('States from') ~ tbody tr");
-  await settled(page);
-  const shares = await page.evaluate(() => {
-    const sums = {};
-    for (const tr of document.querySelectorAll("caption ~ tbody tr")) {
-      const cells = [...tr.cells].map((c) => c.innerText);
-      if (cells.length === 6 && /%/.test(cells[3])) sums[cells[0] + cells[1]] = (sums[cells[0] + cells[1]] ?? 0) + parseFloat(cells[3]);
-    }
-    return Object.values(sums);
-  });
-  assert(shares.length > 4, "no rows");
-  assert(shares.every((s) => s <= 102), "more than all: " + Math.max(...shares));
-  await context.close();
-});
-
-for (const colorScheme of ["light", "dark"])
-  await test(`axe finds nothing serious, ${colorScheme}`, async () => {
-    const { page, context } = await open(hogs.url, { colorScheme, bypassCSP: true });
+/** Everything that a page can do, on one cloud. */
+async function operations() {
+  await test("the address holds the window, the row and the selection", async () => {
+    const { page, context } = await open(hogs.url + "#/host/compute1");
     await settled(page);
-    const all = [];
-    for (const hash of [...PAGES.map((p) => "#/" + p), "#/vm/vm-1000?table=1", "#/migration/vm-1000%2F1", "#/host/compute1"]) {
-      await goTo(page, hash);
-      for (const d of await defects(page)) all.push(hash + " " + d);
-    }
-    assert(all.length === 0, all.slice(0, 6).join("\n  "));
+    const whole = await page.locator(".mini-text").innerText();
+    await page.keyboard.press("w");
+    await page.keyboard.press("w");
+    await page.keyboard.press("d");
+    await page.keyboard.press("m");
+    await page.waitForFunction(() => /t0=\d+&t1=\d+&sel=\d+,\d+/.test(location.hash));
+    const zoomed = await page.locator(".mini-text").innerText();
+    assert(zoomed !== whole, "w did not zoom");
+    await page.reload();
+    await settled(page);
+    assert((await page.locator(".mini-text").innerText()) === zoomed, "another window after loading anew");
+    assert(/Selection/.test(await page.locator(".pick").first().innerText()), "the selection is gone");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("0");
+    assert((await page.locator(".mini-text").innerText()) === whole, "0 does not show all");
     await context.close();
   });
 
-await test("with the keyboard alone: to the first finding, its page, a row", async () => {
-  const { page, context } = await open(hogs.url);
-  await settled(page);
-  const reach = async (is) => {
-    for (let i = 0; i < 80; i++) {
-      await page.keyboard.press("Tab");
-      if (await page.evaluate(is)) return true;
-    }
-    return false;
-  };
-  assert(await reach("!!document.activeElement.closest('.finding h2')"), "Tab does not reach the finding");
-  const ring = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
-  assert(ring !== "none", "the focus can't be seen");
-  await page.keyboard.press("Enter");
-  await page.waitForFunction(() => location.hash.startsWith("#/host/"));
-  await settled(page);
-  assert(await reach("!!document.activeElement.closest('.tl-names li .row')"), "Tab does not reach a row");
-  await page.keyboard.press("Enter");
-  await page.waitForFunction(() => location.hash.includes("row="));
-  await page.keyboard.press("]");
-  await page.waitForSelector(".pick a.button");
-  await context.close();
-});
+  await test("keys: states one by one, fit, table, help, search", async () => {
+    const { page, context } = await open(hogs.url + "#/vm/vm-1000");
+    await settled(page);
+    await page.keyboard.press("]");
+    await page.waitForSelector(".pick");
+    await settled(page);
+    const first = page.url();
+    await page.keyboard.press("]");
+    await settled(page);
+    assert(page.url() !== first, "] stays");
+    await page.keyboard.press("[");
+    await settled(page);
+    assert(page.url() === first, "[ does not go back");
+    const before = await page.locator(".mini-text").innerText();
+    await page.keyboard.press("f");
+    await page.waitForFunction((t) => document.querySelector(".mini-text").textContent !== t, before);
+    await page.keyboard.press("t");
+    await page.waitForSelector("caption:has-text('States from')");
+    await page.keyboard.press("?");
+    await page.waitForSelector("dialog[open]");
+    await page.keyboard.press("Escape");
+    await page.waitForSelector("dialog[open]", { state: "detached" });
+    await page.keyboard.press("/");
+    await page.keyboard.type("vm-2003");
+    await page.waitForSelector("#found li >> text=vm-2003");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => location.hash.includes("vm-2003"));
+    await context.close();
+  });
 
-await test("a server that was gone is said to be, and found again", async () => {
-  const { page, context, trouble } = await open(hogs.url + "#/vm/vm-1000");
-  await settled(page);
-  const port = new URL(hogs.url).port;
-  await stop(hogs.child);
-  await page.evaluate(() => (location.hash = "#/requests"));
-  await page.waitForSelector(".gone");
-  const again = await serve("migration-hogs", port);
-  await page.waitForSelector(".gone", { state: "detached", timeout: 20000 });
-  await goTo(page, "#/vm/vm-1000");
-  assert((await painted(page)) > 5000, "no states after the server came back");
-  assert(!trouble.some((t) => t.startsWith("error")), trouble.join("; "));
-  await context.close();
-  await stop(again.child);
-});
+  await test("bad states do not vanish at the widest window", async () => {
+    const { page, context } = await open(hogs.url + "#/vm/vm-1000");
+    await settled(page);
+    const asked = await page.evaluate(async () => {
+      const e = await (await fetch("api/v1/experiment")).json();
+      const r = await (await fetch(`api/v1/strip?row=${encodeURIComponent("compute1/threads/703/state")}&t0=0&t1=${e.length_ns}&px=1000`)).json();
+      return r.rows[0].runs.filter((x) => x[3] & 2).length;
+    });
+    assert(asked > 5, "the trace hides no bad state: nothing is tested");
+    const box = await page.locator(".tl-name", { hasText: "CPU 0/KVM" }).first().boundingBox();
+    const mark = await page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue("--bad-mark").trim());
+    const seen = await pixelsOf(page, box.y + 4, mark);
+    assert(seen >= asked / 2, `${seen} pixels are marked, ${asked} runs hide a bad state`);
+    await context.close();
+  });
 
+  await test("the table says what the canvas shows", async () => {
+    const { page, context } = await open(hogs.url + "#/vm/vm-1000?table=1");
+    await page.waitForSelector("caption:has-text('States from') ~ tbody tr");
+    await settled(page);
+    const shares = await page.evaluate(() => {
+      const sums = {};
+      for (const tr of document.querySelectorAll("caption ~ tbody tr")) {
+        const cells = [...tr.cells].map((c) => c.innerText);
+        if (cells.length === 6 && /%/.test(cells[3])) sums[cells[0] + cells[1]] = (sums[cells[0] + cells[1]] ?? 0) + parseFloat(cells[3]);
+      }
+      return Object.values(sums);
+    });
+    assert(shares.length > 4, "no rows");
+    assert(shares.every((s) => s <= 102), "more than all: " + Math.max(...shares));
+    await context.close();
+  });
+
+  for (const colorScheme of ["light", "dark"])
+    await test(`axe finds nothing serious, ${colorScheme}`, async () => {
+      const { page, context } = await open(hogs.url, { colorScheme, bypassCSP: true });
+      await settled(page);
+      const all = [];
+      for (const hash of [...PAGES.map((p) => "#/" + p), "#/vm/vm-1000?table=1", "#/migration/vm-1000%2F1", "#/host/compute1"]) {
+        await goTo(page, hash);
+        for (const d of await defects(page)) all.push(hash + " " + d);
+      }
+      assert(all.length === 0, all.slice(0, 6).join("\n  "));
+      await context.close();
+    });
+
+  await test("with the keyboard alone: to the first finding, its page, a row", async () => {
+    const { page, context } = await open(hogs.url);
+    await settled(page);
+    const reach = async (is) => {
+      for (let i = 0; i < 80; i++) {
+        await page.keyboard.press("Tab");
+        if (await page.evaluate(is)) return true;
+      }
+      return false;
+    };
+    assert(await reach("!!document.activeElement.closest('.finding h2')"), "Tab does not reach the finding");
+    const ring = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+    assert(ring !== "none", "the focus can't be seen");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => location.hash.startsWith("#/host/"));
+    await settled(page);
+    assert(await reach("!!document.activeElement.closest('.tl-names li .row')"), "Tab does not reach a row");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => location.hash.includes("row="));
+    await page.keyboard.press("]");
+    await page.waitForSelector(".pick a.button");
+    await context.close();
+  });
+
+  await test("a server that was gone is said to be, and found again", async () => {
+    const { page, context, trouble } = await open(hogs.url + "#/vm/vm-1000");
+    await settled(page);
+    const port = new URL(hogs.url).port;
+    await stop(hogs.child);
+    await page.evaluate(() => (location.hash = "#/requests"));
+    await page.waitForSelector(".gone");
+    const again = await serve("migration-hogs", port);
+    await page.waitForSelector(".gone", { state: "detached", timeout: 20000 });
+    await goTo(page, "#/vm/vm-1000");
+    assert((await painted(page)) > 5000, "no states after the server came back");
+    assert(!trouble.some((t) => t.startsWith("error")), trouble.join("; "));
+    await context.close();
+    await stop(again.child);
+  });
+}
+
+if (hogs) await operations();
 await browser.close();
 for (const s of servers) await stop(s);
 process.exit(failed ? 1 : 0);

@@ -14,7 +14,7 @@ import { dur, rel } from "../time/time";
 import { LAYER_NAMES } from "../view/HeatMap";
 import { Loading, Problem } from "../view/states";
 import { Table } from "../view/Table";
-import { When } from "../view/things";
+import { When, together } from "../view/things";
 
 /** What to switch on where a layer is missing, and what it would tell. */
 const ENABLE: [string, string, string][] = [
@@ -65,7 +65,7 @@ export function HealthPage(): VNode {
           {found.error ? <Problem error={found.error} /> : null}
           {!found.data && !found.error ? <Loading what="blind spots" /> : null}
           <ul class="blind">
-            {(found.data?.blind_spots ?? []).map((s) => (
+            {together(found.data?.blind_spots ?? []).map((s) => (
               <li key={s}>
                 <Txt s={s} />
               </li>

@@ -15,7 +15,7 @@ import { dur, type Span } from "../time/time";
 import { Empty, Loading, Problem } from "../view/states";
 import { unitValue } from "../view/Curve";
 import { HeatMap } from "../view/HeatMap";
-import { Link, Sev, When, address, roomy, spanOf } from "../view/things";
+import { Link, Sev, When, address, roomy, spanOf, together } from "../view/things";
 
 const SEVERITIES: Severity[] = ["critical", "warning", "info"];
 const FIRST = 12;
@@ -74,7 +74,6 @@ function Summary({ e, all, only }: { e: Experiment; all: Finding[]; only: Severi
   const n = (s: Severity) => all.filter((f) => f.severity === s).length;
   const worst = SEVERITIES.find((s) => n(s) > 0);
   const events = e.hosts.flatMap((h) => Object.values(h.layers)).reduce((sum, l) => sum + (l.events ?? 0), 0);
-  const bounds = e.hosts.flatMap((h) => (h.bound_ns ? [h.bound_ns.median] : []));
   return (
     <div class={"summary " + (worst ?? "fine")}>
       <div class="counts" role="group" aria-label="Show only">
@@ -94,12 +93,21 @@ function Summary({ e, all, only }: { e: Experiment; all: Finding[]; only: Severi
       <p class="facts">
         {count(e.hosts.length, "host")} · {dur(e.length_ns)} traced
         {events ? ` · ${number(events)} events` : ""}
-        {bounds.length ? ` · clocks within ± ${dur(Math.max(...bounds))}` : ""}
+        {clocks(e)}
         {" · "}
         <a href={href("health")}>trace health</a>
       </p>
     </div>
   );
+}
+
+/** How far the order of events on two hosts can be trusted. */
+function clocks(e: Experiment): string {
+  const others = e.hosts.filter((h) => !h.reference);
+  if (!others.length) return "";
+  const free = others.filter((h) => !h.bound_ns).length;
+  if (free) return ` · the clocks of ${count(free, "host")} are not bounded`;
+  return ` · clocks within ± ${dur(Math.max(...others.map((h) => h.bound_ns?.median ?? 0)))}`;
 }
 
 function Findings({ nodes }: { nodes: Node[] }): VNode {
@@ -341,8 +349,9 @@ export function commandAddress(command: string, win: Span | null): string | null
   }
 }
 
-function Blind({ spots }: { spots: string[] }): VNode | null {
-  if (!spots.length) return null;
+function Blind({ spots: all }: { spots: string[] }): VNode | null {
+  if (!all.length) return null;
+  const spots = together(all);
   return (
     <section class="panel">
       <h2>What the traces can't tell</h2>

@@ -147,26 +147,50 @@ export function Curves({ rows }: { rows: RowInfo[] }): VNode | null {
   );
 }
 
-/** Its names in the three layers, each with what says so. */
+const SHORT = /^(uuid|libvirt|project_name|user_name|flavor|host|tap|doubt)$/;
+
+/** Its names in the three layers; each with what says so, on demand. */
 function Card({ show }: { show: VmShow }): VNode {
+  // Two hosts that say the same are two proofs of one name.
+  const names = new Map<string, { what: string; value: string; evidence: string[] }>();
+  for (const i of show.identity) {
+    const key = i.what + "\n" + i.value;
+    const known = names.get(key) ?? { what: i.what, value: i.value, evidence: [] };
+    if (i.evidence) known.evidence.push(i.evidence);
+    names.set(key, known);
+  }
+  const all = [...names.values()];
   return (
-    <dl class="card">
-      {show.identity.map((i, k) => (
-        <div key={k}>
-          <dt>
-            <Txt s={i.what} />
-          </dt>
-          <dd>
-            <Txt s={i.value} cut={60} />
-            {i.evidence ? (
+    <details class="identity">
+      <summary>
+        {all
+          .filter((i) => SHORT.test(i.what))
+          .map((i, k) => (
+            <span key={k}>
+              <span class="kind">
+                <Txt s={i.what.replace("_name", "")} />
+              </span>{" "}
+              <Txt s={i.value} cut={60} />
+            </span>
+          ))}
+        <span class="faint">all names, and what says so</span>
+      </summary>
+      <dl class="card">
+        {all.map((i, k) => (
+          <div key={k}>
+            <dt>
+              <Txt s={i.what} />
+            </dt>
+            <dd>
+              <Txt s={i.value} cut={60} />
               <span class="by">
-                <Txt s={i.evidence} cut={60} />
+                <Txt s={i.evidence.join("; ")} cut={90} />
               </span>
-            ) : null}
-          </dd>
-        </div>
-      ))}
-    </dl>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </details>
   );
 }
 

@@ -102,3 +102,14 @@ export function roomy(s: Span | null, share = 0.15): Span | null {
 export function names(list: unknown): string {
   return Array.isArray(list) ? list.map(plain).join(", ") : plain(list);
 }
+
+/** The same of several hosts, "HOST: what", said once. */
+export function together(all: string[]): string[] {
+  const hosts = new Map<string, string[]>();
+  for (const text of all) {
+    const m = /^([^\s:]+): (.*)$/s.exec(text);
+    const what = m ? (m[2] as string) : text;
+    hosts.set(what, [...(hosts.get(what) ?? []), ...(m ? [m[1] as string] : [])]);
+  }
+  return [...hosts].map(([what, of]) => (of.length ? `${of.join(", ")}: ${what}` : what));
+}
