@@ -34,6 +34,59 @@ static enum disk_op op_of(struct str text)
                                    : DISK_DISCARD;
 }
 
+/* Times in which events of the host's kernel were lost, disjoint and by time. */
+struct losses {
+    VEC(struct span) at;
+};
+
+static int by_begin(const void *a, const void *b)
+{
+    const struct span *x = a, *y = b;
+
+    return (x->t0 > y->t0) - (x->t0 < y->t0);
+}
+
+static void losses_read(const struct store *s, struct losses *to)
+{
+    const cell_t *row;
+    size_t n = 0;
+    table_t t;
+
+    if (!store_table_find(s, schema_tables[TABLE_gap].name, &t))
+        return;
+    struct store_rows r = store_rows(s, t, SPAN_ALL);
+    while ((row = store_rows_next(&r)))
+        if (row[0] != STORE_NULL && row[1] != STORE_NULL)
+            *vec_push(&to->at) = (struct span){ row[0], row[1] };
+    if (to->at.n)
+        qsort(to->at.at, to->at.n, sizeof *to->at.at, by_begin);
+    for (size_t i = 0; i < to->at.n; i++) {
+        struct span x = to->at.at[i];
+
+        if (n && x.t0 <= to->at.at[n - 1].t1)
+            to->at.at[n - 1].t1 = x.t1 > to->at.at[n - 1].t1 ? x.t1 : to->at.at[n - 1].t1;
+        else
+            to->at.at[n++] = x;
+    }
+    to->at.n = n;
+}
+
+/* A request that was under way then may have ended long before the end that was seen. */
+static bool losses_meet(const struct losses *l, ns_t t0, ns_t t1)
+{
+    size_t lo = 0, hi = l->at.n;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (l->at.at[mid].t1 < t0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < l->at.n && l->at.at[lo].t0 <= t1;
+}
+
 void disks_read(const struct diagnosis *d, uint32_t host, struct disks *to)
 {
     const struct store *s = d->src->hosts[host];
@@ -44,6 +97,8 @@ void disks_read(const struct diagnosis *d, uint32_t host, struct disks *to)
 
     if (!store_table_find(s, schema_tables[TABLE_block].name, &t))
         return;
+    struct losses lost = { 0 };
+    losses_read(s, &lost);
     struct store_rows r = store_rows(s, t, d->src->span);
     while ((row = store_rows_next(&r))) {
         const struct who_thread *th =
@@ -64,9 +119,10 @@ void disks_read(const struct diagnosis *d, uint32_t host, struct disks *to)
                                                who_owner(d->w, th)->kind == WHO_PROCESS,
                                   .depth = (uint32_t)row[C_block_depth] };
         q.failed = q.op <= DISK_WRITE && is_fault(row[C_block_error]);
-        if (q.t1 > q.t0)
+        if (q.t1 > q.t0 && !losses_meet(&lost, q.t0, q.t1))
             *vec_push(&disk_of(d, host, row[C_block_dev], first, to)->at) = q;
     }
+    vec_free(&lost.at);
 }
 
 void disks_free(struct disks *to)

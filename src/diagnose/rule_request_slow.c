@@ -209,6 +209,7 @@ static void blame_holder(const struct diagnosis *d, struct finding *f, const str
     }
     finding_culprit(f, "request", request);
     finding_culprit(f, "lock", h->whole);
+    finding_culprit(f, "service", h->service); /* whose thread holds it */
     finding_evidence(f, "the lock was meanwhile held by", by, "", STR("neph list steps"));
 }
 

@@ -2,8 +2,9 @@
  *
  * starved.c -- see starved.h.
  *
- * First the states of all threads are summed for each instance and service; only for those
- * that starve it is then asked who had the CPU during each of their waits.
+ * First the states of all threads are summed for each instance and service.  For those that waited
+ * long it is asked in which stretch of the trace they starved, if not in all of it, and then who
+ * had the CPU during each of their waits in it.
  *
  * Who has the CPU while another waits need not be to blame: of five instances on two CPUs each
  * waits for all others.  To blame is who would take any number of CPUs (a vCPU that never sleeps),
@@ -13,6 +14,7 @@
 #include "diagnose/starved.h"
 
 #include "diagnose/demand.h"
+#include "diagnose/slices.h"
 #include "model/qemu.h"
 #include "report/measure.h"
 
@@ -53,11 +55,144 @@ static bool counts(const struct whos *w, const struct who_thread *th, enum who_k
     return who_owner(w, th)->kind == kind && (kind != WHO_VM || qemu_is_vcpu(th->comm));
 }
 
-static bool starves(const struct rule *r, const struct diagnosis *d, const struct demand *v)
+/* When an owner starves; t1 NS_MIN: never. */
+struct stretch {
+    ns_t t0, t1, ran, waited;
+};
+
+/* Waited long enough, as a whole and one of its threads, to be asked about. */
+static bool waits_long(const struct rule *r, const struct diagnosis *d, const struct demand *v)
 {
     return v->waited > 0 && v->waited >= rule_limit_ns(d, r, MIN_WAIT) &&
-           (double)v->longest >= rule_limit(d, r, MIN_OF_TRACE) * (double)v->seen &&
-           (double)v->waited >= rule_limit(d, r, MIN_WAITING) * (double)(v->ran + v->waited);
+           (double)v->longest >= rule_limit(d, r, MIN_OF_TRACE) * (double)v->seen;
+}
+
+/* What the owners that waited long did in each slice of the host's time. */
+struct sums {
+    const struct diagnosis *d;
+    uint32_t host;
+    enum who_kind kind;
+    struct slices slices;
+    uint32_t *no;       /* of an owner: its position among those; UINT32_MAX: none of them */
+    ns_t *ran, *waited; /* by position and slice */
+};
+
+static ns_t *slices_for(const struct sums *s, ns_t *of, int64_t tid, ns_t t)
+{
+    const struct who_thread *th = tid > 0 ? whos_at(s->d->w, s->host, tid, t) : NULL;
+
+    if (!th || !counts(s->d->w, th, s->kind))
+        return NULL;
+    uint32_t no = s->no[who_process(s->d->w, th)->owner];
+    return no == UINT32_MAX ? NULL : &of[no * s->slices.n];
+}
+
+static void sum_waits(struct sums *s)
+{
+    const struct store *st = s->d->src->hosts[s->host];
+    ns_t end = src_kernel_end(s->d->src, s->host);
+    const cell_t *row;
+    table_t t;
+
+    if (!store_table_find(st, schema_tables[TABLE_cpu_wait].name, &t))
+        return;
+    struct store_rows r = store_rows(st, t, s->d->src->span);
+    while ((row = store_rows_next(&r))) {
+        ns_t *at = slices_for(s, s->waited, row[C_cpu_wait_tid], row[0]);
+
+        if (at)
+            slices_add(&s->slices, at, row[0], row[1] == STORE_NULL ? end : row[1]);
+    }
+}
+
+static void sum_runs(struct sums *s)
+{
+    const struct store *st = s->d->src->hosts[s->host];
+    char room[SCHEMA_PATH];
+    attr_t it = 0, a;
+
+    while (store_attr_match(st, schema_path(ATTR_CPU_THREAD, STR("*"), room), &it, &a)) {
+        struct store_ranges r = store_ranges(st, a, s->d->src->span);
+        struct interval v;
+
+        while (store_ranges_next(&r, &v)) {
+            ns_t *at = v.lost ? NULL : slices_for(s, s->ran, v.value, v.t0);
+
+            if (at)
+                slices_add(&s->slices, at, v.t0, v.t1);
+        }
+    }
+}
+
+/* The longest time in which the owner waited for most of what it wanted to run. */
+static struct stretch stretch_of(const struct rule *r, const struct sums *s, uint32_t no)
+{
+    const ns_t *ran = &s->ran[no * s->slices.n], *waited = &s->waited[no * s->slices.n];
+    double share = rule_limit(s->d, r, MIN_WAITING);
+    bool holds[SLICES], known[SLICES];
+    struct stretch x = { .t1 = NS_MIN };
+
+    for (size_t i = 0; i < s->slices.n; i++) {
+        known[i] = ran[i] + waited[i] > 0;
+        holds[i] = known[i] && (double)waited[i] >= share * (double)(ran[i] + waited[i]);
+    }
+    struct slices_found f = slices_run(&s->slices, holds, known);
+    if (f.n == 0)
+        return x;
+    x.t0 = f.t0;
+    for (size_t i = 0; i < s->slices.n; i++) {
+        ns_t t0 = s->slices.t0 + (ns_t)i * s->slices.len;
+
+        x.ran += t0 >= f.t0 && t0 < f.t1 ? ran[i] : 0;
+        x.waited += t0 >= f.t0 && t0 < f.t1 ? waited[i] : 0;
+    }
+    x.t1 = f.t1;
+    return x;
+}
+
+/* All of the trace, if that holds for it; else a part that is long enough. */
+static struct stretch choose(const struct rule *r, const struct sums *s, const struct demand *v,
+                             uint32_t no)
+{
+    double share = rule_limit(s->d, r, MIN_WAITING);
+    struct stretch all = { s->slices.t0, s->slices.t1, v->ran, v->waited };
+
+    if ((double)v->waited >= share * (double)(v->ran + v->waited))
+        return all;
+    struct stretch x = stretch_of(r, s, no);
+    double least = rule_limit(s->d, r, MIN_OF_TRACE) * (double)v->seen;
+    bool enough = x.t1 > x.t0 && (double)(x.t1 - x.t0) >= least && (double)x.waited >= least &&
+                  x.waited >= rule_limit_ns(s->d, r, MIN_WAIT) &&
+                  (double)x.waited >= share * (double)(x.ran + x.waited);
+    return enough ? x : (struct stretch){ .t1 = NS_MIN };
+}
+
+/* Fills the stretches of all owners ('ret', by owner) that are on the host. */
+static void find_stretches(const struct rule *r, const struct diagnosis *d, uint32_t host,
+                           enum who_kind kind, const struct demand *of, struct stretch *ret)
+{
+    struct sums s = { d, host, kind, slices_of(d, host, NS_PER_S / 10), NULL, NULL, NULL };
+    size_t n = 0, nowners = d->w->owners.n;
+
+    s.no = xmalloc((nowners + 1) * sizeof *s.no);
+    for (size_t i = 0; i < nowners; i++) {
+        bool asked =
+            of[i].host == host && d->w->owners.at[i].kind == kind && waits_long(r, d, &of[i]);
+
+        s.no[i] = asked ? (uint32_t)n++ : UINT32_MAX;
+    }
+    if (n && s.slices.n) {
+        s.ran = xcalloc(n * s.slices.n, sizeof *s.ran);
+        s.waited = xcalloc(n * s.slices.n, sizeof *s.waited);
+        sum_waits(&s);
+        sum_runs(&s);
+    }
+    for (size_t i = 0; i < nowners; i++)
+        if (s.no[i] != UINT32_MAX && s.slices.n)
+            ret[i] = choose(r, &s, &of[i], s.no[i]);
+    free(s.ran);
+    free(s.waited);
+    free(s.no);
 }
 
 static void take(struct takers *to, uint32_t owner, ns_t ns)
@@ -86,7 +221,7 @@ static void share_out(const struct diagnosis *d, uint32_t host, const cell_t *ro
 }
 
 static void find_takers(const struct diagnosis *d, uint32_t owner, uint32_t host,
-                        enum who_kind kind, struct takers *to)
+                        enum who_kind kind, struct span when, struct takers *to)
 {
     const struct store *s = d->src->hosts[host];
     ns_t end = src_kernel_end(d->src, host);
@@ -95,7 +230,7 @@ static void find_takers(const struct diagnosis *d, uint32_t owner, uint32_t host
 
     if (!store_table_find(s, schema_tables[TABLE_cpu_wait].name, &t))
         return;
-    struct store_rows r = store_rows(s, t, d->src->span);
+    struct store_rows r = store_rows(s, t, when);
     while ((row = store_rows_next(&r))) {
         const struct who_thread *th = whos_at(d->w, host, row[C_cpu_wait_tid], row[0]);
 
@@ -118,6 +253,7 @@ static int by_ns(const void *a, const void *b)
 struct starving {
     struct takers victims, takers;
     ns_t ran, waited;
+    ns_t t0, t1; /* from the first to the last that any of them did */
 };
 
 static ns_t part_of(const struct takers *t, uint32_t owner)
@@ -178,15 +314,14 @@ static void found(const struct rule *r, struct diagnosis *d, uint32_t host, enum
     enum { SHOWN = 8 };
     const char *name = store_host(d->src->hosts[host]);
     struct str where = finding_text(d, "neph top preempt --host %s", name);
-    struct span seen = measure_within(d->src, host, d->src->span);
     struct finding *f = finding_add(d, r, SEVERITY_WARNING);
 
     qsort(s->victims.at.at, s->victims.at.n, sizeof *s->victims.at.at, by_ns);
     blame(d, s);
     f->title = title(d, s, name, kind);
     finding_host(f, str_of(name));
-    f->t0 = seen.t0;
-    f->t1 = seen.t1;
+    f->t0 = s->t0;
+    f->t1 = s->t1;
     f->cost_ns = s->waited;
     finding_evidence_ns(d, f, "waited for CPUs", s->waited, where);
     finding_evidence_ns(d, f, "ran", s->ran, where);
@@ -209,13 +344,13 @@ static void found(const struct rule *r, struct diagnosis *d, uint32_t host, enum
 }
 
 /* Adds an owner to those of its host, unless it waits for itself. */
-static void add(const struct rule *r, const struct diagnosis *d, uint32_t owner,
-                const struct demand *v, enum who_kind kind, struct starving *s)
+static void add(const struct rule *r, const struct diagnosis *d, uint32_t owner, uint32_t host,
+                const struct stretch *v, enum who_kind kind, struct starving *s)
 {
     struct takers by = { 0 };
     ns_t others = 0;
 
-    find_takers(d, owner, v->host, kind, &by);
+    find_takers(d, owner, host, kind, (struct span){ v->t0, v->t1 }, &by);
     for (size_t i = 0; i < by.at.n; i++)
         others += by.at.at[i].ns;
     others -= part_of(&by, owner);
@@ -223,6 +358,8 @@ static void add(const struct rule *r, const struct diagnosis *d, uint32_t owner,
         take(&s->victims, owner, v->waited);
         s->ran += v->ran;
         s->waited += v->waited;
+        s->t0 = v->t0 < s->t0 ? v->t0 : s->t0;
+        s->t1 = v->t1 > s->t1 ? v->t1 : s->t1;
         for (size_t i = 0; i < by.at.n; i++)
             if (by.at.at[i].owner != owner)
                 take(&s->takers, by.at.at[i].owner, by.at.at[i].ns);
@@ -230,33 +367,33 @@ static void add(const struct rule *r, const struct diagnosis *d, uint32_t owner,
     vec_free(&by.at);
 }
 
-/* Does anyone of that kind starve on the host who sleeps when there is nothing to do? */
-static bool any_modest(const struct rule *r, const struct diagnosis *d, const struct demand *of,
-                       uint32_t host, enum who_kind kind)
+static void find_host(const struct rule *r, struct diagnosis *d, uint32_t h, enum who_kind kind,
+                      struct stretch *when)
 {
-    for (size_t i = 0; i < d->w->owners.n; i++)
-        if (of[i].host == host && d->w->owners.at[i].kind == kind && !of[i].endless &&
-            starves(r, d, &of[i]))
-            return true;
-    return false;
+    const struct demand *of = demands_of(d);
+    struct starving s = { .t0 = NS_MAX, .t1 = NS_MIN };
+    size_t n = d->w->owners.n;
+    bool modest = false; /* starves anyone who sleeps when there is nothing to do? */
+
+    for (size_t i = 0; i < n; i++)
+        when[i] = (struct stretch){ .t1 = NS_MIN };
+    find_stretches(r, d, h, kind, of, when);
+    for (size_t i = 0; i < n; i++)
+        modest |= when[i].t1 > NS_MIN && !of[i].endless;
+    for (uint32_t i = 0; i < n; i++)
+        if (when[i].t1 > NS_MIN && !(modest && of[i].endless))
+            add(r, d, i, h, &when[i], kind, &s);
+    if (s.victims.at.n)
+        found(r, d, h, kind, &s);
+    vec_free(&s.victims.at);
+    vec_free(&s.takers.at);
 }
 
 void starved_find(const struct rule *r, struct diagnosis *d, enum who_kind kind)
 {
-    const struct whos *w = d->w;
-    const struct demand *of = demands_of(d);
+    struct stretch *when = xcalloc(d->w->owners.n + 1, sizeof *when);
 
-    for (uint32_t h = 0; h < d->src->nhosts; h++) {
-        bool modest = any_modest(r, d, of, h, kind);
-        struct starving s = { 0 };
-
-        for (uint32_t i = 0; i < w->owners.n; i++)
-            if (of[i].host == h && w->owners.at[i].kind == kind && starves(r, d, &of[i]) &&
-                !(modest && of[i].endless))
-                add(r, d, i, &of[i], kind, &s);
-        if (s.victims.at.n)
-            found(r, d, h, kind, &s);
-        vec_free(&s.victims.at);
-        vec_free(&s.takers.at);
-    }
+    for (uint32_t h = 0; h < d->src->nhosts; h++)
+        find_host(r, d, h, kind, when);
+    free(when);
 }
