@@ -434,7 +434,7 @@ const struct route api_routes[] = {
       "host request begin end",
       "{findings:[{rank:i,rule:s,severity:s,title:s,subjects:[{kind:s,name:s}],"
       "culprits:[{kind:s,name:s}],hosts:[s],t0_ns:i?,t1_ns:i?,cost_ns:i?,"
-      "evidence:[{what:s,value:*,unit:s,where:s?}],causes:[i],remedy:s,unknown:[s]}],"
+      "evidence:[{what:s,value:*,unit:s,where:s?}],causes:[i],explained:[{rank:i,ns:i?}],unexplained_ns:i?,remedy:s,unknown:[s]}],"
       "blind_spots:[s]}", get_findings },
     { METHOD_GET, "/api/v1/list/{what}", KEPT_SLOWLY, "A listing, as neph list -o json",
       FILTERS " " LISTING, "[*]", get_list },

@@ -14,7 +14,7 @@
 enum { LINES_MOST = 3000, EXPRESSION_MOST = 128, SEARCH_LINES = 4096, SEARCH_PAGES = 256 };
 
 static const char *const finding_titles[] = { "Rank", "Severity", "Finding", "Where", "Begin",
-                                               "Cost", "Rule",     "Remedy",  NULL };
+                                              "Cost", "Rule",     "Remedy",  NULL };
 static const char *const event_columns[] = { "Time", "Host", "CPU", "Event", "Contents", NULL };
 
 static const char *const *columns_of(const struct tsp_output *o)
