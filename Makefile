@@ -6,8 +6,10 @@
 #   make accept     rewrites the golden files    make install  DESTDIR= PREFIX=
 #   make deps       installs Debian packages     make analyze  gcc -fanalyzer
 #   make format     lays the C files out         make clean
+#   make bench-diagnosis   what the diagnosis finds in drawn clouds with known faults
 #
-# T="name ..." limits test and accept, BENCH="name ..." limits bench.
+# T="name ..." limits test and accept, BENCH="name ..." limits bench,
+# DIAGNOSIS="--runs N ..." is for bench-diagnosis.
 # demo, test, lint, bench, fuzz and accept see to what they need first, as deps
 # does; NEPH_NO_DEPS=1 keeps them away from the package manager.
 
@@ -16,7 +18,7 @@ PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 PYTHON := $(firstword $(wildcard /usr/bin/python3) python3)
 
-.PHONY: all deps demo test lint format analyze bench fuzz accept install clean
+.PHONY: all deps demo test lint format analyze bench bench-diagnosis fuzz accept install clean
 .NOTPARALLEL:
 
 all:
@@ -48,6 +50,11 @@ bench:
 	@tools/deps build test bench
 	@tools/build $(BUILD) -- all bench-programs
 	@tools/run-bench $(BUILD) $(BENCH)
+
+bench-diagnosis:
+	@tools/deps build
+	@tools/build $(BUILD)
+	@$(PYTHON) bench/diagnosis.py $(BUILD)/neph $(DIAGNOSIS)
 
 fuzz:
 	@tools/deps build test fuzz

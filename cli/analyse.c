@@ -47,6 +47,21 @@ static struct clocks_options cli_clocks(const struct ctx *c)
                                     .wander_ppm = c->g.wander };
 }
 
+struct summary_facts cli_facts(const struct ctx *c)
+{
+    struct summary_facts f = { 0 };
+    struct reader_totals t;
+
+    experiment_totals(&c->x, NULL, &t);
+    f.events = t.events;
+    f.discarded = t.discarded;
+    f.lost_packets = t.lost_packets;
+    f.bad_packets = t.bad_packets;
+    for (size_t i = 0; i < c->x.hosts.n; i++)
+        f.traces += c->x.hosts.at[i].readers.n;
+    return f;
+}
+
 struct between {
     struct ctx *c;
     struct analysed *a;

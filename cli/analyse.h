@@ -8,7 +8,7 @@
 #include "cli/cmd.h"
 #include "engine/engine.h"
 #include "report/clocks.h"
-#include "report/source.h"
+#include "report/sections.h"
 
 struct analysed {
     struct keep *keep;
@@ -27,6 +27,8 @@ int cli_analyse_watched(struct ctx *c, size_t first, const struct engine_watch *
                         struct analysed *ret);
 /* The same when they are open already. */
 int cli_analyse_opened(struct ctx *c, struct analysed *ret);
+/* What was read, after that. */
+struct summary_facts cli_facts(const struct ctx *c);
 /* Do the options on histories go together?  RC_USAGE, said, if not. */
 int cli_keep_check(const struct ctx *c);
 /* Where histories are kept, as they say. */

@@ -107,6 +107,8 @@ struct cmd {
     size_t min_args, max_args; /* max 0 = any number                            */
     const char *choices;       /* of the first argument, for completion; NULL   */
     int (*run)(struct ctx *c);
+    /* When the command line is wrong: the exit code instead of 'rc'; NULL: 'rc'. */
+    int (*misused)(struct ctx *c, int rc);
 };
 
 #define TABLE_OUTPUTS "table|wide|json|jsonl|csv|value"
@@ -148,6 +150,8 @@ bool ctx_output_is(const struct ctx *c, const char *format);
 
 /* "neph CMD: <sentence>" on stderr. */
 void ctx_error(const struct ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* What was last said so; "" before. */
+const char *ctx_last_error(void);
 /* "neph: <sentence>" on stderr. */
 /* Ends the program with a sentence when a file that it reads is shortened. */
 void sigbus_catch(void);

@@ -4,6 +4,15 @@
 #include "cli/cmd.h"
 #include "diagnose/rule.h"
 
+static void describe(const struct rule *r)
+{
+    printf("%s: %s\n\n%s\n\nNeeds: %s.\n\nWhat to do: %s.\n", r->name, r->title, r->doc, r->needs,
+           r->remedy);
+    for (size_t i = 0; i < r->nlimits; i++)
+        printf("%s  --set %s.%s=%g\n      %s; %s\n", i ? "" : "\nLimits, as they are set:\n",
+               r->name, r->limits[i].name, r->limits[i].value, r->limits[i].unit, r->limits[i].why);
+}
+
 static int run(struct ctx *c)
 {
     const struct rule *one = c->nargs ? rule_find(c->args[0]) : NULL;
@@ -14,8 +23,7 @@ static int run(struct ctx *c)
         return RC_NOT_FOUND;
     }
     if (one && c->table.format <= TABLE_WIDE) {
-        printf("%s: %s\n\n%s\n\nNeeds: %s.\n\nWhat to do: %s.\n", one->name, one->title, one->doc,
-               one->needs, one->remedy);
+        describe(one);
         return RC_OK;
     }
     table_init(&t, rules_columns, nrules_columns);

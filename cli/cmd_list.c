@@ -19,6 +19,7 @@
     C(critical)      \
     C(rounds)        \
     C(compare)       \
+    C(baseline)      \
     C(sync)          \
     C(state)         \
     C(timeline)      \
@@ -43,7 +44,7 @@ const struct cmd *const cmds[] = { COMMANDS(C) };
 #undef C
 
 const size_t ncmds = ARRAY_SIZE(cmds);
-const struct cmd *const cmd_default = &cmd_summary;
+const struct cmd *const cmd_default = &cmd_diagnose;
 
 const struct cmd *cmd_find(const char *name)
 {

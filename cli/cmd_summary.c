@@ -1,26 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * cmd_summary.c -- `neph PATH...`: what happened, on one page. */
+ * cmd_summary.c -- `neph summary PATH...`: what happened, on one page. */
 #include "cli/analyse.h"
 #include "report/sections.h"
 
 static int run(struct ctx *c)
 {
     struct sections s = { 0 };
-    struct reader_totals t;
     struct analysed a;
     int rc = cli_analyse(c, 0, &a);
 
     if (rc == RC_OK) {
-        struct summary_facts f = { 0 };
+        struct summary_facts f = cli_facts(c);
 
-        experiment_totals(&c->x, NULL, &t);
-        f.events = t.events;
-        f.discarded = t.discarded;
-        f.lost_packets = t.lost_packets;
-        f.bad_packets = t.bad_packets;
-        for (size_t i = 0; i < c->x.hosts.n; i++)
-            f.traces += c->x.hosts.at[i].readers.n;
         summary_report(&a.src, &f, &s);
         rc = ctx_print_sections(c, &s);
         sections_free(&s);
@@ -37,8 +29,7 @@ const struct cmd cmd_summary = {
              "their log lines tell of, and prints what stands out: failed and unfinished "
              "operations, long waits with what was waited for, locks with their holders. Where "
              "kernels were traced, it tells who used their CPUs, who took them from whom, what "
-             "was lost, and what is not recorded. This is what `neph PATH...` does without a "
-             "command.",
+             "was lost, and what is not recorded. What is wrong, and why, says `neph diagnose`.",
     .outputs = "table|wide|json",
     .groups = GROUP_TIME | GROUP_HOST | GROUP_VM | GROUP_REQUEST | GROUP_SECRETS | GROUP_HISTORY,
     .min_args = 1,

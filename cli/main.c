@@ -23,13 +23,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static char last_error[2048];
+
+const char *ctx_last_error(void)
+{
+    return last_error;
+}
+
 static void __attribute__((format(printf, 2, 0))) say(const char *who, const char *fmt, va_list ap)
 {
-    char text[2048];
     struct sbuf safe = { 0 };
 
-    vsnprintf(text, sizeof text, fmt, ap);
-    cell_escape(&safe, str_of(text), "\n");
+    vsnprintf(last_error, sizeof last_error, fmt, ap);
+    cell_escape(&safe, str_of(last_error), "\n");
     progress_clear();
     fprintf(stderr, "neph%s%s: " STR_FMT "\n", *who ? " " : "", who, STR_ARG(sbuf_view(&safe)));
     sbuf_free(&safe);
@@ -190,6 +196,8 @@ static int run(const struct cmd *cmd, int argc, char **argv)
     if (rc == RC_OK && c.g.help) {
         opt_help(cmd, use_color(&c, stdout));
         rc = finish_stdout(RC_OK);
+    } else if (rc != RC_OK && cmd->misused) {
+        rc = finish_stdout(cmd->misused(&c, rc));
     } else if (rc == RC_OK) {
         progress_init(!c.g.no_progress && !c.g.quiet);
         rc = cmd->run(&c);
@@ -211,8 +219,20 @@ static int run(const struct cmd *cmd, int argc, char **argv)
     return rc;
 }
 
+/* Is 'a' one of the options, and does what follows belong to it? */
+static bool takes_next(const char *a, const struct opt *opts, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        bool is_letter = a[1] == opts[i].letter && a[1] != '-' && !a[2];
+
+        if (opts[i].arg && (is_letter || (a[1] == '-' && !strcmp(a + 2, opts[i].name))))
+            return true;
+    }
+    return false;
+}
+
 /* Position of the first word that is no option, or argc.  Options before the
- * command are global ones. */
+ * command are global ones, or, where there is none, the default command's. */
 static int first_word(int argc, char **argv)
 {
     int i = 0;
@@ -220,13 +240,9 @@ static int first_word(int argc, char **argv)
     while (i < argc && argv[i][0] == '-' && argv[i][1] && strcmp(argv[i], "--")) {
         const char *a = argv[i++];
 
-        for (size_t k = 0; k < nglobal_options; k++) {
-            const struct opt *o = &global_options[k];
-            bool is_letter = a[1] == o->letter && a[1] != '-' && !a[2];
-
-            if (o->arg && (is_letter || (a[1] == '-' && !strcmp(a + 2, o->name))))
-                i++;
-        }
+        if (takes_next(a, global_options, nglobal_options) ||
+            takes_next(a, cmd_default->options, cmd_default->noptions))
+            i++;
     }
     return i < argc ? i : argc;
 }

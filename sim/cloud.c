@@ -228,6 +228,7 @@ void cloud_free(struct sim *s)
     vec_free(&s->volumes);
     vec_free(&s->routers);
     vec_free(&s->ports);
+    vec_free(&s->calls);
     vec_free(&s->reqs);
     vec_free(&s->tasks);
     map64_free(&s->names.map);
@@ -584,6 +585,9 @@ static void start_hog(struct sim *s, void *arg)
 static void start_periodic(struct sim *s, struct proc *p, const struct periodic *task)
 {
     ns_t delay = (ns_t)rng_below(&s->rng, (uint64_t)task->period);
+
+    if (s->now + delay >= s->end)
+        return;
     struct thread *t = engine_spawn(s, p, task->prog, own_context(s), MODE_PERIODIC, NULL, delay);
 
     t->period = task->period;

@@ -212,7 +212,8 @@ struct sim {
     VEC(struct volume *) volumes;
     VEC(struct router *) routers;
     VEC(struct port *) ports;
-    VEC(struct req *) reqs; /* of users, in order of their start */
+    VEC(struct req *) reqs;  /* of users, in order of their start */
+    VEC(struct req *) calls; /* that services made for them, with identifiers of their own */
     VEC(struct true_task) tasks;
     struct req **op_reqs;  /* per operation of the scenario */
     struct plan **waiting; /* operations that wait for it */

@@ -394,6 +394,8 @@ struct req *engine_child_req(struct sim *s, struct req *of)
     r->live = 0;
     memcpy(r->id, "req-", 4);
     make_uuid(&s->rng, r->id + 4);
+    if (r->root->op)
+        *vec_push(&s->calls) = r;
     return r;
 }
 

@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include "sim/engine_priv.h"
 
+#include "sim/kern.h"
 #include "sim/text.h"
 
 #include <assert.h>
@@ -77,8 +78,11 @@ static enum go row_log(struct thread *t, const struct row *r)
 /* How long a named step takes for this request. */
 static ns_t step_time(struct thread *t, const char *name, ns_t usual)
 {
+    const struct sim *s = t->sim;
     struct req *root = t->req->root;
-    ns_t ns = rng_around(&t->sim->rng, usual);
+    double left = kern_cpu_left(kern_conf_of(s->sc->kernel, t->proc->host->sc->name),
+                                services[t->proc->svc].name, s->now - s->begin);
+    ns_t ns = (ns_t)((double)rng_around(&t->sim->rng, usual) / left);
 
     if (root->fault.kind != FAULT_SLOW || strcmp(root->fault.step, name) != 0)
         return ns;
@@ -89,6 +93,16 @@ static ns_t step_time(struct thread *t, const char *name, ns_t usual)
     return slow;
 }
 
+static bool hangs(struct thread *t, const char *name)
+{
+    struct req *root = t->req->root;
+
+    if (root->fault.kind != FAULT_HANG || strcmp(root->fault.step, name) != 0)
+        return false;
+    root->fault_applied = true;
+    return true;
+}
+
 static enum go row_work(struct thread *t, const struct row *r)
 {
     struct frame *f = top(t);
@@ -96,6 +110,10 @@ static enum go row_work(struct thread *t, const struct row *r)
     if (f->phase == 0) {
         t->since = t->sim->now;
         f->phase = 1;
+        if (hangs(t, r->text)) {
+            t->blocked = true; /* for ever */
+            return STAY;
+        }
         engine_wake(t, t->sim->now + step_time(t, r->text, r->ns ? r->ns : (ns_t)t->number));
         return STAY;
     }

@@ -71,6 +71,8 @@ static void build_cpus(struct kern *k)
     k->winner = arena_array(&k->mem, uint32_t, k->leaves);
     for (unsigned i = 0; i < k->leaves; i++)
         k->next_at[i] = KERN_NEVER;
+    for (unsigned i = k->leaves - 1; i >= 1; i--) /* also where there is no CPU */
+        k->winner[i] = 2 * i < k->leaves ? k->winner[2 * i] : 2 * i - k->leaves;
     for (unsigned i = 0; i < k->n_cpus; i++) {
         struct kcpu *c = &k->cpus[i];
 
@@ -125,6 +127,7 @@ static void fire(struct kern *k, const struct ktimer *timer)
         if (p->main && !p->stopping)
             call(k, p->main);
         break;
+    case TM_SENT: kern_card_sent(k, timer->what); break;
     case TM_ARRIVE: kern_wire_arrives(k, timer->what); break;
     case TM_TCP: {
         struct kend *e = timer->what;

@@ -101,6 +101,7 @@ struct kc_interface {
     const char *name, *address;
     unsigned irq; /* 0: no hardware (tap, lo) */
     double rx_per_s;
+    double mbit_s; /* what it can send; 0: as much as one likes */
     unsigned bytes, drop_percent;
     bool no_gro, tso;
 };
@@ -141,6 +142,7 @@ struct kc_host {
     size_t n_interrupts;
     struct kc_lost *lost;
     size_t n_lost;
+    uint64_t memory_mb;        /* that processes can allocate while tracing; 0: any */
     const char **not_recorded; /* of this host alone */
     size_t n_not_recorded;
 };
@@ -152,6 +154,7 @@ enum kc_dump { KC_DUMP_FIRST, KC_DUMP_DURING, KC_DUMP_NONE };
 
 struct kc_kernel {
     bool only; /* no application layer */
+    bool fair; /* who slept goes before equals who did not */
     ns_t duration_ns, tick_ns, slice_ns;
     uint32_t packet_bytes;
     bool compact;              /* event headers */
@@ -165,6 +168,16 @@ struct kc_kernel {
     struct kc_connection *connections;
     size_t n_connections;
 };
+
+/* What a scenario says of the kernel of a host; NULL: nothing. */
+const struct kc_host *kern_conf_of(const struct kc_kernel *k, const char *host);
+/* Is it running 'at' after the start? */
+bool kern_proc_is_there(const struct kc_proc *p, ns_t at);
+/* The share of a CPU that those with a better priority leave to the process of that name, where it
+ * is pinned; else 1. */
+double kern_cpu_left(const struct kc_host *h, const char *name, ns_t at);
+/* The interface of 'h' that can send only so much; NULL: there is none. */
+const struct kc_interface *kern_limited_link(const struct kc_host *h);
 
 struct sim;
 struct host;

@@ -310,7 +310,8 @@ static void add_senders(struct kern *k, const struct qemu_proc *q, struct kproc 
 
     for (size_t i = 0; (x = migrate_sender(k->s, q, &i));)
         *vec_push(&p->senders) =
-            (struct ksender){ .tid = x->tid,
+            (struct ksender){ .sc = x->sc,
+                              .tid = x->tid,
                               .at = host_time(k->s, k->host, x->from),
                               .until = x->to ? host_time(k->s, k->host, x->to) : KERN_NEVER };
 }

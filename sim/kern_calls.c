@@ -104,8 +104,36 @@ void sys_exit(struct kern *k, struct kcpu *c, struct ktask *t, enum sys sys, int
 
 /* --- Memory ----------------------------------------------------------------------- */
 
+static size_t pages_of(const struct kproc *p)
+{
+    return p->held.n - p->held_at + p->leaked.n;
+}
+
+/* There is no memory left: the kernel kills who has most of it. */
+static void out_of_memory(struct kern *k, struct kcpu *c)
+{
+    struct kproc *worst = NULL;
+
+    if (k->oom_victim && !k->oom_victim->over)
+        return; /* what it has will be free soon */
+    for (size_t i = 0; i < k->procs.n; i++) {
+        struct kproc *p = k->procs.at[i];
+
+        if (p->alive && !p->stopping && p->tasks.n && (!worst || pages_of(p) > pages_of(worst)))
+            worst = p;
+    }
+    k->oom_victim = worst;
+    if (!worst)
+        return;
+    kern_emit(k, c, EV_OOM_VICTIM, (struct ctfw_val[]){ ctfw_i(worst->tasks.at[0]->tid) });
+    kern_timer(k, k->now, TM_STOP, worst, 0);
+}
+
 static void page_event(struct kern *k, struct kcpu *c, uint64_t pfn, bool alloc)
 {
+    k->pages += alloc ? 1 : (uint64_t)-1;
+    if (alloc && k->hc->memory_mb && k->pages > k->hc->memory_mb * 256)
+        out_of_memory(k, c);
     kern_emit(k, c, alloc ? EV_PAGE_ALLOC : EV_PAGE_FREE,
               (struct ctfw_val[]){ ctfw_u(UINT64_C(0xffffea0000000000) + pfn * 64), ctfw_u(pfn),
                                    ctfw_u(0), ctfw_u(0x140dca), ctfw_i(1) });

@@ -91,6 +91,10 @@ void kern_stream_start(struct kern *k, struct kinterface *from, struct kproc *to
 void kern_packet_arrives(struct kern *k, struct kstream *s);
 /* A packet comes to a card. */
 void kern_nic_takes(struct kern *k, struct kinterface *f, struct kpacket p);
+/* The card has room again. */
+void kern_card_sent(struct kern *k, struct kinterface *f);
+/* Softirq NET_TX: what waits for a card of this CPU. */
+void kern_send_softirq(struct kern *k, struct kcpu *c);
 uint64_t kern_new_skb(struct kern *k);
 void kern_nic_interrupt(struct kern *k, struct kcpu *c, struct kinterface *f);
 void kern_net_softirq(struct kern *k, struct kcpu *c);

@@ -207,6 +207,8 @@ static void soft_end(struct kern *k, struct kcpu *c)
         kern_disk_softirq(k, c);
     } else if (vec == SOFT_NET_RX) {
         kern_net_softirq(k, c);
+    } else if (vec == SOFT_NET_TX) {
+        kern_send_softirq(k, c);
     } else if (vec == SOFT_SCHED) {
         kern_pull(k, c, c->waiting + 2);
     } else if (vec == SOFT_RCU) {

@@ -266,6 +266,7 @@ static const struct ctfw_field f_kfree[] = {
     { .name = "reason", .kind = CTFW_ENUM, .bits = 8, .labels = drop_reasons },
 };
 static const struct ctfw_field f_consume[] = { CTFW_X("skbaddr", 64) };
+static const struct ctfw_field f_pid[] = { CTFW_S("pid", 32) };
 static const struct ctfw_field f_gro[] = { CTFW_X("skbaddr", 64) };
 static const struct ctfw_field f_page_alloc[] = {
     CTFW_X("page", 64),      CTFW_U("pfn", 64),         CTFW_U("order", 32),
@@ -449,7 +450,7 @@ const struct ctfw_field *kern_context(struct kern *k, size_t *n)
 void kern_declare(struct kern *k)
 {
 #define X(id, event, fields) \
-    if ((id) != EV_NET_GRO)  \
+    if ((id) < EV_NET_GRO)   \
         k->ev[id] = declare(k, event, fields, (fields)[0].name[0] ? ARRAY_SIZE(fields) : 0);
     KERN_EVENTS(X)
 #undef X
@@ -461,4 +462,6 @@ void kern_declare(struct kern *k)
     /* Last, and only where it happens: the other identifiers stay what they were. */
     if (k->conf->n_connections)
         k->ev[EV_NET_GRO] = declare(k, "net_napi_gro_receive_entry", f_gro, ARRAY_SIZE(f_gro));
+    if (k->hc->memory_mb)
+        k->ev[EV_OOM_VICTIM] = declare(k, "oom_mark_victim", f_pid, ARRAY_SIZE(f_pid));
 }

@@ -10,8 +10,19 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { RING = 512 };
+enum { RING = 512, QUEUE_MOST = 1000 /* as pfifo_fast */ };
+/* The card takes what it can send in that time, as byte queue limits have it. */
+#define CARD_NS (2 * MS_NS)
+
+const struct kc_interface *kern_limited_link(const struct kc_host *h)
+{
+    for (size_t i = 0; i < h->n_interfaces; i++)
+        if (h->interfaces[i].mbit_s > 0)
+            return &h->interfaces[i];
+    return NULL;
+}
 
 void kern_net_build(struct kern *k)
 {
@@ -38,8 +49,10 @@ void kern_net_build(struct kern *k)
 
 void kern_net_free(struct kern *k)
 {
-    for (size_t i = 0; i < k->n_interfaces; i++)
+    for (size_t i = 0; i < k->n_interfaces; i++) {
         vec_free(&k->interfaces[i].ring);
+        vec_free(&k->interfaces[i].queue);
+    }
 }
 
 struct kinterface *kern_interface_named(struct kern *k, const char *name)
@@ -98,6 +111,8 @@ void kern_nic_interrupt(struct kern *k, struct kcpu *c, struct kinterface *f)
     }
     f->ring.n = 0;
     kern_raise(k, c, SOFT_NET_RX);
+    if (f->queue.n)
+        kern_raise(k, c, SOFT_NET_TX);
 }
 
 uint64_t kern_new_skb(struct kern *k)
@@ -121,14 +136,91 @@ static void receive(struct kern *k, struct kcpu *c, struct kinterface *f, uint64
     f->rx_bytes += bytes;
 }
 
-static void send_on(struct kern *k, struct kcpu *c, struct kinterface *f, uint64_t skb,
-                    unsigned bytes)
+static void drop(struct kern *k, struct kcpu *c, struct kinterface *f, uint64_t skb)
 {
-    emit_packet(k, c, EV_NET_QUEUE, f, skb, bytes);
+    kern_emit(k, c, EV_SKB_KFREE,
+              (struct ctfw_val[]){ ctfw_u(skb), ctfw_u(UINT64_C(0xffffffff81bd16e9)),
+                                   ctfw_u(0x0800), ctfw_u(2) });
+    f->drops++;
+}
+
+/* The driver takes a packet. */
+static void xmit(struct kern *k, struct kcpu *c, struct kinterface *f, uint64_t skb, unsigned bytes)
+{
     kern_emit(k, c, EV_NET_XMIT,
               (struct ctfw_val[]){ ctfw_u(skb), ctfw_i(0), ctfw_u(bytes), kern_z(f->name) });
     f->tx_packets++;
     f->tx_bytes += bytes;
+    if (!f->conf || f->conf->mbit_s <= 0)
+        return;
+    f->sent_at = f->sent_at > k->now ? f->sent_at : k->now;
+    f->sent_at += (ns_t)(bytes * 8e3 / f->conf->mbit_s);
+}
+
+static bool card_is_full(const struct kern *k, const struct kinterface *f)
+{
+    return f->conf && f->conf->mbit_s > 0 && f->sent_at > k->now + CARD_NS;
+}
+
+/* The card tells when it has sent half of what it holds. */
+static void await_card(struct kern *k, struct kinterface *f)
+{
+    if (f->timed)
+        return;
+    f->timed = true;
+    kern_timer(k, f->sent_at - CARD_NS / 2, TM_SENT, f, 0);
+}
+
+static void send_on(struct kern *k, struct kcpu *c, struct kinterface *f, uint64_t skb,
+                    unsigned bytes)
+{
+    emit_packet(k, c, EV_NET_QUEUE, f, skb, bytes);
+    if (f->queue.n == 0 && !card_is_full(k, f)) {
+        xmit(k, c, f, skb, bytes);
+        return;
+    }
+    if (f->queue.n - f->queue_at >= QUEUE_MOST) {
+        drop(k, c, f, skb);
+        return;
+    }
+    *vec_push(&f->queue) = (struct kxmit){ skb, bytes };
+    await_card(k, f);
+}
+
+void kern_card_sent(struct kern *k, struct kinterface *f)
+{
+    f->timed = false;
+    if (f->raised)
+        return;
+    f->raised = true;
+    kern_irq(k, f->cpu, (struct kirq){ .kind = IRQ_NIC, .what = f });
+}
+
+/* Gives a card what it has room for. */
+static void run_queue(struct kern *k, struct kcpu *c, struct kinterface *f)
+{
+    while (f->queue_at < f->queue.n && !card_is_full(k, f)) {
+        struct kxmit x = f->queue.at[f->queue_at++];
+
+        xmit(k, c, f, x.skb, x.bytes);
+    }
+    if (f->queue_at == f->queue.n) {
+        f->queue.n = f->queue_at = 0;
+        return;
+    }
+    if (f->queue_at > QUEUE_MOST) {
+        f->queue.n -= f->queue_at;
+        memmove(f->queue.at, f->queue.at + f->queue_at, f->queue.n * sizeof *f->queue.at);
+        f->queue_at = 0;
+    }
+    await_card(k, f);
+}
+
+void kern_send_softirq(struct kern *k, struct kcpu *c)
+{
+    for (size_t i = 0; i < k->n_interfaces; i++)
+        if (k->interfaces[i].cpu == c && k->interfaces[i].queue.n)
+            run_queue(k, c, &k->interfaces[i]);
 }
 
 void kern_transmit(struct kern *k, struct kcpu *c, struct kinterface *from, struct kinterface *to,
@@ -149,10 +241,7 @@ static void deliver(struct kern *k, struct kcpu *c, const struct kpacket *p)
 
     receive(k, c, f, skb, p->bytes);
     if (rng_below(&k->rng, 100) < f->conf->drop_percent) {
-        kern_emit(k, c, EV_SKB_KFREE,
-                  (struct ctfw_val[]){ ctfw_u(skb), ctfw_u(UINT64_C(0xffffffff81bd16e9)),
-                                       ctfw_u(0x0800), ctfw_u(2) });
-        f->drops++;
+        drop(k, c, f, skb);
         return;
     }
     if (to && to->vhost) {

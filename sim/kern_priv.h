@@ -123,7 +123,8 @@ extern const char *const sys_names[SYS_COUNT];
     X(EV_DUMP_INTERFACE, "lttng_statedump_network_interface", f_dump_interface) \
     X(EV_DUMP_INTERRUPT, "lttng_statedump_interrupt", f_dump_interrupt)         \
     X(EV_DUMP_CPU, "lttng_statedump_cpu_topology", f_dump_cpu)                  \
-    X(EV_NET_GRO, "net_napi_gro_receive_entry", f_gro)
+    X(EV_NET_GRO, "net_napi_gro_receive_entry", f_gro)                          \
+    X(EV_OOM_VICTIM, "oom_mark_victim", f_pid)
 
 enum kev {
 #define X(id, name, fields) id,
@@ -187,6 +188,7 @@ extern const char *const block_ops[OP_KINDS];
 
 /* A thread that sends a guest away, by the clock of its host. */
 struct ksender {
+    const struct sc_migration *sc;
     int32_t tid;
     ns_t at, until;
 };
@@ -363,7 +365,8 @@ enum ktimer_kind {
     TM_STOP,
     TM_ARRIVE,
     TM_TCP,
-    TM_SENDER
+    TM_SENDER,
+    TM_SENT
 };
 
 struct ktimer {
@@ -393,12 +396,22 @@ struct io_sum {
     struct samples latency, driver;
 };
 
+/* A packet that waits to be sent. */
+struct kxmit {
+    uint64_t skb;
+    unsigned bytes;
+};
+
 struct kinterface {
     const struct kc_interface *conf;
     char name[COMM_SIZE];
     uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes, drops;
     VEC(struct kpacket) ring; /* arrived, the interrupt has not come yet */
     bool raised;
+    VEC(struct kxmit) queue; /* the queueing discipline's */
+    size_t queue_at;
+    ns_t sent_at;     /* all that the card has is sent then */
+    bool timed;       /* it will tell */
     uint32_t address; /* IPv4 */
     struct kcpu *cpu; /* of its interrupt */
     unsigned irq;     /* 0: none */
@@ -415,6 +428,8 @@ struct kern {
     struct rng rng;
     struct err *err;
     bool failed;
+    uint64_t pages;           /* allocated now */
+    struct kproc *oom_victim; /* is to end, since there was no memory; NULL: none */
     ns_t now, begin, end, end_ns, clock_offset, event_ns;
     struct ctfw_trace *trace;
     struct ctfw_channel *channel;

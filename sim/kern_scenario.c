@@ -360,6 +360,7 @@ static int read_interfaces(struct reader *r, const char *path, const json_t *o, 
         { "address", KEY_TEXT, AT(kc_interface, address), 0, 0, false },
         { "irq", KEY_UNSIGNED, AT(kc_interface, irq), 1, 1023, false },
         { "rx_per_s", KEY_REAL, AT(kc_interface, rx_per_s), 0, 1e6, false },
+        { "mbit_s", KEY_REAL, AT(kc_interface, mbit_s), 0.1, 1e6, false },
         { "bytes", KEY_UNSIGNED, AT(kc_interface, bytes), 60, 65535, false },
         { "drop_percent", KEY_UNSIGNED, AT(kc_interface, drop_percent), 0, 100, false },
         { "no_gro", KEY_BOOL, AT(kc_interface, no_gro), 0, 0, false },
@@ -380,8 +381,8 @@ static int read_interfaces(struct reader *r, const char *path, const json_t *o, 
         inner = arena_printf(&r->s->mem, "%s.interfaces[%zu]", path, i);
         if (strlen(f->name) > 15)
             return sc_wrong(r, inner, "name", "must have at most 15 bytes");
-        if (f->rx_per_s > 0 && !f->irq)
-            return sc_wrong(r, inner, "irq", "is missing: packets arrive by an interrupt");
+        if ((f->rx_per_s > 0 || f->mbit_s > 0) && !f->irq)
+            return sc_wrong(r, inner, "irq", "is missing: packets come and go by interrupts");
         if (f->address &&
             (sscanf(f->address, "%u.%u.%u.%u", &byte[0], &byte[1], &byte[2], &byte[3]) != 4 ||
              byte[0] > 255 || byte[1] > 255 || byte[2] > 255 || byte[3] > 255))
@@ -477,6 +478,7 @@ static int read_kernel_host(struct reader *r, const char *path, const json_t *o,
         { "interrupts", KEY_OTHER, 0, 0, 0, false },
         { "lost", KEY_OTHER, 0, 0, 0, false },
         { "not_recorded", KEY_OTHER, 0, 0, 0, false },
+        { "memory_mb", KEY_UINT, AT(kc_host, memory_mb), 1, 1e7, false },
     };
     struct parts p = { .r = r, .kernel = kernel, .host = h };
     size_t i = 0;
@@ -626,6 +628,7 @@ int sc_read_kernel(struct reader *r, const json_t *root, double scale)
     };
     static const struct key keys[] = {
         { "only", KEY_BOOL, AT(whole, k.only), 0, 0, false },
+        { "fair", KEY_BOOL, AT(whole, k.fair), 0, 0, false },
         { "duration_s", KEY_SECONDS, AT(whole, k.duration_ns), 0.001, SIM_LIMIT_SECONDS, false },
         { "hz", KEY_UINT, AT(whole, hz), 24, 1000, false },
         { "slice_ms", KEY_MILLIS, AT(whole, k.slice_ns), 0.1, 1000, false },

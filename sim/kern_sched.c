@@ -357,6 +357,23 @@ static ns_t emit_wake(struct kern *k, struct kcpu *c, enum kev e, const struct k
         (struct ctfw_val[]){ kern_comm(t), ctfw_i(t->tid), ctfw_i(t->prio), ctfw_i(target->id) });
 }
 
+static double usage_of(const struct ktask *t)
+{
+    double all = (double)(t->run_ns + t->woken_ns + t->preempted_ns + t->blocked_sum);
+
+    return all > 0 ? (double)t->run_ns / all : 0;
+}
+
+/* Of equals, one that has slept most of the time takes the CPU from one that has not, as a fair
+ * scheduler has it: its share is far from used. */
+static bool is_owed(const struct kern *k, const struct ktask *t, const struct kcpu *target)
+{
+    const struct ktask *curr = target->curr;
+
+    return k->conf->fair && curr != &target->idle && level_of(curr) == level_of(t) &&
+           usage_of(t) < 0.5 * usage_of(curr);
+}
+
 void kern_wake(struct kern *k, struct kcpu *c, struct ktask *t)
 {
     assert(!t->running && !t->queued && !t->unborn);
@@ -376,7 +393,10 @@ void kern_wake(struct kern *k, struct kcpu *c, struct ktask *t)
     ns_t ts = emit_wake(k, c, EV_WAKEUP, t, target);
 
     account_wakeup(t, cause, ts);
-    enqueue(k, target, t, false);
+    bool owed = is_owed(k, t, target);
+
+    enqueue(k, target, t, owed);
+    target->slice_over |= owed;
     ask_to_switch(k, c, target);
 }
 

@@ -8,6 +8,7 @@
  * sleeps for the disk, and back; its packets go through the kernel thread
  * vhost-PID.  So every wake-up has the cause that it has in reality. */
 #include "sim/kern_io.h"
+#include "sim/migrate_priv.h"
 
 static const struct {
     uint32_t number;
@@ -218,20 +219,44 @@ static bool sender_is_due(const struct kern *k, const struct kproc *p)
     return p->sent_away < p->senders.n && p->senders.at[p->sent_away].at <= k->now;
 }
 
+/* What one write of a migration puts into a packet. */
+enum { TSO_MOST = 65160 };
+
+static const struct sc_migration *migration_of(const struct ktask *t)
+{
+    return t->proc->senders.at[t->proc->sent_away - 1].sc;
+}
+
+/* A quarter of what a migration sends in a window, where the link's capacity is known. */
+static void send_memory(struct kern *k, struct kcpu *c, const struct ktask *t)
+{
+    const struct kc_interface *conf = kern_limited_link(k->hc);
+    struct kinterface *link = conf ? kern_interface_named(k, conf->name) : NULL;
+    double left =
+        link ? migrate_rate(k->s, migration_of(t), host_true(k->host, k->now) - k->s->begin) / 40
+             : 0;
+
+    for (; left >= 1; left -= TSO_MOST)
+        kern_transmit(k, c, NULL, link, left < TSO_MOST ? (unsigned)left + 66 : TSO_MOST + 66);
+}
+
 /* The thread live_migration: in each window it sends what it may and sleeps until the next. */
 void prog_sender(struct kern *k, struct kcpu *c, struct ktask *t)
 {
+    double cpu = migration_of(t)->cpu_percent;
+
     PROG_BEGIN(t);
     sys_exit(k, c, t, SYS_CLONE, 0);
     while (k->now < t->at && !t->proc->stopping) {
         for (t->i = 0; t->i < 4; t->i++) {
-            PROG_RUN(t, kern_spread(k, 1500000));
+            PROG_RUN(t, kern_spread(k, 187500 * cpu));
             sys_enter(k, c, t, SYS_SENDMSG, 1 << 18);
-            PROG_RUN(t, kern_spread(k, 400000));
+            PROG_RUN(t, kern_spread(k, 50000 * cpu));
+            send_memory(k, c, t);
             sys_exit(k, c, t, SYS_SENDMSG, 1 << 18);
         }
         sys_enter(k, c, t, SYS_FUTEX, 128);
-        kern_alarm(k, c, t, kern_spread(k, 85e6));
+        kern_alarm(k, c, t, kern_spread(k, 1e6 * (93 - cpu)));
         PROG_SLEEP(t, SLEEP_INTERRUPTIBLE);
         sys_exit(k, c, t, SYS_FUTEX, -110);
     }

@@ -239,12 +239,22 @@ static void note_pending(struct play *p)
            ctfw_u(bytes), ctfw_u(0), ctfw_u(0));
 }
 
+/* What a page takes now, in ns. */
+static double page_time(const struct play *p)
+{
+    return PAGE_SENT * 1e9 / migrate_rate(p->s, p->sc, p->t - p->s->begin);
+}
+
 /* Sends until the window or the memory ends, or something is in the way: then false. */
 static bool send_some(struct play *p)
 {
-    double per_page = PAGE_SENT * 1e9 / (p->sc->bandwidth_mb_s * (1 << 20));
+    double per_page = page_time(p);
     uint64_t room = p->window_budget - p->window_pages;
     uint64_t n = p->left < room ? p->left : room;
+    double most = WINDOW_NS / per_page; /* slower than it may: QEMU looks at the time meanwhile */
+
+    if ((double)n > most * 1.01 + 1)
+        n = (uint64_t)most + 1;
     ns_t done = p->t + (ns_t)(per_page * (double)n) + 1;
 
     SENDER(p, p->t + 5 * US_NS, QE_SAVE_ITERATE, NOTHING);
@@ -328,8 +338,10 @@ static void fails_in_setup(struct play *p)
     ns_t t = p->m->start + p->sc->setup_ns / 2;
 
     MAIN(p, t, QE_ERROR,
-         TEXT(arena_printf(&p->s->mem, "Failed to connect to '%s:49152': Connection refused",
-                           p->m->destination->host->ip)));
+         TEXT(p->sc->message
+                  ? p->sc->message
+                  : arena_printf(&p->s->mem, "Failed to connect to '%s:49152': Connection refused",
+                                 p->m->destination->host->ip)));
     MAIN(p, t + 9 * US_NS, QE_STATE, TEXT("failed"));
     MAIN(p, t + 60 * US_NS, QE_CLEANUP, NOTHING);
     finish(p, "failed", t + 9 * US_NS);
@@ -404,7 +416,7 @@ static void destination_runs(struct play *p, ns_t t)
 static void stop_and_copy(struct play *p)
 {
     ns_t begun = p->m->stop;
-    double per_page = PAGE_SENT * 1e9 / (p->sc->bandwidth_mb_s * (1 << 20));
+    double per_page = page_time(p);
 
     p->t += 35 * US_NS;
     begin_round(p, begun, 0, true);
@@ -637,7 +649,7 @@ static int play_one(struct sim *s, size_t i)
         return err_set(s->err, E_LIMIT, "migrations[%zu]: more than %d events of QEMU in all", i,
                        MOST_NOTES);
     set_lives(m, source, target);
-    *vec_push(&all->senders) = (struct qemu_sender){ source, m->tid, start, m->end };
+    *vec_push(&all->senders) = (struct qemu_sender){ source, sc, m->tid, start, m->end };
     return 0;
 }
 

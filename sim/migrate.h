@@ -23,6 +23,7 @@ struct qemu_proc {
 /* A thread that sends a guest away. */
 struct qemu_sender {
     const struct qemu_proc *proc;
+    const struct sc_migration *sc;
     int tid;
     ns_t from, to;
 };

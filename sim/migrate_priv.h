@@ -96,4 +96,7 @@ struct migrations {
     int next_pid;
 };
 
+/* The bytes that it can send in a second, 'at' after the start of the simulation. */
+double migrate_rate(const struct sim *s, const struct sc_migration *m, ns_t at);
+
 #endif

@@ -46,7 +46,10 @@ static int read_migration(struct reader *r, const char *path, const json_t *v)
     struct both {
         struct sc_migration m;
         const char *outcome, *fail_at;
-    } b = { .m = { .bandwidth_mb_s = 32, .downtime_limit_ms = 300, .setup_ns = 20000000 } };
+    } b = { .m = { .bandwidth_mb_s = 32,
+                   .downtime_limit_ms = 300,
+                   .setup_ns = 20000000,
+                   .cpu_percent = 8 } };
     static const struct key keys[] = {
         { "vm", KEY_TEXT, AT(both, m.vm), 0, 0, true },
         { "from", KEY_TEXT, AT(both, m.from), 0, 0, true },
@@ -59,6 +62,8 @@ static int read_migration(struct reader *r, const char *path, const json_t *v)
         { "downtime_limit_ms", KEY_UINT, AT(both, m.downtime_limit_ms), 1, 60000, false },
         { "setup_ms", KEY_MILLIS, AT(both, m.setup_ns), 5, 60000, false },
         { "cancel_after_ms", KEY_MILLIS, AT(both, m.cancel_after_ns), 1, 1e9, false },
+        { "cpu_percent", KEY_REAL, AT(both, m.cpu_percent), 1, 92, false },
+        { "message", KEY_TEXT, AT(both, m.message), 0, 0, false },
         { "auto_converge", KEY_BOOL, AT(both, m.auto_converge), 0, 0, false },
         { "outcome", KEY_TEXT, AT(both, outcome), 0, 0, false },
         { "fail_at", KEY_TEXT, AT(both, fail_at), 0, 0, false },

@@ -3,6 +3,7 @@
  * prog_common.c -- what many operations share: the API's front door, the
  * scheduler, claims, plugging of network interfaces, lifecycle events. */
 #include "sim/prog.h"
+#include "sim/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -249,8 +250,39 @@ void do_pick_host(struct thread *t)
       .func = "get_filtered_objects", .line = 104, .text = "Filter " name " returned {hosts} host(s)" }
 /* clang-format on */
 
+/* The filters one after another, down to the one that leaves no host: the fault's message. */
+static void do_filter_all(struct thread *t)
+{
+    static const char *const filters[] = {
+        "RamFilter",
+        "DiskFilter",
+        "ComputeFilter",
+        "ComputeCapabilitiesFilter",
+        "ImagePropertiesFilter",
+        "ServerGroupAntiAffinityFilter",
+        "ServerGroupAffinityFilter",
+        "NUMATopologyFilter",
+        "PciPassthroughFilter",
+        "AggregateInstanceExtraSpecsFilter",
+    };
+    const struct sc_fault *f = &t->req->root->fault;
+    const char *last = f->kind == FAULT_NO_VALID_HOST && f->message ? f->message : filters[0];
+    char text[256];
+
+    for (size_t i = 0; i < ARRAY_SIZE(filters) && strcmp(filters[i], last) != 0; i++) {
+        struct sbuf b = { 0 };
+
+        snprintf(text, sizeof text, "Filter %s returned {hosts} host(s)", filters[i]);
+        text_fill(&b, t, text);
+        say(t, 10, FILTERS, "get_filtered_objects", 104, sbuf_view(&b));
+        sbuf_free(&b);
+    }
+    snprintf(text, sizeof text, "Filter %s returned 0 hosts", last);
+    say(t, 20, FILTERS, "get_filtered_objects", 107, str_of(text));
+}
+
 static const struct row schedule_none[] = {
-    LOG(20, FILTERS, "get_filtered_objects", 107, "Filter RamFilter returned 0 hosts"),
+    DO(do_filter_all),
     OLD(10, "nova.scheduler.filter_scheduler", "_schedule", 146,
         "There are 0 hosts available but 1 instances requested to build."),
     ZED(10, "nova.scheduler.manager", "_get_all_host_states", 410,

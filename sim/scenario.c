@@ -305,8 +305,9 @@ static int check_operation_fault(struct reader *r, const char *path, const struc
     case FAULT_ABORT:
     case FAULT_NO_START: fits = of_network; break;
     case FAULT_SLOW:
+    case FAULT_HANG:
         if (!f->step)
-            return sc_wrong(r, path, "step", "is missing: which step is slow?");
+            return sc_wrong(r, path, "step", "is missing: which step takes so long?");
         fits = true;
         break;
     case FAULT_NONE:
@@ -640,6 +641,16 @@ static int check_hosts(struct reader *r)
     return 0;
 }
 
+static int read_parts(struct reader *r, const json_t *root, double scale)
+{
+    if (read_list(r, root, "operations", SIM_LIMIT_OPERATIONS, read_operation) < 0 ||
+        read_workload(r, root, scale) < 0 ||
+        read_list(r, root, "faults", 1000, read_host_fault) < 0 ||
+        sc_read_migrations(r, root) < 0 || sc_read_kernel(r, root, scale) < 0)
+        return -(int)r->err->code;
+    return sc_read_labels(r, root);
+}
+
 static int read_root(struct reader *r, const json_t *root, double scale)
 {
     static const struct key keys[] = {
@@ -664,6 +675,8 @@ static int read_root(struct reader *r, const json_t *root, double scale)
         { "faults", KEY_OTHER, 0, 0, 0, false },
         { "migrations", KEY_OTHER, 0, 0, 0, false },
         { "kernel", KEY_OTHER, 0, 0, 0, false },
+        { "findings", KEY_OTHER, 0, 0, 0, false },
+        { "without", KEY_OTHER, 0, 0, 0, false },
     };
     static const struct key zone = { "utc_offset_h", KEY_INT, 0, -12, 14, false };
     static const struct key packet = { "packet_kib", KEY_INT, 0, 4, 65536, false };
@@ -706,22 +719,33 @@ static int read_root(struct reader *r, const json_t *root, double scale)
         read_list(r, root, "networks", 1000, read_network) < 0)
         return -(int)r->err->code;
     defaults(s);
-    if (read_list(r, root, "operations", SIM_LIMIT_OPERATIONS, read_operation) < 0 ||
-        read_workload(r, root, scale) < 0)
-        return -(int)r->err->code;
-    if (read_list(r, root, "faults", 1000, read_host_fault) < 0 || sc_read_migrations(r, root) < 0)
-        return -(int)r->err->code;
-    return sc_read_kernel(r, root, scale);
+    return read_parts(r, root, scale);
 }
 
-int scenario_load(const char *path, double scale, struct scenario *ret, struct err *err)
+int scenario_read(const json_t *root, const char *name, double scale, struct scenario *ret,
+                  struct err *err)
 {
     struct scenario s = { .seed = 1,
                           .start = INT64_C(1470668400) * NS_PER_S,
                           .periodic = true,
                           .vif_timeout_ns = 300 * NS_PER_S };
     struct reader r = { &s, err };
+
+    s.name = arena_strdup(&s.mem, name, strlen(name));
+    int rc = read_root(&r, root, scale);
+
+    if (rc < 0)
+        scenario_free(&s);
+    else
+        *ret = s;
+    return rc;
+}
+
+int scenario_load(const char *path, double scale, struct scenario *ret, struct err *err)
+{
+    const char *base = path_base(path), *dot = strrchr(base, '.');
     struct fmap file;
+    char name[256];
     json_error_t bad;
 
     if (fmap_open(path, &file, err) < 0)
@@ -732,19 +756,11 @@ int scenario_load(const char *path, double scale, struct scenario *ret, struct e
     fmap_close(&file);
     if (!root)
         return err_set(err, E_ARG, "%s: line %d: %s", path, bad.line, bad.text);
-    const char *base = path_base(path);
-    const char *dot = strrchr(base, '.');
-
-    s.name = arena_strdup(&s.mem, base, dot ? (size_t)(dot - base) : strlen(base));
-    int rc = read_root(&r, root, scale);
+    snprintf(name, sizeof name, "%.*s", dot ? (int)(dot - base) : (int)strlen(base), base);
+    int rc = scenario_read(root, name, scale, ret, err);
 
     json_decref(root);
-    if (rc < 0) {
-        scenario_free(&s);
-        return err_in(err, "%s", path);
-    }
-    *ret = s;
-    return 0;
+    return rc < 0 ? err_in(err, "%s", path) : 0;
 }
 
 void scenario_free(struct scenario *s)
@@ -757,5 +773,6 @@ void scenario_free(struct scenario *s)
     vec_free(&s->operations);
     vec_free(&s->faults);
     vec_free(&s->migrations);
+    vec_free(&s->findings);
     arena_free(&s->mem);
 }

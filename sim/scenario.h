@@ -58,11 +58,15 @@
  *    {kind: "lost_events", host, at_s, for_s, cpu} the buffer is full; counted
  *                       by events_discarded; cpu absent: all CPUs
  *    {kind: "lost_packets", host, cpu, first, count}  packets that vanish
- *  migrations[]         live migrations as QEMU traces them, and
+ *  findings[]           what a diagnosis should find: fault, rule, or[] (rules that may
+ *                       tell it instead), root (true), subjects[] and culprits[] (kind, name),
+ * hosts[], from_s, to_s; operation: its request is a subject without[]            layers that are
+ * not traced: kernel, qemu, openstack migrations[]         live migrations as QEMU traces them, and
  *  kernel               the kernel layer of hosts: see docs/neph-sim.1.scd
  *
  * Faults of one operation (operations[].fault.kind):
- *    no_valid_host      boot: no host passes the filters
+ *    no_valid_host      boot: no host passes the filters, of which 'message'
+ *                       names the last (RamFilter)
  *    libvirt_error      boot, start, reboot, resume: libvirt refuses; 'message'
  *    vif_timeout        boot: network-vif-plugged never comes
  *    rollback           live_migrate: the copy never converges, is rolled back
@@ -71,6 +75,7 @@
  *    no_start           the same operations: an end without a start
  *    slow               any: 'step' takes 'factor' times as long; steps are
  *                       the names given to OP_WORK rows in sim/prog_*.c
+ *    hang               any: 'step' never ends
  *    secrets            any: unmasked tokens and passwords in log lines */
 #ifndef SIM_SCENARIO_H
 #define SIM_SCENARIO_H
@@ -91,6 +96,7 @@
 #define SIM_LIMIT_MIGRATIONS 10000
 
 struct kc_kernel;
+struct json_t; /* of jansson */
 
 enum dialect { DIALECT_2016 = 1, DIALECT_ZED = 2 };
 
@@ -147,6 +153,7 @@ extern const char *const operation_names[DO_COUNT];
     X(FAULT_ABORT, "abort")                 \
     X(FAULT_NO_START, "no_start")           \
     X(FAULT_SLOW, "slow")                   \
+    X(FAULT_HANG, "hang")                   \
     X(FAULT_SECRETS, "secrets")             \
     X(FAULT_LOCK_HOG, "lock_hog")           \
     X(FAULT_IDLE_WORKER, "idle_worker")     \
@@ -231,9 +238,33 @@ struct sc_migration {
     ns_t at_ns, setup_ns, cancel_after_ns; /* after the start; cancel: after that */
     uint64_t memory_mb, working_set_mb, downtime_limit_ms;
     double dirty_mb_s, bandwidth_mb_s;
+    double cpu_percent;  /* of a CPU, that the sending thread takes at the full bandwidth */
+    const char *message; /* what QEMU says of its failure; NULL: the usual */
     bool auto_converge;
     enum sc_outcome outcome;
     enum sc_fail_at fail_at;
+};
+
+struct sc_party {
+    const char *kind, *name;
+};
+struct sc_parties {
+    struct sc_party *at;
+    size_t n;
+};
+
+/* What a diagnosis should find. */
+struct sc_finding {
+    const char *fault, *rule; /* of the library; of diagnose */
+    const char **or_rules;    /* that may tell it instead */
+    size_t n_or;
+    bool root;             /* nothing else that is found explains it */
+    const char *operation; /* its request is a subject; NULL: none */
+    size_t op;             /* its position */
+    ns_t from_ns, to_ns;
+    struct sc_parties subjects, culprits;
+    const char **hosts;
+    size_t n_hosts;
 };
 
 struct scenario {
@@ -257,12 +288,18 @@ struct scenario {
     VEC(struct sc_fault) faults;
     VEC(struct sc_migration) migrations; /* by time */
     const struct kc_kernel *kernel;      /* of kern.h; NULL: no kernel layer */
+    VEC(struct sc_finding) findings;
+    const char **without; /* layers that are not traced */
+    size_t n_without;
 };
 
 /* Reads and checks 'path'.  'scale' > 0 multiplies the workload's VMs
  * and the duration of a scenario that has a workload.  On
  * success scenario_free() the result; on failure nothing is left to free. */
 int scenario_load(const char *path, double scale, struct scenario *ret, struct err *err);
+/* The same for what such a file has in it; 'name' is what it is called. */
+int scenario_read(const struct json_t *root, const char *name, double scale, struct scenario *ret,
+                  struct err *err);
 void scenario_free(struct scenario *s);
 
 #endif

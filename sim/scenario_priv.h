@@ -2,7 +2,7 @@
  *
  * scenario_priv.h -- how a part of a scenario file is read: objects as tables
  * of keys, mistakes told with the key's path.  Shared by scenario.c,
- * kern_scenario.c and migrate_scenario.c. */
+ * kern_scenario.c, migrate_scenario.c and labels.c. */
 #ifndef SIM_SCENARIO_PRIV_H
 #define SIM_SCENARIO_PRIV_H
 
@@ -47,6 +47,8 @@ int sc_read_object(struct reader *r, const char *path, const json_t *o, const st
 int sc_one_of(const char *name, const char *const *names, int n);
 /* Reads root["migrations"] into scenario.migrations; migrate_scenario.c. */
 int sc_read_migrations(struct reader *r, const json_t *root);
+/* Reads root["findings"] and root["without"]; labels.c. */
+int sc_read_labels(struct reader *r, const json_t *root);
 /* Reads root["kernel"] into scenario.kernel; kern_scenario.c. */
 int sc_read_kernel(struct reader *r, const json_t *root, double scale);
 

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "sim/engine.h"
 #include "sim/kern.h"
+#include "sim/labels.h"
 #include "sim/migrate.h"
 #include "sim/truth.h"
 
@@ -83,7 +84,8 @@ static int check_slow_steps(const struct sim *s)
     for (size_t i = 0; i < s->sc->operations.n; i++) {
         const struct req *r = s->op_reqs[i];
 
-        if (r && r->fault.kind == FAULT_SLOW && !r->fault_applied && !r->error)
+        if (r && (r->fault.kind == FAULT_SLOW || r->fault.kind == FAULT_HANG) &&
+            !r->fault_applied && !r->error)
             return err_set(s->err, E_ARG,
                            "operations[%zu].fault.step: \"%s\" never ran in this operation", i,
                            r->fault.step);
@@ -119,7 +121,31 @@ static int simulate(struct sim *s, struct sim_result *ret)
     if (rc == 0)
         rc = check_slow_steps(s);
     if (rc == 0)
+        rc = labels_take_away(s);
+    if (rc == 0)
         sum_up(s, ret);
+    return rc;
+}
+
+/* Simulates 'sc' and frees it. */
+static int run(struct scenario *sc, const char *out_dir, struct sim_result *ret, struct err *err)
+{
+    int rc = prepare_folder(out_dir, err);
+
+    if (rc == 0) {
+        struct sim s = { .sc = sc,
+                         .out_dir = out_dir,
+                         .err = err,
+                         .now = sc->start,
+                         .begin = sc->start,
+                         .end = sc->start + sc->duration_ns,
+                         .engine = engine_new() };
+
+        rng_seed(&s.rng, sc->seed);
+        rc = simulate(&s, ret);
+        cloud_free(&s);
+    }
+    scenario_free(sc);
     return rc;
 }
 
@@ -133,20 +159,23 @@ int sim_run(const char *scenario_path, const char *out_dir, const struct sim_opt
         return rc;
     if (opt && opt->has_seed)
         sc.seed = opt->seed;
-    rc = prepare_folder(out_dir, err);
-    if (rc == 0) {
-        struct sim s = { .sc = &sc,
-                         .out_dir = out_dir,
-                         .err = err,
-                         .now = sc.start,
-                         .begin = sc.start,
-                         .end = sc.start + sc.duration_ns,
-                         .engine = engine_new() };
+    return run(&sc, out_dir, ret, err);
+}
 
-        rng_seed(&s.rng, sc.seed);
-        rc = simulate(&s, ret);
-        cloud_free(&s);
-    }
-    scenario_free(&sc);
+int sim_run_faults(const struct faults_wanted *w, const char *out_dir, struct sim_result *ret,
+                   struct err *err)
+{
+    json_t *drawn = faults_draw(w);
+    struct arena mem = { 0 };
+    struct scenario sc;
+    int rc = scenario_read(drawn, "faults", 0, &sc, err);
+
+    if (rc == 0)
+        rc = run(&sc, out_dir, ret, err);
+    if (rc == 0 && json_dump_file(drawn, path_join(&mem, out_dir, "scenario.json"),
+                                  JSON_INDENT(1) | JSON_REAL_PRECISION(6)) < 0)
+        rc = err_set(err, E_IO, "%s/scenario.json: cannot write", out_dir);
+    arena_free(&mem);
+    json_decref(drawn);
     return rc;
 }

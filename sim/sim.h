@@ -13,6 +13,7 @@
 #define SIM_SIM_H
 
 #include "base/err.h"
+#include "sim/faults.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,5 +37,8 @@ struct sim_result {
  * left for inspection. */
 int sim_run(const char *scenario_path, const char *out_dir, const struct sim_options *opt,
             struct sim_result *ret, struct err *err);
+/* Simulates a scenario that is drawn with these faults; OUT/scenario.json is that scenario. */
+int sim_run_faults(const struct faults_wanted *w, const char *out_dir, struct sim_result *ret,
+                   struct err *err);
 
 #endif

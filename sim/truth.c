@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "sim/engine.h"
 #include "sim/kern.h"
+#include "sim/labels.h"
 #include "sim/migrate.h"
 
 #include <errno.h>
@@ -406,6 +407,7 @@ static void put_all(struct json *j, const struct sim *s)
         put_task(j, &s->tasks.at[i]);
     json_close(j, ']');
     put_faults(j, s);
+    labels_truth(s, j);
     migrate_truth(s, j);
     json_close(j, '}');
 }

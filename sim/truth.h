@@ -29,6 +29,9 @@
  *              start_lost, end_lost: is that line missing from the trace;
  *              longest_step, longest_step_ns
  *  faults[]    kind, what it was about, applied, extra_ns
+ *  findings[]  what a diagnosis should find: fault, rule, or[], root,
+ *              subjects[] and culprits[] (kind, name), hosts[], t0_ns, t1_ns (true time)
+ *  without[]   layers whose traces were taken away
  *  migrations[]  docs/neph-sim.1.scd says what they have */
 #ifndef SIM_TRUTH_H
 #define SIM_TRUTH_H

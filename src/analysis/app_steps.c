@@ -77,6 +77,14 @@ static uint32_t find_step(struct app *a, uint32_t lane_no, const char *kind, str
     return NONE;
 }
 
+/* The line that tells the end also tells how long it took: was that another one, whose beginning
+ * was lost, while the end of this one was? */
+static bool is_another(const struct step *s, ns_t end, ns_t took)
+{
+    return took != OSLOG_NO_NS && s->t0 != STORE_NULL &&
+           end - s->t0 > took + took / 4 + NS_PER_S / 4;
+}
+
 static void lock_fact(struct app *a, const struct app_line *l, const struct log_fact *f)
 {
     const struct fact_lock *k = &f->lock;
@@ -91,7 +99,7 @@ static void lock_fact(struct app *a, const struct app_line *l, const struct log_
     }
     if (f->kind == FACT_LOCK_ACQUIRED) {
         at = find_step(a, l->lane, "lock-wait", k->name);
-        if (at != NONE) {
+        if (at != NONE && !is_another(&a->steps.at[at], l->head->t, k->ns)) {
             a->steps.at[at].reported_ns = k->ns;
             end_step(a, at, l->head->t);
         } else if (k->ns != OSLOG_NO_NS && k->ns > 0) {
@@ -111,7 +119,7 @@ static void lock_fact(struct app *a, const struct app_line *l, const struct log_
         return;
     }
     at = find_step(a, l->lane, kind, k->name);
-    if (at != NONE) {
+    if (at != NONE && !is_another(&a->steps.at[at], l->head->t, k->ns)) {
         a->steps.at[at].reported_ns = k->ns;
         end_step(a, at, l->head->t);
     }
@@ -139,6 +147,8 @@ static void command_fact(struct app *a, const struct app_line *l, const struct l
         at = find_step(a, l->lane, kind, STR(""));
     if (at == NONE && c->way != COMMAND_SUBPROCESS) /* "Exit code" does not tell the way */
         at = find_step(a, l->lane, "agent-command", STR(""));
+    if (at != NONE && is_another(&a->steps.at[at], l->head->t, c->ns))
+        at = NONE;
     if (at == NONE) {
         struct step *s = new_step(a, l, kind, c->text);
         at = (uint32_t)a->steps.n - 1;

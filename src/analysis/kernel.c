@@ -29,6 +29,28 @@ static bool is_others_loss(kernel_fn *fn, const void *evp)
     return fn == kernel_lost && ev->domain.n && !str_is(ev->domain, "kernel");
 }
 
+/* While the tracer loses events of a CPU. */
+static void on_losing(void *state, struct pass *p, const struct ev_head *h, const void *evp)
+{
+    const struct ev_losing_events *ev = evp;
+    struct kernel *k = state;
+
+    (void)p;
+    if (ev->domain.n && !str_is(ev->domain, "kernel"))
+        return;
+    if (ev->begins) {
+        *vec_push(&k->gaps) = (struct gap){ h->t, NS_MAX, h->cpu };
+        k->losing++;
+        return;
+    }
+    for (size_t i = k->gaps.n; i-- > 0;)
+        if (k->gaps.at[i].t1 == NS_MAX && k->gaps.at[i].cpu == h->cpu) {
+            k->gaps.at[i].t1 = h->t;
+            k->losing--;
+            return;
+        }
+}
+
 /* An event's context names the thread that ran: the only hint where sched_switch is missing,
  * and the process of threads that no dump and no fork told of. */
 static void event(struct kernel *k, const struct ev_head *h, const void *ev, kernel_fn *fn)
@@ -97,6 +119,7 @@ HANDLERS(H)
 #undef H
 
 static const struct handler handlers[] = {
+    { EV_LOSING_EVENTS, on_losing },
 #define H(type, fn) { type, on_##fn },
     HANDLERS(H)
 #undef H

@@ -27,6 +27,7 @@ struct nets {
         cell_t dev;
         int64_t bytes;
         int64_t tid; /* that sends on its connection; 0: not known */
+        ns_t queued; /* into 'dev'; NS_MIN: it was not, or has left */
     } seen[SEEN];
     struct flow {
         uint64_t flow;
@@ -94,11 +95,17 @@ static int64_t sender_behind(struct nets *n, const struct ev_head *h, const stru
 }
 
 static void write(struct pass *p, const struct ev_head *h, cell_t dev, enum packet_dir dir,
-                  int64_t bytes, int64_t tid, int64_t rc)
+                  int64_t bytes, int64_t tid, int64_t rc, ns_t queued)
 {
     cell_t cells[packet_columns] = {
-        [C_packet_t0] = h->t,     [C_packet_t1] = h->t, [C_packet_dev] = dev, [C_packet_dir] = dir,
-        [C_packet_bytes] = bytes, [C_packet_tid] = tid, [C_packet_rc] = rc
+        [C_packet_t0] = h->t,
+        [C_packet_t1] = h->t,
+        [C_packet_dev] = dev,
+        [C_packet_dir] = dir,
+        [C_packet_bytes] = bytes,
+        [C_packet_tid] = tid,
+        [C_packet_rc] = rc,
+        [C_packet_queued_ns] = queued > NS_MIN ? h->t - queued : STORE_NULL
     };
 
     pass_record(p, TABLE_packet, cells);
@@ -113,7 +120,7 @@ static void on_queue(void *state, struct pass *p, const struct ev_head *h, const
     cell_t dev = pass_text(p, ev->dev);
 
     if (ev->skb)
-        *seen_at(n, ev->skb) = (struct seen){ ev->skb, dev, ev->len, tid };
+        *seen_at(n, ev->skb) = (struct seen){ ev->skb, dev, ev->len, tid, h->t };
     if (h->cpu < CPU_LIMIT) {
         n->whole[h->cpu].dev = dev;
         n->whole[h->cpu].tid = tid;
@@ -127,9 +134,13 @@ static void on_xmit(void *state, struct pass *p, const struct ev_head *h, const 
 
     cell_t dev = pass_text(p, ev->dev);
     int64_t behind = sender_behind(state, h, ev, dev);
+    struct seen *s = seen_at(state, ev->skb);
+    bool same = ev->skb && s->skb == ev->skb && s->dev == dev;
 
     write(p, h, dev, ev->rc == 0 ? PACKET_TX : PACKET_TX_FAILED, ev->len,
-          behind ? behind : running_tid(p, h), ev->rc);
+          behind ? behind : running_tid(p, h), ev->rc, same ? s->queued : NS_MIN);
+    if (same && ev->rc == 0)
+        s->queued = NS_MIN; /* its address may come again with a packet that never queued */
 }
 
 static void on_receive(void *state, struct pass *p, const struct ev_head *h, const void *evp)
@@ -138,8 +149,8 @@ static void on_receive(void *state, struct pass *p, const struct ev_head *h, con
     cell_t dev = pass_text(p, ev->dev);
 
     if (ev->skb)
-        *seen_at(state, ev->skb) = (struct seen){ ev->skb, dev, ev->len, 0 };
-    write(p, h, dev, PACKET_RX, ev->len, running_tid(p, h), 0);
+        *seen_at(state, ev->skb) = (struct seen){ ev->skb, dev, ev->len, 0, NS_MIN };
+    write(p, h, dev, PACKET_RX, ev->len, running_tid(p, h), 0, NS_MIN);
 }
 
 static void on_kfree(void *state, struct pass *p, const struct ev_head *h, const void *evp)
@@ -148,10 +159,10 @@ static void on_kfree(void *state, struct pass *p, const struct ev_head *h, const
     struct seen *s = seen_at(state, ev->skb);
 
     if (s->skb != ev->skb) {
-        write(p, h, 0, PACKET_DROP, STORE_NULL, running_tid(p, h), ev->reason);
+        write(p, h, 0, PACKET_DROP, STORE_NULL, running_tid(p, h), ev->reason, NS_MIN);
         return;
     }
-    write(p, h, s->dev, PACKET_DROP, s->bytes, running_tid(p, h), ev->reason);
+    write(p, h, s->dev, PACKET_DROP, s->bytes, running_tid(p, h), ev->reason, s->queued);
     s->skb = 0; /* the address is used again for another packet */
 }
 

@@ -85,9 +85,9 @@ static void becomes_ready(struct kernel *k, struct kthread *th, ns_t t)
         kernel_was(k, th, (enum thread_state)th->waking.cause);
     if (is_blocked(th))
         was_off(th, t - th->since, true);
-    kernel_set(k, th, t, TS_WAIT);
     th->ready = t;
     th->wait_kind = WAIT_WOKEN;
+    kernel_set(k, th, t, TS_WAIT);
 }
 
 static void wake(struct kernel *k, struct kcpu *c, const struct ev_head *h,
@@ -127,9 +127,9 @@ void kernel_wakeup_new(struct kernel *k, struct kcpu *c, const struct ev_head *h
     kernel_waker(k, c, &th->waking);
     th->waking.t = h->t;
     th->waking.why = WAKE_FORK;
-    kernel_set(k, th, h->t, TS_WAIT);
     th->ready = h->t;
     th->wait_kind = WAIT_WOKEN;
+    kernel_set(k, th, h->t, TS_WAIT);
 }
 
 /* --- off and on a CPU ---------------------------------------------------------------- */

@@ -8,7 +8,8 @@
  * the last event that the CPU wrote, and before that end.  In such a gap the CPU's
  * state is unknown, that of the thread that was on it, and that of all threads that were on no CPU:
  * the lossy one may have woken or run any of them.  A thread that ran elsewhere meanwhile is
- * certain. */
+ * certain.  Where the trace tells only at the end of a gap that there was one (ftrace), what was
+ * said of threads in it that were on no CPU stands until then. */
 #include "analysis/kernel.h"
 
 /* Where the state of a thread that is on no CPU is unknown within [since, t); false: nowhere. */
@@ -71,6 +72,10 @@ void kernel_gaps(struct kernel *k, struct kthread *th, ns_t t, enum thread_state
 void kernel_set(struct kernel *k, struct kthread *th, ns_t t, enum thread_state state)
 {
     kernel_gaps(k, th, t, state);
+    if (k->losing && state >= TS_WAIT && state <= TS_STOPPED) {
+        state = TS_UNKNOWN; /* the CPU that loses may have run it a moment later */
+        th->ready = NS_MIN;
+    }
     if (th->state == state)
         return;
     store_set(k->s, th->attr, t, state);

@@ -20,10 +20,13 @@
 #define LIMIT_LOG_FACT_BYTES (1u << 20)   /* one log message that we look into              */
 #define LIMIT_OPEN_TASKS (1u << 20)       /* tasks started and not ended, all hosts         */
 #define LIMIT_JSON_DEPTH 64               /* nesting of JSON inside a log message           */
+#define LIMIT_BASELINE_BYTES (64 << 20)   /* a file of `neph baseline save`                */
+#define LIMIT_BASELINE_FIGURES (1 << 16)  /* figures in it                                  */
 #define LIMIT_HTTP_TARGET (64u << 10)     /* path and query of a request                    */
 #define LIMIT_HTTP_BODY (1u << 20)        /* body of a request                              */
 #define LIMIT_HTTP_ARGS 4096              /* arguments of a request                         */
 #define LIMIT_HTTP_PIXELS 8192            /* columns of a strip                             */
 #define LIMIT_HTTP_ROWS 2048              /* rows of a request                              */
+#define LIMIT_HTTP_CELLS (1u << 20)       /* rows of a request times columns                */
 
 #endif

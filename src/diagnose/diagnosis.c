@@ -1,29 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * diagnosis.c -- applies the rules, links what they found, and ranks it; see finding.h.
- *
- * Findings that are explained by others stand below these; roots are ranked by severity, then by
- * cost. */
+ * diagnosis.c -- applies the rules, and says what none of them could see; see finding.h. */
 #include "diagnose/rule.h"
 
-#include "report/clocks.h"
-#include "report/measure.h"
-
-#include <assert.h>
-#include <stdarg.h>
 #include <stdlib.h>
-
-#define R(id) &rule_##id,
-const struct rule *const rules[] = { RULES(R) NULL };
-#undef R
-
-const struct rule *rule_find(const char *name)
-{
-    for (size_t i = 0; rules[i]; i++)
-        if (strcmp(rules[i]->name, name) == 0)
-            return rules[i];
-    return NULL;
-}
 
 /* --- for rules ---------------------------------------------------------------------------- */
 
@@ -38,17 +18,6 @@ struct finding *finding_add(struct diagnosis *d, const struct rule *r, enum seve
                            .t1 = STORE_NULL,
                            .cost_ns = STORE_NULL };
     return f;
-}
-
-struct str finding_text(const struct diagnosis *d, const char *fmt, ...)
-{
-    char text[1024];
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    return str_of(arena_strdup(d->src->mem, text, strlen(text)));
 }
 
 struct str finding_vm(struct str name)
@@ -76,16 +45,21 @@ struct str finding_duration(const struct diagnosis *d, ns_t ns)
     return str_of(arena_strdup(d->src->mem, text, strlen(text)));
 }
 
-void finding_subject(struct finding *f, const char *kind, struct str name)
+void finding_subject_lost(struct finding *f, const char *kind, struct str name, ns_t lost_ns)
 {
     if (name.n)
-        *vec_push(&f->subjects) = (struct party){ kind, name };
+        *vec_push(&f->subjects) = (struct party){ kind, name, lost_ns };
+}
+
+void finding_subject(struct finding *f, const char *kind, struct str name)
+{
+    finding_subject_lost(f, kind, name, STORE_NULL);
 }
 
 void finding_culprit(struct finding *f, const char *kind, struct str name)
 {
     if (name.n)
-        *vec_push(&f->culprits) = (struct party){ kind, name };
+        *vec_push(&f->culprits) = (struct party){ kind, name, STORE_NULL };
 }
 
 void finding_host(struct finding *f, struct str host)
@@ -117,180 +91,27 @@ void finding_unknown(struct finding *f, struct str sentence)
         *vec_push(&f->unknown) = sentence;
 }
 
-/* --- linking ------------------------------------------------------------------------------- */
-
-static bool is_of(const struct finding *f, const struct party *p)
+void finding_blind(struct diagnosis *d, struct str sentence)
 {
-    for (size_t i = 0; i < f->subjects.n; i++)
-        if (strcmp(f->subjects.at[i].kind, p->kind) == 0 && str_eq(f->subjects.at[i].name, p->name))
-            return true;
-    return false;
-}
-
-static bool share_subject(const struct finding *a, const struct finding *b)
-{
-    for (size_t i = 0; i < a->subjects.n; i++)
-        if (is_of(b, &a->subjects.at[i]))
-            return true;
-    return false;
-}
-
-static bool meet(const struct finding *a, const struct finding *b)
-{
-    ns_t a1 = a->t1 == STORE_NULL ? NS_MAX : a->t1, b1 = b->t1 == STORE_NULL ? NS_MAX : b->t1;
-
-    return a->t0 != STORE_NULL && b->t0 != STORE_NULL && a->t0 <= b1 && b->t0 <= a1;
-}
-
-/* What explains what, if both are of one subject at one time: the best explanation first.  No rule
- * explains, over others, itself. */
-static const struct {
-    const struct rule *symptom, *cause;
-} chains[] = {
-    { &rule_operation_failed, &rule_no_valid_host },
-    { &rule_operation_failed, &rule_migration_failed },
-    { &rule_operation_failed, &rule_migration_never_ends },
-    { &rule_vm_state, &rule_no_valid_host },
-    { &rule_vm_state, &rule_migration_failed },
-    { &rule_vm_state, &rule_operation_failed },
-    { &rule_migration_disturbed, &rule_vm_starved },
-    { &rule_migration_disturbed, &rule_service_starved },
-};
-
-/* The finding that explains 'f', or 'f'. */
-static size_t find_cause(const struct diagnosis *d, size_t f)
-{
-    const struct finding *x = &d->list.at[f];
-
-    for (size_t c = 0; c < ARRAY_SIZE(chains); c++)
-        for (size_t k = 0; chains[c].symptom == x->rule && k < d->list.n; k++)
-            if (d->list.at[k].rule == chains[c].cause && share_subject(x, &d->list.at[k]) &&
-                meet(x, &d->list.at[k]))
-                return k;
-    return f;
-}
-
-/* --- ranking ------------------------------------------------------------------------------- */
-
-struct place {
-    const struct finding *f;
-    size_t cause, no; /* before ranking */
-};
-
-static int by_weight(const void *a, const void *b)
-{
-    const struct finding *x = ((const struct place *)a)->f, *y = ((const struct place *)b)->f;
-    ns_t xc = x->cost_ns == STORE_NULL ? 0 : x->cost_ns;
-    ns_t yc = y->cost_ns == STORE_NULL ? 0 : y->cost_ns;
-
-    if (x->severity != y->severity)
-        return x->severity > y->severity ? -1 : 1;
-    if (xc != yc)
-        return xc > yc ? -1 : 1;
-    if (x->t0 != y->t0)
-        return x->t0 < y->t0 ? -1 : 1;
-    return str_cmp(x->title, y->title);
-}
-
-/* Puts the finding of 'p' and, below it, those that it explains. */
-static void put(const struct place *all, size_t n, const struct place *p, size_t cause,
-                struct finding *ranked, size_t *nranked)
-{
-    size_t rank = *nranked + 1;
-
-    ranked[*nranked] = *p->f;
-    ranked[*nranked].rank = rank;
-    ranked[*nranked].cause = cause;
-    ++*nranked;
-    for (size_t i = 0; i < n; i++)
-        if (all[i].cause == p->no && all[i].no != p->no)
-            put(all, n, &all[i], rank, ranked, nranked);
-}
-
-static void rank(struct diagnosis *d)
-{
-    size_t n = d->list.n, nranked = 0;
-    struct place *all = xcalloc(n + 1, sizeof *all);
-    struct finding *ranked = xcalloc(n + 1, sizeof *ranked);
-
-    for (size_t i = 0; i < n; i++)
-        all[i] = (struct place){ &d->list.at[i], find_cause(d, i), i };
-    if (n)
-        qsort(all, n, sizeof *all, by_weight);
-    for (size_t i = 0; i < n; i++)
-        if (all[i].cause == all[i].no)
-            put(all, n, &all[i], 0, ranked, &nranked);
-    assert(nranked == n); /* chains have no circles */
-    if (n)
-        memcpy(d->list.at, ranked, n * sizeof *ranked);
-    free(ranked);
-    free(all);
-}
-
-/* --- what could not be seen ---------------------------------------------------------------- */
-
-static bool has_rows(const struct report_src *src, enum schema_table t)
-{
-    struct src_rows r = src_rows(src, t);
-    bool any = src_next(&r) != NULL;
-
-    if (any)
-        src_end(&r);
-    return any;
-}
-
-static void blind(struct diagnosis *d, struct str sentence)
-{
+    for (size_t i = 0; i < d->blind_spots.n; i++)
+        if (str_eq(d->blind_spots.at[i], sentence))
+            return;
     *vec_push(&d->blind_spots) = sentence;
 }
 
-static void find_blind_spots(struct diagnosis *d)
-{
-    const struct report_src *src = d->src;
-
-    for (uint32_t i = 0; i < src->nhosts; i++)
-        if (!measure_had(src->hosts[i], EV_SCHED_SWITCH))
-            blind(d,
-                  finding_text(d,
-                               "%s: its kernel was not traced: who had CPUs and disks there, and "
-                               "who waited for them, is not known (lttng enable-event -k "
-                               "'sched_*')",
-                               store_host(src->hosts[i])));
-    if (!has_rows(src, TABLE_task) && !has_rows(src, TABLE_step) && !has_rows(src, TABLE_line))
-        blind(d, STR("nothing of OpenStack's services was traced: which requests were slow or "
-                     "failed is not known (lttng enable-event -p lttng_python:\\*)"));
-    if (!has_rows(src, TABLE_qemu))
-        blind(d, STR("QEMU was not traced: rounds and downtime of migrations, if there were any, "
-                     "are not known"));
-    for (uint32_t i = 0; src->clocks && src->nhosts > 1 && i < src->nhosts; i++) {
-        struct store_coverage cov;
-
-        store_coverage(src->hosts[i], &cov);
-        struct clock_error e = clocks_error(src->clocks, i, cov.t0 / 2 + cov.t1 / 2);
-
-        if (e.before > NS_MAX / 4 || e.after > NS_MAX / 4)
-            blind(d, finding_text(d,
-                                  "%s: its clock is not bounded against the reference's: what "
-                                  "happened first on two hosts is not known (neph sync)",
-                                  store_host(src->hosts[i])));
-    }
-    blind(d,
-          STR("there are no rules yet for networks, disks, memory, interrupts and slow "
-              "requests: `neph top net`, `top io`, `top mem`, `top irq` and `list requests` have "
-              "the figures"));
-}
-
-void diagnosis_make(const struct report_src *src, struct diagnosis *ret)
+void diagnosis_make(const struct report_src *src, const struct limits_set *limits,
+                    const struct baseline *baseline, struct diagnosis *ret)
 {
     *ret = (struct diagnosis){ .src = src,
+                               .limits = limits,
+                               .baseline = baseline,
                                .w = xcalloc(1, sizeof *ret->w),
                                .migrations = xcalloc(1, sizeof *ret->migrations) };
     whos_make(src, ret->w);
     migrations_make(src, ret->w, ret->migrations);
     for (size_t i = 0; rules[i]; i++)
         rules[i]->find(rules[i], ret);
-    rank(ret);
-    find_blind_spots(ret);
+    diagnosis_rank(ret);
 }
 
 void diagnosis_free(struct diagnosis *d)
@@ -303,6 +124,7 @@ void diagnosis_free(struct diagnosis *d)
         vec_free(&f->hosts);
         vec_free(&f->evidence);
         vec_free(&f->unknown);
+        vec_free(&f->causes);
     }
     vec_free(&d->list);
     vec_free(&d->blind_spots);
@@ -310,6 +132,7 @@ void diagnosis_free(struct diagnosis *d)
         migrations_free(d->migrations);
         whos_free(d->w);
     }
+    free(d->demands);
     free(d->migrations);
     free(d->w);
     *d = (struct diagnosis){ 0 };

@@ -33,6 +33,7 @@ static void find(const struct rule *r, struct diagnosis *d)
         finding_host(f, str_of(store_host(s)));
         f->t0 = first;
         f->t1 = last;
+        f->cost_ns = lost;
         finding_evidence(f, "events lost", finding_text(d, "%llu", (unsigned long long)events), "",
                          STR("neph doctor"));
         finding_evidence_ns(d, f, "time of its CPUs that is not known", lost, STR("neph doctor"));
@@ -50,5 +51,6 @@ const struct rule rule_lost_events = {
         "more or larger sub-buffers (lttng enable-channel --num-subbuf --subbuf-size), or fewer "
         "events",
     .needs = "any trace",
+    .stage = STAGE_TRACE,
     .find = find,
 };

@@ -3,14 +3,16 @@
  * rule_migration_disturbed.c -- a migration and its guest waited for CPUs that others had. */
 #include "diagnose/rule.h"
 
-/* A thread that waits for longer than it runs takes at least twice as long as it would alone. */
-static const double MIN_WAITING = 0.5;
-/* Instances and services, of all that was waited: below, it was mostly the host's own work. */
-static const double MIN_OTHERS = 0.25;
-/* Of the migration's duration: below, whatever was waited did not make it slow. */
-static const double MIN_OF_ALL = 0.1;
-/* Shorter ones are over before anybody would ask. */
-static const ns_t MIN_TOOK = NS_PER_S;
+enum { MIN_WAITING, MIN_OTHERS, MIN_OF_ALL, MIN_TOOK };
+static const struct limit limits[] = {
+    [MIN_WAITING] = { "min-waiting", 0.5, "of the time that it wants to run",
+                      "who waits for as long as it runs takes twice as long as alone" },
+    [MIN_OTHERS] = { "min-others", 0.25, "of the waiting",
+                     "instances and services; below, it was mostly the host's own work" },
+    [MIN_OF_ALL] = { "min-of-all", 0.1, "of the migration's duration",
+                     "below, whatever was waited did not make it slow" },
+    [MIN_TOOK] = { "min-took", 1, "s", "shorter ones are over before anybody asks" },
+};
 
 static double others(const struct migration *m)
 {
@@ -66,10 +68,11 @@ static void find(const struct rule *r, struct diagnosis *d)
         ns_t took = m->end != STORE_NULL ? m->end - m->start : 0;
         double share = others(m);
 
-        if (m->cpu_wait_ns > 0 && m->cpu_run_ns != STORE_NULL && took >= MIN_TOOK &&
-            share >= MIN_OTHERS &&
-            (double)m->cpu_wait_ns >= MIN_WAITING * (double)(m->cpu_wait_ns + m->cpu_run_ns) &&
-            (double)m->cpu_wait_ns * share >= MIN_OF_ALL * (double)took)
+        if (m->cpu_wait_ns > 0 && m->cpu_run_ns != STORE_NULL &&
+            took >= rule_limit_ns(d, r, MIN_TOOK) && share >= rule_limit(d, r, MIN_OTHERS) &&
+            (double)m->cpu_wait_ns >=
+                rule_limit(d, r, MIN_WAITING) * (double)(m->cpu_wait_ns + m->cpu_run_ns) &&
+            (double)m->cpu_wait_ns * share >= rule_limit(d, r, MIN_OF_ALL) * (double)took)
             found(r, d, m, share);
     }
 }
@@ -78,14 +81,16 @@ const struct rule rule_migration_disturbed = {
     .name = "migration-disturbed",
     .title = "a migration was slow: others had the CPUs that it waited for",
     .doc =
-        "The migration's threads and the guest's vCPUs at the source waited for CPUs for at least "
-        "half of the time that they wanted to run (they take at least twice as long as alone), "
-        "other instances and services had the CPUs for at least a quarter of that, and that is at "
-        "least a tenth of the migration's duration, which is at least a second. The scheduler's "
-        "own records say who had the "
-        "CPU during each wait.",
+        "The migration's threads and the guest's vCPUs at the source waited for CPUs much of the "
+        "time that they wanted to run, and for a good part of the migration, while other "
+        "instances and services had the CPUs. The scheduler's own records say who had the CPU "
+        "during each wait.",
     .remedy = "move the culprits first, cap them (cpu shares, quota), pin vCPUs apart, or migrate "
               "when the host is less busy",
     .needs = "the source's kernel (sched_switch, sched_wakeup) and QEMU or Nova",
+    .slows = true,
+    .limits = limits,
+    .nlimits = ARRAY_SIZE(limits),
+    .stage = STAGE_MIGRATION,
     .find = find,
 };

@@ -50,5 +50,6 @@ const struct rule rule_operation_failed = {
            "host, a failed migration) stands below that finding.",
     .remedy = "follow the request from its first error on (neph show request)",
     .needs = "the logs or notifications of OpenStack's services",
+    .stage = STAGE_OPERATION,
     .find = find,
 };

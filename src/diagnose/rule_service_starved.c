@@ -11,14 +11,15 @@ static void find(const struct rule *r, struct diagnosis *d)
 const struct rule rule_service_starved = {
     .name = "service-starved",
     .title = "a service waits for CPUs that others have",
-    .doc =
-        "The threads of a service (ovs-vswitchd, libvirtd, rabbitmq, nova-compute, ...) waited "
-        "for CPUs for at least half of the time in which they wanted to run, for at least a tenth "
-        "of the trace and 100 ms; others had the CPUs for at least a quarter of it. Packets, "
-        "requests and guests that need the service wait as long.",
+    .doc = "The threads of a service (ovs-vswitchd, libvirtd, rabbitmq, nova-compute, ...) waited "
+           "for CPUs for much of the time in which they wanted to run, while others had the CPUs. "
+           "Packets, requests and guests that need the service wait as long.",
     .remedy =
         "keep CPUs of the host for its services (vcpu_dedicated_set, cpu_shared_set, cpusets), "
         "or raise the service's CPU weight",
     .needs = "the host's kernel (sched_switch, sched_wakeup)",
+    .limits = starved_limits,
+    .nlimits = STARVED_LIMITS,
+    .stage = STAGE_SHARE,
     .find = find,
 };

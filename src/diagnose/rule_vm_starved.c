@@ -11,13 +11,15 @@ static void find(const struct rule *r, struct diagnosis *d)
 const struct rule rule_vm_starved = {
     .name = "vm-starved",
     .title = "an instance waits for CPUs that others have",
-    .doc =
-        "The vCPU threads of an instance waited for CPUs, pre-empted or woken, for at least half "
-        "of the time in which they wanted to run (the guest sees that as steal), for at least a "
-        "tenth of the trace and 100 ms; others than its own threads had the CPUs for at least a "
-        "quarter of it. Culprits are those who ran on the CPU during each wait.",
+    .doc = "The vCPU threads of an instance waited for CPUs, pre-empted or woken, for much of the "
+           "time in which they wanted to run (the guest sees that as steal), while others than its "
+           "own threads had the CPUs. Culprits are those who ran on the CPU during each wait: "
+           "first who never sleeps, then who got what he wanted; not another victim.",
     .remedy = "move the culprits or the instance to another host, lower the host's "
               "cpu_allocation_ratio, or set CPU shares, quotas or pinning in the flavors",
     .needs = "the host's kernel (sched_switch, sched_wakeup) and names for its QEMU processes",
+    .limits = starved_limits,
+    .nlimits = STARVED_LIMITS,
+    .stage = STAGE_SHARE,
     .find = find,
 };

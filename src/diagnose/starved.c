@@ -3,31 +3,46 @@
  * starved.c -- see starved.h.
  *
  * First the states of all threads are summed for each instance and service; only for those
- * that starve it is then asked who had the CPU during each of their waits. */
+ * that starve it is then asked who had the CPU during each of their waits.
+ *
+ * Who has the CPU while another waits need not be to blame: of five instances on two CPUs each
+ * waits for all others.  To blame is who would take any number of CPUs (a vCPU that never sleeps),
+ * and then who gets what he wants while others wait.  One that starves himself and asks for less
+ * than a whole CPU is a victim, and no culprit as long as there are others; one that never sleeps
+ * is a victim only among his like. */
 #include "diagnose/starved.h"
 
+#include "diagnose/demand.h"
 #include "model/qemu.h"
 #include "report/measure.h"
 
 #include <stdlib.h>
 
-/* Who waits for as long as it runs is slowed to half. */
-static const double MIN_WAITING = 0.5;
-/* The kernel must have been seen for so long, and the waiting be that much of it: short bursts of
- * many threads on few CPUs are normal. */
-static const double MIN_OF_TRACE = 0.1;
-static const ns_t MIN_WAIT = NS_PER_S / 10;
-/* Others than its own threads, of what it waited: below, it competes with itself. */
-static const double MIN_OTHERS = 0.25;
-
-struct victim {
-    ns_t ran, waited, seen; /* seen: how long the host's kernel was traced */
-    uint32_t host;
+enum { MIN_WAITING, MIN_OF_TRACE, MIN_WAIT, MIN_OTHERS };
+const struct limit starved_limits[] = {
+    [MIN_WAITING] = { "min-waiting", 0.5, "of the time that it wants to run",
+                      "who waits for as long as it runs is slowed to half" },
+    [MIN_OF_TRACE] = { "min-of-trace", 0.1, "of the trace",
+                       "that one of its threads waited: short bursts of many threads on few CPUs "
+                       "are normal" },
+    [MIN_WAIT] = { "min-wait", 0.1, "s", "the same for short traces" },
+    [MIN_OTHERS] = { "min-others", 0.25, "of the waiting",
+                     "had by others than its own threads; below, it competes with itself" },
 };
+_Static_assert(ARRAY_SIZE(starved_limits) == STARVED_LIMITS, "starved.h says how many");
+
+/* Culprits take at least that share of the waiting; one that never sleeps leads them from the
+ * other on. */
+#define SHARE_SHOWN 0.02
+#define SHARE_LEADS 0.05
+#define MORE_THAN_TAKEN 1.25 /* that of the other, at least: shares are never quite even */
+
+enum blame { BLAME_FIRST, BLAME_NEXT, BLAME_NONE };
 
 struct taker {
     uint32_t owner;
     ns_t ns;
+    enum blame blame;
 };
 struct takers {
     VEC(struct taker) at;
@@ -38,10 +53,11 @@ static bool counts(const struct whos *w, const struct who_thread *th, enum who_k
     return who_owner(w, th)->kind == kind && (kind != WHO_VM || qemu_is_vcpu(th->comm));
 }
 
-static bool starves(const struct victim *v)
+static bool starves(const struct rule *r, const struct diagnosis *d, const struct demand *v)
 {
-    return v->waited >= MIN_WAIT && (double)v->waited >= MIN_OF_TRACE * (double)v->seen &&
-           (double)v->waited >= MIN_WAITING * (double)(v->ran + v->waited);
+    return v->waited > 0 && v->waited >= rule_limit_ns(d, r, MIN_WAIT) &&
+           (double)v->longest >= rule_limit(d, r, MIN_OF_TRACE) * (double)v->seen &&
+           (double)v->waited >= rule_limit(d, r, MIN_WAITING) * (double)(v->ran + v->waited);
 }
 
 static void take(struct takers *to, uint32_t owner, ns_t ns)
@@ -51,7 +67,7 @@ static void take(struct takers *to, uint32_t owner, ns_t ns)
             to->at.at[i].ns += ns;
             return;
         }
-    *vec_push(&to->at) = (struct taker){ owner, ns };
+    *vec_push(&to->at) = (struct taker){ owner, ns, BLAME_NEXT };
 }
 
 /* Adds who had the CPU during a wait. */
@@ -92,6 +108,8 @@ static int by_ns(const void *a, const void *b)
 {
     const struct taker *x = a, *y = b;
 
+    if (x->blame != y->blame)
+        return x->blame < y->blame ? -1 : 1;
     return x->ns != y->ns ? (x->ns > y->ns ? -1 : 1)
                           : (x->owner > y->owner) - (x->owner < y->owner);
 }
@@ -127,6 +145,33 @@ static struct str title(const struct diagnosis *d, const struct starving *s, con
                         STR_ARG(d->w->owners.at[s->victims.at.at[0].owner].name), host, waiting);
 }
 
+/* Decides who is to blame, and sorts them by that. */
+static void blame(struct diagnosis *d, struct starving *s)
+{
+    const struct demand *demands = demands_of(d);
+    ns_t others = 0;
+
+    for (size_t i = 0; i < s->takers.at.n; i++) {
+        struct taker *t = &s->takers.at.at[i];
+
+        if (part_of(&s->victims, t->owner) && !demands[t->owner].endless)
+            t->blame = BLAME_NONE;
+        else if (demands[t->owner].endless && (double)t->ns >= SHARE_LEADS * (double)s->waited)
+            t->blame = BLAME_FIRST;
+        others += t->blame == BLAME_NONE ? 0 : t->ns;
+    }
+    /* Where there is nobody else they starve each other: who takes more than he is taken. */
+    for (size_t i = 0; i < s->takers.at.n; i++) {
+        struct taker *t = &s->takers.at.at[i];
+
+        if (t->blame == BLAME_NONE && (double)others < SHARE_LEADS * (double)s->waited &&
+            (double)t->ns * MORE_THAN_TAKEN >= (double)part_of(&s->victims, t->owner))
+            t->blame = BLAME_NEXT;
+    }
+    if (s->takers.at.n)
+        qsort(s->takers.at.at, s->takers.at.n, sizeof *s->takers.at.at, by_ns);
+}
+
 static void found(const struct rule *r, struct diagnosis *d, uint32_t host, enum who_kind kind,
                   struct starving *s)
 {
@@ -137,7 +182,7 @@ static void found(const struct rule *r, struct diagnosis *d, uint32_t host, enum
     struct finding *f = finding_add(d, r, SEVERITY_WARNING);
 
     qsort(s->victims.at.at, s->victims.at.n, sizeof *s->victims.at.at, by_ns);
-    qsort(s->takers.at.at, s->takers.at.n, sizeof *s->takers.at.at, by_ns);
+    blame(d, s);
     f->title = title(d, s, name, kind);
     finding_host(f, str_of(name));
     f->t0 = seen.t0;
@@ -146,13 +191,16 @@ static void found(const struct rule *r, struct diagnosis *d, uint32_t host, enum
     finding_evidence_ns(d, f, "waited for CPUs", s->waited, where);
     finding_evidence_ns(d, f, "ran", s->ran, where);
     for (size_t i = 0; i < s->victims.at.n; i++)
-        finding_subject(f, who_kind_name(kind), d->w->owners.at[s->victims.at.at[i].owner].name);
+        finding_subject_lost(f, who_kind_name(kind),
+                             d->w->owners.at[s->victims.at.at[i].owner].name,
+                             s->victims.at.at[i].ns);
     for (size_t i = 0; i < s->takers.at.n && f->culprits.n < SHOWN; i++) {
-        const struct who_owner *c = &d->w->owners.at[s->takers.at.at[i].owner];
-        double share = (double)s->takers.at.at[i].ns / (double)s->waited;
+        const struct taker *t = &s->takers.at.at[i];
+        const struct who_owner *c = &d->w->owners.at[t->owner];
+        double share = (double)t->ns / (double)s->waited;
 
-        if (share < 0.02)
-            break;
+        if (t->blame == BLAME_NONE || share < SHARE_SHOWN)
+            continue;
         finding_culprit(f, who_kind_name(c->kind), c->name);
         finding_evidence(f, "meanwhile the CPU was had by",
                          finding_text(d, STR_FMT ": %.1f %%", STR_ARG(c->name), share * 100), "",
@@ -161,8 +209,8 @@ static void found(const struct rule *r, struct diagnosis *d, uint32_t host, enum
 }
 
 /* Adds an owner to those of its host, unless it waits for itself. */
-static void add(const struct diagnosis *d, uint32_t owner, const struct victim *v,
-                enum who_kind kind, struct starving *s)
+static void add(const struct rule *r, const struct diagnosis *d, uint32_t owner,
+                const struct demand *v, enum who_kind kind, struct starving *s)
 {
     struct takers by = { 0 };
     ns_t others = 0;
@@ -171,7 +219,7 @@ static void add(const struct diagnosis *d, uint32_t owner, const struct victim *
     for (size_t i = 0; i < by.at.n; i++)
         others += by.at.at[i].ns;
     others -= part_of(&by, owner);
-    if ((double)others >= MIN_OTHERS * (double)v->waited) {
+    if ((double)others >= rule_limit(d, r, MIN_OTHERS) * (double)v->waited) {
         take(&s->victims, owner, v->waited);
         s->ran += v->ran;
         s->waited += v->waited;
@@ -182,36 +230,33 @@ static void add(const struct diagnosis *d, uint32_t owner, const struct victim *
     vec_free(&by.at);
 }
 
+/* Does anyone of that kind starve on the host who sleeps when there is nothing to do? */
+static bool any_modest(const struct rule *r, const struct diagnosis *d, const struct demand *of,
+                       uint32_t host, enum who_kind kind)
+{
+    for (size_t i = 0; i < d->w->owners.n; i++)
+        if (of[i].host == host && d->w->owners.at[i].kind == kind && !of[i].endless &&
+            starves(r, d, &of[i]))
+            return true;
+    return false;
+}
+
 void starved_find(const struct rule *r, struct diagnosis *d, enum who_kind kind)
 {
     const struct whos *w = d->w;
-    struct victim *all = xcalloc(w->owners.n + 1, sizeof *all);
-    struct starving *of = xcalloc(d->src->nhosts + 1, sizeof *of);
+    const struct demand *of = demands_of(d);
 
-    for (size_t i = 0; i < w->threads.n; i++) {
-        const struct who_thread *th = &w->threads.at[i];
-        struct usage u = { 0 };
-
-        if (!counts(w, th, kind))
-            continue;
-        struct victim *v = &all[who_process(w, th)->owner];
-        struct span seen = measure_within(d->src, th->host, d->src->span);
-
-        usage_add(d->src, th, &u);
-        v->ran += usage_sum(&u, TS_USER, TS_SOFTIRQ);
-        v->waited += usage_sum(&u, TS_WAIT, TS_PREEMPTED);
-        v->host = th->host;
-        v->seen = seen.t1 > seen.t0 ? seen.t1 - seen.t0 : 0;
-    }
-    for (uint32_t i = 0; i < w->owners.n; i++)
-        if (starves(&all[i]))
-            add(d, i, &all[i], kind, &of[all[i].host]);
     for (uint32_t h = 0; h < d->src->nhosts; h++) {
-        if (of[h].victims.at.n)
-            found(r, d, h, kind, &of[h]);
-        vec_free(&of[h].victims.at);
-        vec_free(&of[h].takers.at);
+        bool modest = any_modest(r, d, of, h, kind);
+        struct starving s = { 0 };
+
+        for (uint32_t i = 0; i < w->owners.n; i++)
+            if (of[i].host == h && w->owners.at[i].kind == kind && starves(r, d, &of[i]) &&
+                !(modest && of[i].endless))
+                add(r, d, i, &of[i], kind, &s);
+        if (s.victims.at.n)
+            found(r, d, h, kind, &s);
+        vec_free(&s.victims.at);
+        vec_free(&s.takers.at);
     }
-    free(of);
-    free(all);
 }

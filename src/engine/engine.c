@@ -22,7 +22,7 @@ struct subscriber {
 
 /* A time in which a tracer of the host lost events. */
 struct loss {
-    ns_t end;
+    ns_t begin, end; /* begin: of the last event before; NS_MIN: not known */
     uint32_t cpu;
     int64_t events;
     struct str domain;
@@ -33,10 +33,12 @@ struct pass_priv {
     void **states;
     VEC(struct subscriber) subs[EV_TYPES];
     VEC(struct compiled_rule) rules[EV_TYPES];
-    int depth;               /* of derived events */
-    VEC(struct loss) losses; /* in the order of their ends */
-    size_t loss;             /* to come next               */
-    uint64_t counts[EV_TYPES];
+    int depth;                     /* of derived events */
+    VEC(struct loss) losses;       /* in the order of their ends */
+    size_t loss;                   /* to come next               */
+    VEC(struct loss) begins;       /* in the order of their begins, those that have one */
+    size_t begin;                  /* to come next */
+    uint64_t counts[EV_TYPES + 1]; /* the last: of types that nobody asks for */
 };
 
 enum { EMIT_DEPTH = 8, STOP_EVENTS = 65536 };
@@ -141,6 +143,7 @@ static void pass_free(struct pass *p)
         vec_free(&p->priv->subs[t]);
     }
     vec_free(&p->priv->losses);
+    vec_free(&p->priv->begins);
     arena_free(&p->scratch);
     arena_free(&p->mem);
 }
@@ -179,7 +182,15 @@ static void add_loss(void *ctx, const struct reader_loss *l)
                  l->events, l->packets);
     else
         *vec_push(&o->p->priv->losses) =
-            (struct loss){ time_add(l->t1, o->shift), l->cpu, (int64_t)l->events, o->domain };
+            (struct loss){ l->t0 > NS_MIN ? time_add(l->t0, o->shift) : NS_MIN,
+                           time_add(l->t1, o->shift), l->cpu, (int64_t)l->events, o->domain };
+}
+
+static int by_begin(const void *a, const void *b)
+{
+    const struct loss *x = a, *y = b;
+
+    return (x->begin > y->begin) - (x->begin < y->begin);
 }
 
 static int by_end(const void *a, const void *b)
@@ -202,19 +213,37 @@ static void find_losses(struct pass *p, const struct host *host)
     }
     if (p->priv->losses.n)
         qsort(p->priv->losses.at, p->priv->losses.n, sizeof *p->priv->losses.at, by_end);
+    for (size_t i = 0; i < p->priv->losses.n; i++)
+        if (p->priv->losses.at[i].begin > NS_MIN)
+            *vec_push(&p->priv->begins) = p->priv->losses.at[i];
+    if (p->priv->begins.n)
+        qsort(p->priv->begins.at, p->priv->begins.n, sizeof *p->priv->begins.at, by_begin);
 }
 
-/* Events that are lost are events too: they come when their time is over. */
+static void tell_losing(struct pass *p, const struct loss *l, ns_t t, bool begins)
+{
+    struct ev_head h = { .t = t, .cpu = l->cpu, .pid = -1, .tid = -1 };
+    struct ev_losing_events ev = { .domain = l->domain, .begins = begins };
+
+    pass_emit(p, EV_LOSING_EVENTS, &h, &ev);
+}
+
+/* Events that are lost are events too: they come when their time is over.  That they are being
+ * lost is told before what comes then. */
 static void losses_until(struct pass *p, ns_t t)
 {
     struct pass_priv *pp = p->priv;
 
+    for (; pp->begin < pp->begins.n && pp->begins.at[pp->begin].begin < t; pp->begin++)
+        tell_losing(p, &pp->begins.at[pp->begin], pp->begins.at[pp->begin].begin, true);
     for (; pp->loss < pp->losses.n && pp->losses.at[pp->loss].end <= t; pp->loss++) {
         const struct loss *l = &pp->losses.at[pp->loss];
         struct ev_head h = { .t = l->end, .cpu = l->cpu, .pid = -1, .tid = -1 };
         struct ev_lost_events ev = { .domain = l->domain, .events = l->events };
 
         pass_emit(p, EV_LOST_EVENTS, &h, &ev);
+        if (l->begin > NS_MIN)
+            tell_losing(p, l, l->end, false);
     }
 }
 
@@ -223,10 +252,10 @@ static void tell_counts(struct pass *p)
 {
     char key[64], n[24];
 
-    for (int i = 0; i < EV_TYPES; i++) {
+    for (int i = 0; i <= EV_OTHER; i++) {
         if (p->priv->counts[i] == 0)
             continue;
-        snprintf(key, sizeof key, "events.%s", ev_descs[i].name);
+        snprintf(key, sizeof key, "events.%s", i == EV_OTHER ? "(others)" : ev_descs[i].name);
         snprintf(n, sizeof n, "%" PRIu64, p->priv->counts[i]);
         store_set_fact(p->store, key, str_of(n));
     }
@@ -272,9 +301,9 @@ static bool run_events(struct pass *p, const struct experiment *x, const struct 
         p->t1 = s->ev.t > p->t1 ? s->ev.t : p->t1;
         if (p->priv->loss < p->priv->losses.n)
             losses_until(p, s->ev.t);
+        p->priv->counts[type]++;
         if (type == EV_OTHER)
             continue;
-        p->priv->counts[type]++;
         if (p->priv->subs[type].n == 0 && p->priv->rules[type].n == 0)
             continue;
         s->reader->ops->fill(s->reader, &h, ev);

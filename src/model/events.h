@@ -264,6 +264,12 @@
     F(S, STR, domain,      "domain",              0)                          \
     F(S, I64, events,      "events",              0)
 
+/* From here on (begins: 1), or up to here (0), the tracer lost events of head's CPU: where that is
+ * known before, the engine says so in time. */
+#define EV_FIELDS_losing_events(F, S)                                         \
+    F(S, STR, domain,      "domain",              0)                          \
+    F(S, I64, begins,      "begins",              0)
+
 /* --- QEMU ----------------------------------------------------------------------------
  *
  * Trace events of QEMU 2.5 to 10, with the fields that LTTng's events have; input/qemu_forms.h
@@ -502,6 +508,7 @@
     E(EV_SERVICE_LINE,   service_line,   "")                                 \
     E(EV_ADDRESS_SPACE,      address_space,      "")                                                  \
     E(EV_LOST_EVENTS,        lost_events,        "lost_events")                                       \
+    E(EV_LOSING_EVENTS,      losing_events,      "")                                                  \
     E(EV_SCHED_SWITCH,       sched_switch,       "sched_switch|sched:sched_switch")                   \
     E(EV_SCHED_WAKING,       sched_waking,       "sched_waking|sched:sched_waking")                   \
     E(EV_SCHED_WAKEUP,       sched_wakeup,       "sched_wakeup|sched:sched_wakeup|sched_ttwu")        \

@@ -221,10 +221,11 @@
     C(N, TIME, t0) C(N, TIME, t1) C(N, TIME, issued) C(N, INT, dev) C(N, INT, tid) C(N, TEXT, op)          \
     C(N, INT, sector) C(N, INT, bytes) C(N, INT, error) C(N, INT, merged) C(N, INT, depth)              \
     C(N, INT, sequential) C(N, TEXT, status)
-/* rc: what the driver said, or the reason of a drop. */
+/* rc: what the driver said, or the reason of a drop.  queued_ns: how long it was in the queue of
+ * the interface before the driver got it, or it was dropped. */
 #define COLUMNS_packet(C, N)                                                               \
     C(N, TIME, t0) C(N, TIME, t1) C(N, TEXT, dev) C(N, INT, dir) C(N, INT, bytes) C(N, INT, tid)           \
-    C(N, INT, rc)
+    C(N, INT, rc) C(N, SPAN_NS, queued_ns)
 /* A vCPU left its guest at t0 and entered it again at t1. */
 #define COLUMNS_vm_exit(C, N)                                                              \
     C(N, TIME, t0) C(N, TIME, t1) C(N, INT, tid) C(N, INT, vcpu) C(N, TEXT, reason)                      \

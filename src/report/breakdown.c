@@ -24,15 +24,13 @@ static int kind_of(struct str kind)
 
 typedef VEC(struct part) part_vec;
 
-static void add(const struct report_src *src, part_vec *v, const cell_t *task, const cell_t *row,
-                struct str kind, struct str name, bool wait)
+/* Adds a part, cut to the task; what has no beginning or end is none. */
+static void add(part_vec *v, const cell_t *task, const cell_t *row, struct part part)
 {
-    ns_t t0 = row[0] > task[0] ? row[0] : task[0];
-    ns_t t1 = row[1] < task[1] ? row[1] : task[1];
-
-    if (row[0] == STORE_NULL || row[1] == STORE_NULL || t1 <= t0)
-        return;
-    *vec_push(v) = (struct part){ kind, src_mask(src, name), t0, t1, wait };
+    part.t0 = row[0] > task[0] ? row[0] : task[0];
+    part.t1 = row[1] < task[1] ? row[1] : task[1];
+    if (row[0] != STORE_NULL && row[1] != STORE_NULL && part.t1 > part.t0)
+        *vec_push(v) = part;
 }
 
 static bool same_lane(const cell_t *a, int apid, int athread, const cell_t *b, int bpid,
@@ -67,8 +65,14 @@ static void add_steps(const struct report_src *src, const struct src_row *task, 
         if (row[0] < task->row[0] && row[1] > task->row[1]) /* the task is a part of it */
             continue;
         if (lane || (mine && !str_is(src_text(&r, row, C_step_kind), "rpc")))
-            add(src, v, task->row, row, src_text(&r, row, C_step_kind),
-                src_text(&r, row, C_step_name), kinds[kind].wait);
+            add(v, task->row, row,
+                (struct part){ .kind = src_text(&r, row, C_step_kind),
+                               .name = src_safe(&r, row, C_step_name),
+                               .wait = kinds[kind].wait,
+                               .service = src_text(&r, row, C_step_service),
+                               .child = src_text(&r, row, C_step_child),
+                               .host = r.host,
+                               .pid = row[C_step_pid] });
     }
 }
 
@@ -94,7 +98,12 @@ static void add_tasks(const struct report_src *src, const struct src_row *task, 
                      str_eq(src_text(&r, row, C_task_request), row_text(task, C_task_request)));
 
         if (inside && mine)
-            add(src, v, task->row, row, STR("task"), src_text(&r, row, C_task_task), false);
+            add(v, task->row, row,
+                (struct part){ .kind = STR("task"),
+                               .name = src_safe(&r, row, C_task_task),
+                               .service = src_text(&r, row, C_task_service),
+                               .host = r.host,
+                               .pid = row[C_task_pid] });
     }
 }
 

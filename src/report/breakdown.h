@@ -9,8 +9,11 @@
 struct part {
     struct str kind; /* "external-event", "http", "command", "lock-wait", "task", ... */
     struct str name;
-    ns_t t0, t1; /* cut to the task                                       */
-    bool wait;   /* the task did nothing meanwhile but wait for another   */
+    ns_t t0, t1;               /* cut to the task                                       */
+    bool wait;                 /* the task did nothing meanwhile but wait for another   */
+    struct str service, child; /* whose it is; the id of the message or request that it made */
+    const char *host;
+    int64_t pid;
 };
 
 struct breakdown {

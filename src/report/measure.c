@@ -105,7 +105,9 @@ struct span measure_within(const struct report_src *src, uint32_t host, struct s
     int64_t begin;
 
     store_coverage(s, &cov);
-    if (!str_i64(store_fact(s, "kernel.begin"), &begin))
+    if (str_i64(store_fact(s, "kernel.begin"), &begin))
+        begin = store_shown(s, begin);
+    else
         begin = cov.t0;
     win.t0 = win.t0 > begin ? win.t0 : begin;
     win.t1 = win.t1 < end ? win.t1 : end;

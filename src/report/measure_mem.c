@@ -7,6 +7,7 @@
  * of what was taken and at least LEAK_BYTES are kept, and the changes reach over more than half of
  * the window.  A cache that still fills looks the same: only time tells them apart, and the
  * column of the fit says how steady the rise is. */
+#include "report/growth.h"
 #include "report/lists.h"
 #include "report/measure_priv.h"
 
@@ -34,18 +35,6 @@ static const struct column mem_columns[] = {
     { "slope_bytes_per_s", "PER SECOND", COL_INT, 0, 0, 0 },
     { "fit", "STEADY", COL_RATIO, 0, 0, 0 },
     { "leak", "LEAK?", COL_BOOL, 0, 0, 0 },
-};
-
-struct growth {
-    const struct who_thread *th;
-    uint32_t host;
-    int64_t pid;
-    const char *memory;
-    int64_t first, last, max, taken, released;
-    uint64_t changes;
-    ns_t t0, t1; /* first and last change */
-    double slope, fit;
-    bool leak;
 };
 
 /* Sums for the line through points (seconds since the first, bytes). */
@@ -137,17 +126,15 @@ static void put_row(const struct report_src *src, const struct whos *w,
     table_bool(t, g->leak);
 }
 
-static void fill_mem(const struct report_src *src, const struct whos *w,
-                     const struct measure_opts *o, struct table *t)
+void growths_find(const struct report_src *src, const struct whos *w, struct growths *to)
 {
     static const struct {
         enum schema_attr attr;
         const char *name;
         int64_t unit;
-    } kinds[] = { { ATTR_PROCESS_RSS, "resident", 1 },
-                  { ATTR_PROCESS_PAGES, "pages", PAGE_BYTES },
-                  { ATTR_PROCESS_MAPPED, "address space", 1 } };
-    VEC(struct growth) all = { 0 };
+    } kinds[] = { [GROWTH_RESIDENT] = { ATTR_PROCESS_RSS, "resident", 1 },
+                  [GROWTH_PAGES] = { ATTR_PROCESS_PAGES, "pages", PAGE_BYTES },
+                  [GROWTH_MAPPED] = { ATTR_PROCESS_MAPPED, "address space", 1 } };
 
     for (uint32_t h = 0; h < src->nhosts; h++)
         for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
@@ -156,23 +143,31 @@ static void fill_mem(const struct report_src *src, const struct whos *w,
             attr_t it = 0, a;
 
             while (store_attr_match(s, schema_path(kinds[k].attr, STR("*"), room), &it, &a)) {
-                struct growth g = { .host = h, .memory = kinds[k].name };
+                struct growth g = { .host = h, .kind = (enum growth_kind)k };
 
+                g.memory = kinds[k].name;
                 if (!str_i64(schema_hole(kinds[k].attr, store_attr_path(s, a)), &g.pid))
                     continue;
                 g.th = whos_at(w, h, g.pid, src_kernel_end(src, h));
-                if (!measure_passes(src, w, o, g.th))
-                    continue;
                 follow(src, a, kinds[k].unit, &g);
                 if (g.changes)
-                    *vec_push(&all) = g;
+                    *vec_push(&to->at) = g;
             }
         }
-    if (all.n)
-        qsort(all.at, all.n, sizeof *all.at, by_growth);
-    for (size_t i = 0; i < all.n; i++)
-        put_row(src, w, o, &all.at[i], t);
-    vec_free(&all);
+    if (to->at.n)
+        qsort(to->at.at, to->at.n, sizeof *to->at.at, by_growth);
+}
+
+static void fill_mem(const struct report_src *src, const struct whos *w,
+                     const struct measure_opts *o, struct table *t)
+{
+    struct growths all = { 0 };
+
+    growths_find(src, w, &all);
+    for (size_t i = 0; i < all.at.n; i++)
+        if (measure_passes(src, w, o, all.at.at[i].th))
+            put_row(src, w, o, &all.at.at[i], t);
+    vec_free(&all.at);
 }
 
 static const struct need mem_needs[] = {

@@ -46,6 +46,11 @@ bool show_task(const struct report_src *src, struct str id, struct sections *ret
 struct summary_facts {
     uint64_t events, discarded, lost_packets, bad_packets, traces;
 };
+/* How much of what was read, in a sentence without its end. */
+void summary_read(const struct report_src *src, const struct summary_facts *facts,
+                  struct sbuf *out);
+/* "cmp1 (kernel, QEMU), ctl (OpenStack)": which layers there are events of. */
+void summary_layers(const struct report_src *src, struct sbuf *out);
 void summary_report(const struct report_src *src, const struct summary_facts *facts,
                     struct sections *ret);
 

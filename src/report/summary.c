@@ -450,7 +450,7 @@ static void blind_hosts(const struct report_src *src, struct sections *ret)
     src_index_free(&seen);
 }
 
-static void head(const struct report_src *src, const struct summary_facts *f, struct sections *ret)
+void summary_read(const struct report_src *src, const struct summary_facts *f, struct sbuf *out)
 {
     char t0[TIME_TEXT], d[TIME_TEXT];
     ns_t first = NS_MAX, last = NS_MIN;
@@ -464,14 +464,45 @@ static void head(const struct report_src *src, const struct summary_facts *f, st
         first = cov.t0 < first ? cov.t0 : first;
         last = cov.t1 > last ? cov.t1 : last;
     }
-    sbuf_fmt(&ret->head, "%" PRIu64 " event%s in %" PRIu64 " trace%s of %u host%s", f->events,
+    sbuf_fmt(out, "%" PRIu64 " event%s in %" PRIu64 " trace%s of %u host%s", f->events,
              f->events == 1 ? "" : "s", f->traces, f->traces == 1 ? "" : "s", src->nhosts,
              src->nhosts == 1 ? "" : "s");
     if (first <= last)
-        sbuf_fmt(&ret->head, ", %s from %s UTC", time_human(last - first, d), time_iso(first, t0));
-    sbuf_fmt(&ret->head,
-             "; %" PRIu64 " events discarded, %" PRIu64 " packets lost, %" PRIu64 " bad",
+        sbuf_fmt(out, ", %s from %s UTC", time_human(last - first, d), time_iso(first, t0));
+    sbuf_fmt(out, "; %" PRIu64 " events discarded, %" PRIu64 " packets lost, %" PRIu64 " bad",
              f->discarded, f->lost_packets, f->bad_packets);
+}
+
+void summary_layers(const struct report_src *src, struct sbuf *out)
+{
+    static const struct {
+        const char *name;
+        enum ev_type first, last;
+    } layers[] = {
+        { "OpenStack", EV_PYTHON_LOG, EV_SERVICE_LINE },
+        { "kernel", EV_SCHED_SWITCH, EV_DUMP_FD },
+        { "QEMU", EV_QEMU_RUNSTATE, EV_QMP_EVENT },
+    };
+
+    for (uint32_t h = 0; h < src->nhosts; h++) {
+        size_t n = 0;
+
+        sbuf_fmt(out, "%s%s (", h ? ", " : "", store_host(src->hosts[h]));
+        for (size_t i = 0; i < ARRAY_SIZE(layers); i++) {
+            bool any = false;
+
+            for (int t = layers[i].first; t <= (int)layers[i].last && !any; t++)
+                any = measure_had(src->hosts[h], (enum ev_type)t);
+            if (any)
+                sbuf_fmt(out, "%s%s", n++ ? ", " : "", layers[i].name);
+        }
+        sbuf_z(out, n ? ")" : "no layer that is known)");
+    }
+}
+
+static void head(const struct report_src *src, const struct summary_facts *f, struct sections *ret)
+{
+    summary_read(src, f, &ret->head);
     if (src->nhosts > 1)
         sbuf_z(&ret->head, "\nClocks of different hosts are compared as they are: the order of "
                            "events between hosts is only as good as they agree.");

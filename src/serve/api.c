@@ -198,7 +198,7 @@ static void get_findings(struct serve *s, const struct request *q, struct reply 
         reply_err(r, &err);
         return;
     }
-    diagnosis_make(&src, &mine);
+    diagnosis_make(&src, NULL, NULL, &mine);
     diagnosis_json(&mine, reply_json(r));
     reply_json_end(r);
     diagnosis_free(&mine);
@@ -322,6 +322,10 @@ static void put_host(struct serve *s, uint32_t i, struct json *j)
     json_ku64(j, "states", cov.changes);
     json_ku64(j, "records", cov.records);
     json_ku64(j, "bad_blocks", cov.bad_blocks);
+    json_ku64(j, "events", s->totals[i].events);
+    json_ku64(j, "discarded_events", s->totals[i].discarded);
+    json_ku64(j, "lost_packets", s->totals[i].lost_packets);
+    json_ku64(j, "bad_packets", s->totals[i].bad_packets);
     put_layers(st, j);
     if (c && i < c->nhosts) {
         json_key(j, STR("reference"));
@@ -423,14 +427,14 @@ static void post_cancel(struct serve *s, const struct request *q, struct reply *
 const struct route api_routes[] = {
     { METHOD_GET, "/api/v1/experiment", ROUTE_KEPT, "What was traced", NULL,
       "{version:s,t0_ns:i,t0:s,length_ns:i,hosts:[{name:s,begin_ns:i,end_ns:i,states:i,records:i,"
-      "bad_blocks:i,layers:{*:{events:i}},-reference:b,-quality:s,"
+      "bad_blocks:i,events:i,discarded_events:i,lost_packets:i,bad_packets:i,layers:{*:{events:i}},-reference:b,-quality:s,"
       "-bound_ns:{min:i?,median:i?,max:i?}}],lists:[s],measures:[s],kinds:[s],"
       "notes:[{level:s,where:s,text:s,count:i}],command:[s]}", get_experiment },
     { METHOD_GET, "/api/v1/findings", KEPT_SLOWLY, "What is wrong, who did it, how one knows, and what to do",
       "host request begin end",
       "{findings:[{rank:i,rule:s,severity:s,title:s,subjects:[{kind:s,name:s}],"
       "culprits:[{kind:s,name:s}],hosts:[s],t0_ns:i?,t1_ns:i?,cost_ns:i?,"
-      "evidence:[{what:s,value:*,unit:s,where:s?}],causes:[i],remedy:s,unknown:[s]}],"
+      "evidence:[{what:s,value:*,unit:s,where:s?}],causes:[i],explained:[{rank:i,ns:i?}],unexplained_ns:i?,remedy:s,unknown:[s]}],"
       "blind_spots:[s]}", get_findings },
     { METHOD_GET, "/api/v1/list/{what}", KEPT_SLOWLY, "A listing, as neph list -o json",
       FILTERS " " LISTING, "[*]", get_list },

@@ -97,6 +97,9 @@ static int take_window(struct serve *s, const struct request *q, struct window *
     ret->nids = n + more;
     ret->span = (struct span){ s->all.t0 + t0, s->all.t0 + t1 };
     ret->npx = (size_t)px < (size_t)(t1 - t0) ? (size_t)px : (size_t)(t1 - t0);
+    if (ret->nids * ret->npx > LIMIT_HTTP_CELLS)
+        return err_set(err, E_LIMIT, "%zu rows of %zu columns are more than %u together", ret->nids,
+                       ret->npx, LIMIT_HTTP_CELLS);
     return 0;
 }
 

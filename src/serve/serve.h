@@ -73,9 +73,13 @@ int serve_run(const struct serve_opts *o, const struct serve_source *source,
 /* How far it is.  False: somebody wants it to stop. */
 bool serve_step(struct serve *s, const char *stage, const char *host, uint64_t done, uint64_t total,
                 uint64_t events);
-/* The histories are there, made of so many events, and stay as they are until serve_wait_end()
- * returns. */
-void serve_ready(struct serve *s, const struct report_src *src, uint64_t events);
+/* What was read of a host, and what could not be. */
+struct serve_totals {
+    uint64_t events, discarded, lost_packets, bad_packets;
+};
+/* The histories are there, with the totals of each host, and stay as they are until
+ * serve_wait_end() returns. */
+void serve_ready(struct serve *s, const struct report_src *src, const struct serve_totals *totals);
 void serve_wait_end(struct serve *s);
 
 #endif

@@ -53,8 +53,9 @@ struct serve {
 
     /* From serve_ready() on; never changed. */
     struct report_src src;
-    struct span all; /* from the first event to the last */
-    uint64_t events; /* in all traces */
+    struct span all;                   /* from the first event to the last */
+    const struct serve_totals *totals; /* by host */
+    uint64_t events;                   /* in all traces */
 
     pthread_mutex_t once; /* of what is made when it is first asked for */
     bool has_whos, has_diagnosis;
@@ -158,7 +159,6 @@ struct web_file {
 };
 /* Number 'i' of those that were built in (tools/embed); false: there are not that many. */
 bool web_file(size_t i, struct web_file *ret);
-extern const char *const web_paths[];
 
 /* --- answering: work.c --------------------------------------------------------------------- */
 

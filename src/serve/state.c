@@ -54,10 +54,12 @@ bool serve_step(struct serve *s, const char *stage, const char *host, uint64_t d
     return go_on;
 }
 
-void serve_ready(struct serve *s, const struct report_src *src, uint64_t events)
+void serve_ready(struct serve *s, const struct report_src *src, const struct serve_totals *totals)
 {
     s->src = *src;
-    s->events = events;
+    s->totals = totals;
+    for (uint32_t i = 0; i < src->nhosts; i++)
+        s->events += totals[i].events;
     s->all = (struct span){ NS_MAX, NS_MIN };
     for (uint32_t i = 0; i < src->nhosts; i++) {
         struct store_coverage cov;
@@ -115,7 +117,7 @@ const struct diagnosis *serve_diagnosis(struct serve *s)
     if (!s->has_diagnosis) {
         s->diagnosis_src = s->src;
         s->diagnosis_src.mem = &s->diagnosis_mem;
-        diagnosis_make(&s->diagnosis_src, &s->diagnosis);
+        diagnosis_make(&s->diagnosis_src, NULL, NULL, &s->diagnosis);
         s->has_diagnosis = true;
     }
     pthread_mutex_unlock(&s->once);

@@ -358,7 +358,15 @@ static void make_experiment(struct serve *s, const char *name, const bool *has, 
         if (strcmp(t->experiments[i].name, name) == 0)
             same = &t->experiments[i];
     if (same && memcmp(same->has, has, t->ntraces) != 0) {
-        reply_fail(r, 409, "an experiment of this name has other traces");
+        struct json *j = reply_json(r);
+
+        r->status = 409; /* with the experiment that is in the way */
+        json_open(j, '{');
+        json_kstr(j, "title", STR("Conflict"));
+        json_kstr(j, "detail", STR("an experiment of this name has other traces"));
+        json_key(j, STR("experiment"));
+        put_experiment(s, same, j);
+        json_close(j, '}');
         return;
     }
     if (!same && t->nexperiments == EXPERIMENTS_MOST) {

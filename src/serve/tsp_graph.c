@@ -63,6 +63,14 @@ bool tsp_window(struct serve *s, const struct request *q, struct tsp_window *ret
     return true;
 }
 
+/* Fewer samples, if so many rows would make an answer that no client wants to take. */
+static void thin_out(struct tsp_window *w, size_t rows)
+{
+    size_t most = LIMIT_HTTP_CELLS / 4 / (rows + 1);
+
+    w->n = w->n > most ? most : w->n;
+}
+
 size_t tsp_items(const struct request *q, const struct scope *c, size_t **ret)
 {
     const json_t *items = json_object_get(tsp_parameters(q), "requested_items"), *v;
@@ -195,6 +203,7 @@ void tsp_post_states(struct serve *s, const struct request *q, struct reply *r)
     json_open(j, '{');
     json_kopen(j, "rows", '[');
     size_t n = c ? tsp_items(q, c, &items) : 0;
+    thin_out(&w, n);
     for (size_t i = 0; i < n; i++) {
         const struct row *row = &c->rows.at[items[i]];
 
@@ -453,10 +462,12 @@ static void put_density(struct serve *s, const struct tsp_window *w, struct json
 }
 
 static void put_all_series(struct serve *s, const struct request *q, const struct scope *c,
-                           const struct tsp_window *w, struct json *j)
+                           struct tsp_window *w, struct json *j)
 {
-    struct store_point *p = xcalloc(w->n, sizeof *p);
     size_t *items, n = c ? tsp_items(q, c, &items) : 0;
+
+    thin_out(w, n);
+    struct store_point *p = xcalloc(w->n, sizeof *p);
 
     if (!c) {
         count_changes(s, w, p);

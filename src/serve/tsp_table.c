@@ -13,13 +13,13 @@
 
 enum { LINES_MOST = 3000, EXPRESSION_MOST = 128, SEARCH_LINES = 4096, SEARCH_PAGES = 256 };
 
-static const char *const finding_columns[] = { "Rank", "Severity", "Finding", "Where", "Begin",
+static const char *const finding_titles[] = { "Rank", "Severity", "Finding", "Where", "Begin",
                                                "Cost", "Rule",     "Remedy",  NULL };
 static const char *const event_columns[] = { "Time", "Host", "CPU", "Event", "Contents", NULL };
 
 static const char *const *columns_of(const struct tsp_output *o)
 {
-    return strcmp(o->id, "events") == 0 ? event_columns : finding_columns;
+    return strcmp(o->id, "events") == 0 ? event_columns : finding_titles;
 }
 
 static size_t count(const char *const *names)

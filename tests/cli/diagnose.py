@@ -18,7 +18,7 @@ NEPH = os.path.abspath(sys.argv[1])
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LAB = os.path.join(os.path.dirname(TOP), "shared", "traces", "lab")
 KEYS = ["rank", "rule", "severity", "title", "subjects", "culprits", "hosts", "t0_ns", "t1_ns",
-        "cost_ns", "evidence", "causes", "remedy", "unknown"]
+        "cost_ns", "evidence", "causes", "explained", "unexplained_ns", "remedy", "unknown"]
 
 
 def run(*args):
@@ -55,6 +55,13 @@ def form(d):
             problems.append("severity %r" % f["severity"])
         if any(c >= f["rank"] or c < 1 for c in f["causes"]):
             problems.append("%d is explained by %r, below it" % (f["rank"], f["causes"]))
+        if [e["rank"] for e in f["explained"]] != f["causes"]:
+            problems.append("%d: causes %r, explained %r" % (f["rank"], f["causes"], f["explained"]))
+        parts = [e["ns"] for e in f["explained"]]
+        if f["unexplained_ns"] is not None and \
+                f["unexplained_ns"] != max(0, f["cost_ns"] - sum(parts)):
+            problems.append("%d: %r of %r leave %r" % (f["rank"], parts, f["cost_ns"],
+                                                       f["unexplained_ns"]))
         for e in f["evidence"]:
             if list(e) != ["what", "value", "unit", "where"]:
                 problems.append("evidence: %r" % e)
@@ -62,9 +69,12 @@ def form(d):
                 problems.append("%s is no number of ns: %r" % (e["what"], e["value"]))
         if not f["evidence"] or not f["remedy"]:
             problems.append("no evidence or no remedy: %r" % f["title"])
-    roots = [f for f in d["findings"] if not f["causes"]]
     order = ["critical", "warning", "info"]
-    worst = [order.index(f["severity"]) for f in roots]
+    worst = []  # of each root with what it explains
+    for f in d["findings"]:
+        if not f["causes"]:
+            worst.append(9)
+        worst[-1] = min(worst[-1], order.index(f["severity"]))
     if worst != sorted(worst):
         problems.append("roots are not by severity: %r" % worst)
     return problems
@@ -169,6 +179,7 @@ def check_real(tmp):
 
 def check_commands(tmp):
     fault, fine = os.path.join(tmp, "migration-nonconv"), os.path.join(tmp, "migration-idle")
+    hogs = os.path.join(tmp, "migration-hogs")
     problems = []
     for path, level, code in ((fault, "critical", 1), (fault, "info", 1), (fine, "critical", 0),
                               (fine, "warning", 0), (fault, "fatal", 2)):
@@ -176,8 +187,18 @@ def check_commands(tmp):
         if p.returncode != code:
             problems.append("--fail-on %s: exit %d, not %d" % (level, p.returncode, code))
     report("--fail-on", problems)
+    problems = []
+    for setting, code in (("migration-never-ends.x=1", 2), ("no-rule.x=1", 2), ("vm-starved", 2),
+                          ("vm-starved.min-wait=fast", 2), ("vm-starved.min-wait=-1", 2),
+                          ("vm-starved.min-wait=1e9", 0)):
+        p = run("diagnose", "-q", "--set", setting, hogs)
+        if p.returncode != code or (code and "--set" not in p.stderr):
+            problems.append("%s: exit %d, %s" % (setting, p.returncode, p.stderr))
+        if code == 0 and "neph explain vm-starved" in p.stdout:
+            problems.append("%s: it still speaks: %s" % (setting, p.stdout[:300]))
+    report("--set", problems)
     p = run("diagnose", "-q", fine)
-    report("nothing found is said", [] if p.stdout.startswith("Nothing found.") and
+    report("nothing found is said", [] if "\nNothing found that is wrong" in p.stdout and
            "could not be seen" in p.stdout else [p.stdout[:300]])
     rules = json.loads(run("explain", "-o", "json").stdout)
     problems = []

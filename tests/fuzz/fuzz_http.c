@@ -65,6 +65,7 @@ static struct serve *make_server(void)
     static struct notes notes;
     static struct store *hosts[2];
     static struct src_index vms;
+    static const struct serve_totals totals = { .events = 50 };
     struct serve *s = serve_new(&o, &source);
 
     hosts[0] = make_history("h1");
@@ -76,7 +77,7 @@ static struct serve *make_server(void)
                               .notes = &notes,
                               .span = SPAN_ALL,
                               .vms = &vms };
-    serve_ready(s, &src, 50);
+    serve_ready(s, &src, &totals);
     return s;
 }
 

@@ -79,6 +79,30 @@ def connections(path):
     report("too many connections", problems)
 
 
+def huge_answers(path):
+    """What would be more than anybody can look at is refused, or thinned out."""
+    problems = []
+    with Server(path) as s:
+        rows = [r["id"] for r in s.get("/api/v1/rows?scope=threads").json()["rows"]
+                if r["type"] == "state"]
+        many = (rows * 2048)[:2048]
+        r = s.post("/api/v1/strip", {"rows": many, "px": 8192})
+        if r.status != 413 or "together" not in r.json()["detail"]:
+            problems.append("strip: %d %r" % (r.status, r.body[:100]))
+        e = s.get("/tsp/api/experiments").json()[0]
+        r = s.post("/tsp/api/experiments/%s/outputs/timeGraph/cloud.kernel.threads/states" % e["UUID"],
+                   {"parameters": {"requested_items": list(range(1, len(rows) + 1)) * 200,
+                                   "requested_timerange": {"start": e["start"], "end": e["end"],
+                                                           "nbTimes": 100000}}})
+        if r.status != 200 or len(r.body) > 64 << 20:
+            problems.append("states: %d, %d bytes" % (r.status, len(r.body)))
+        if s.memory_kb() > 300 * 1024 and "san" not in os.environ.get("NEPH_BUILD", ""):
+            problems.append("%d kB" % s.memory_kb())
+        if s.stop() != 0:
+            problems.append("exit %d" % s.p.returncode)
+    report("answers have an end", problems)
+
+
 def etags(path):
     problems = []
     with Server(path) as s:
@@ -205,6 +229,7 @@ def history_gone(path):
 def main():
     many(sim("migration-hogs"))
     connections(golden("vm_migrating"))
+    huge_answers(sim("migration-hogs"))
     etags(golden("vm_migrating"))
     path = large()
     progress(path)

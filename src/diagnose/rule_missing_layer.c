@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * rule_missing_layer.c -- a layer of a host was not traced: what no rule can see there. */
+#include "diagnose/rule.h"
+#include "report/clocks.h"
+#include "report/measure.h"
+
+static bool has_rows(const struct report_src *src, enum schema_table t)
+{
+    struct src_rows r = src_rows(src, t);
+    bool any = src_next(&r) != NULL;
+
+    if (any)
+        src_end(&r);
+    return any;
+}
+
+struct missing {
+    const struct rule *rule;
+    struct diagnosis *d;
+    struct finding *f; /* NULL: nothing is missing so far */
+};
+
+/* One finding tells of all; each sentence is a blind spot. */
+static void miss(struct missing *m, const char *layer, const char *host, struct str sentence)
+{
+    struct diagnosis *d = m->d;
+
+    finding_blind(d, sentence);
+    if (!m->f)
+        m->f = finding_add(d, m->rule, SEVERITY_INFO);
+    m->f->minor = true;
+    finding_evidence(m->f, layer, host ? str_of(host) : STR("no host"), "", STR("neph doctor"));
+    if (host) {
+        finding_subject(m->f, "host", str_of(host));
+        finding_host(m->f, str_of(host));
+    }
+    finding_unknown(m->f, sentence);
+}
+
+static void find_kernels(struct missing *m)
+{
+    const struct report_src *src = m->d->src;
+
+    for (uint32_t i = 0; i < src->nhosts; i++)
+        if (!measure_had(src->hosts[i], EV_SCHED_SWITCH))
+            miss(m, "the kernel was not traced on", store_host(src->hosts[i]),
+                 finding_text(m->d,
+                              "%s: its kernel was not traced: who had CPUs and disks there, and "
+                              "who waited for them, is not known (lttng enable-event -k "
+                              "'sched_*')",
+                              store_host(src->hosts[i])));
+}
+
+static void find_others(struct missing *m)
+{
+    const struct report_src *src = m->d->src;
+
+    if (!has_rows(src, TABLE_task) && !has_rows(src, TABLE_step) && !has_rows(src, TABLE_line))
+        miss(m, "OpenStack's services were traced on", NULL,
+             STR("nothing of OpenStack's services was traced: which requests were slow or "
+                 "failed is not known (lttng enable-event -p lttng_python:\\*)"));
+    if (!has_rows(src, TABLE_qemu))
+        miss(m, "QEMU was traced on", NULL,
+             STR("QEMU was not traced: rounds and downtime of migrations, if there were any, "
+                 "are not known"));
+}
+
+static void find_clocks(struct missing *m)
+{
+    const struct report_src *src = m->d->src;
+
+    for (uint32_t i = 0; src->clocks && src->nhosts > 1 && i < src->nhosts; i++) {
+        struct store_coverage cov;
+
+        store_coverage(src->hosts[i], &cov);
+        struct clock_error e = clocks_error(src->clocks, i, cov.t0 / 2 + cov.t1 / 2);
+        if (e.before > NS_MAX / 4 || e.after > NS_MAX / 4)
+            finding_blind(m->d,
+                          finding_text(m->d,
+                                       "%s: its clock is not bounded against the reference's: what "
+                                       "happened first on two hosts is not known (neph sync)",
+                                       store_host(src->hosts[i])));
+    }
+}
+
+static void find(const struct rule *r, struct diagnosis *d)
+{
+    struct missing m = { r, d, NULL };
+
+    find_kernels(&m);
+    find_others(&m);
+    find_clocks(&m);
+    if (m.f)
+        m.f->title = finding_text(d,
+                                  "not all layers were traced: what %zu of them would have told "
+                                  "is not known",
+                                  m.f->evidence.n);
+}
+
+const struct rule rule_missing_layer = {
+    .name = "missing-layer",
+    .title = "a layer was not traced",
+    .doc = "The kernel of a host, OpenStack's services or QEMU have no events in the traces. Info: "
+           "nothing of the cloud is wrong, but what only that layer tells is not among the "
+           "findings; each sentence says what, and which trace would decide.",
+    .remedy = "trace the layer as well, if what is found does not answer the question",
+    .needs = "any trace",
+    .stage = STAGE_TRACE,
+    .find = find,
+};
