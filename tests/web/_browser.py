@@ -78,18 +78,23 @@ def unpacked(name, tmp):
     return None
 
 
-def need():
-    """The browser's path; skips the test where something is missing."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+def need_node():
+    """Skips the test without node and the packages of web/."""
     if not shutil.which("node"):
         skip("no node")
     version = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout.strip()
     if not version[1:].split(".")[0].isdigit() or int(version[1:].split(".")[0]) < 20:
         skip("node is %s, playwright-core needs 20" % (version or "broken"))
+    if not packages():
+        skip("playwright-core and its kin can't be had from npm")
+
+
+def need():
+    """The browser's path; skips the test where something is missing."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if not chromium:
         skip("no chromium")
-    if not packages():
-        skip("playwright-core can't be had from npm")
+    need_node()
     return chromium
 
 

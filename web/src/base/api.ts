@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the server is asked.  Integers that a double can't hold become BigInt: the
-// parser tells us how a number was written.  Answers are kept, since histories don't
+// parser tells us how a number was written, or, in older browsers, they are quoted first.  Answers are kept, since histories don't
 // change while the server runs; a server that was gone is asked for all of it again.
 
 import { useEffect, useState } from "preact/hooks";
@@ -32,14 +32,33 @@ const kept = new Map<string, Promise<unknown>>();
 
 type Reviver = (this: unknown, key: string, value: unknown, context?: { source?: string }) => unknown;
 
+// Where the source is told.
 const exact: Reviver = (_key, value, context) => {
   if (typeof value !== "number" || Number.isSafeInteger(value) || !Number.isInteger(value)) return value;
   const source = context?.source;
   return source && /^-?\d+$/.test(source) ? BigInt(source) : value;
 };
 
+/** Whether the parser of this browser gives the source of a number. */
+const tells = ((): boolean => {
+  let told = false;
+  const look: Reviver = (_key, value, context) => ((told = context?.source === "1"), value);
+  JSON.parse("1", look as (key: string, value: unknown) => unknown);
+  return told;
+})();
+
+const QUOTED = "\u0001";
+const LONG = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g;
+
 export function parse(text: string): unknown {
-  return JSON.parse(text, exact as (this: unknown, key: string, value: unknown) => unknown);
+  if (tells) return JSON.parse(text, exact as (key: string, value: unknown) => unknown);
+  const quoted = text.replace(LONG, (m) => (m.startsWith('"') ? m : `"\\u0001${m}"`));
+  return JSON.parse(quoted, (_key, value: unknown) => {
+    if (typeof value !== "string" || !value.startsWith(QUOTED) || !/^-?\d{16,}$/.test(value.slice(1))) return value;
+    const n = BigInt(value.slice(1));
+    const near = Number(n);
+    return Number.isSafeInteger(near) ? near : n;
+  });
 }
 
 async function refusal(reply: Response): Promise<ApiError> {

@@ -60,7 +60,9 @@ export function CostsPage({ measure }: { measure: string }): VNode {
   const top = useGet<AnyRow[]>(query("top/" + which, args));
   const freq = useGet<Bucket[]>(WITHOUT_FREQ.has(which) ? null : query("freq/" + which, args));
   const wanted = find.toLowerCase();
-  const rows = (top.data ?? []).filter(
+  // Of another measure, the rows would have other columns.
+  const data = top.of?.startsWith(`top/${which}?`) ? top.data : null;
+  const rows = (data ?? []).filter(
     (r) => !wanted || Object.values(r).some((v) => typeof v === "string" && v.toLowerCase().includes(wanted)),
   );
   return (
@@ -108,8 +110,8 @@ export function CostsPage({ measure }: { measure: string }): VNode {
       </div>
       <MiniLine host={host} />
       {top.error ? <Problem error={top.error} /> : null}
-      {!top.data && !top.error ? <Loading what="the measure" /> : null}
-      {top.data && !rows.length ? (
+      {!data && !top.error ? <Loading what="the measure" /> : null}
+      {data && !rows.length ? (
         <Empty>
           Nothing of this between {clock(span.t0)} and {clock(span.t1)}
           {find ? ` that has “${plain(find)}” in it` : ""}. If the kernel of a host was not traced, or not these events of it,{" "}

@@ -85,6 +85,7 @@ export class Sum {
     const scale = (this.nsPerPx() * width) / (win.t1 - win.t0);
     const shift = ((this.span.t0 - win.t0) * width) / (win.t1 - win.t0);
     const last = runs.length;
+    let kept = -1; // the pixel of a bad state that had none
     for (let i = this.after(-shift / scale - 1) * FIELDS; i < last; i += FIELDS) {
       const from = Math.round(shift + (runs[i] as number) * scale);
       if (from >= width) break;
@@ -99,16 +100,12 @@ export class Sum {
       const hides = isBad || ((runs[i + 3] as number) & HIDDEN_BAD) !== 0;
       // What is bad gets a pixel however short it is, and keeps it.
       const end = Math.min(width, hides && to <= from ? from + 1 : to);
-      const begin = Math.max(0, from);
+      let begin = Math.max(0, from);
+      if (begin === kept && !isBad) begin++;
       if (end <= begin) continue;
-      const colour = palette.pixels[value] ?? 0xff888888;
-      if (end - begin === 1) {
-        if (bad[begin] === 0 || hides) line[begin] = colour;
-        if (hides) bad[begin] = isBad ? 2 : Math.max(1, bad[begin] as number);
-      } else {
-        line.fill(colour, begin, end);
-        bad.fill(isBad ? 2 : hides ? 1 : 0, begin, end);
-      }
+      line.fill(palette.pixels[value] ?? 0xff888888, begin, end);
+      bad.fill(isBad ? 2 : hides ? 1 : 0, begin, end);
+      if (hides && to <= from) kept = from;
     }
   }
 }

@@ -99,7 +99,9 @@ export class Supply {
     const bare = w.ids.filter((id) => !this.of(id).coarse);
     if (bare.length) {
       const px = Math.max(1, Math.min(w.width, w.all.t1 - w.all.t0));
-      return { ids: bare.slice(0, AT_ONCE), span: w.all, px, level: "coarse" };
+      const ids = bare.slice(0, AT_ONCE);
+      for (const id of ids) this.asked.set(id, `${w.all.t0} ${w.all.t1} ${px}`);
+      return { ids, span: w.all, px, level: "coarse" };
     }
     const { span, px } = around(w.win, w.width, w.all);
     // What was asked once is not asked again, however the answer was rounded.

@@ -11,7 +11,7 @@ import { useCell } from "../base/cell";
 import { Txt, bytes, number, plain } from "../base/text";
 import { cursor, selection, setView, theme, view } from "../base/state";
 import type { CurveReply, RowInfo } from "../base/types";
-import { clock, digitsFor, dur, ticks, type Ns } from "../time/time";
+import { clock, digitsFor, dur, tickStep, ticks, type Ns } from "../time/time";
 import { Problem } from "./states";
 import { Table } from "./Table";
 
@@ -189,7 +189,7 @@ function room(lo: number, hi: number): [number, number] {
 
 function splits(lo: number, hi: number, width: number, relative: boolean): number[] {
   if (!relative) return ticks({ t0: lo, t1: hi }, width).at;
-  const step = 10 ** Math.floor(Math.log10(Math.max(1, hi - lo)));
+  const step = tickStep(hi - lo, width / 110);
   const at: number[] = [];
   for (let t = Math.ceil(lo / step) * step; t <= hi; t += step) at.push(t);
   return at;
