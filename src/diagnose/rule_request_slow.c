@@ -36,8 +36,7 @@ struct one {
     ns_t extra;     /* that much more; 0: nothing tells                     */
     const struct one *child; /* a slow request of another service that lasted meanwhile */
 };
-struct group {
-    struct str action;
+struct group { /* of one action */
     VEC(struct one) at;
     struct robust normal;
 };
@@ -61,8 +60,7 @@ static void group_requests(const struct diagnosis *d, struct groups *ret)
         uint32_t id =
             strtab_id(&ret->names, hops_name(d->src, src_safe(&r, row, C_request_action)));
         if (id > ret->at.n)
-            *vec_push(&ret->at) =
-                (struct group){ .action = str_dup(d->src->mem, strtab_get(&ret->names, id)) };
+            *vec_push(&ret->at) = (struct group){ 0 };
         *vec_push(&ret->at.at[id - 1].at) =
             (struct one){ .row = src_keep(d->src, TABLE_request, row),
                           .id = src_text(&r, row, C_request_request),
@@ -376,8 +374,9 @@ static struct str title(const struct diagnosis *d, const struct group *g, const 
                 : finding_text(d, ", %.1f times the median of %zu%s",
                                (double)o->took / (double)median, g->at.n, o->extra ? ":" : "");
 
+    struct str action = src_mask(d->src, store_text(d->src->global, o->row[C_request_action]));
     return finding_text(d, STR_FMT "%s" STR_FMT "%s took %s" STR_FMT "%s" STR_FMT,
-                        STR_ARG(g->action), entity.n ? " of " : "", STR_ARG(entity),
+                        STR_ARG(str_first(action, 80)), entity.n ? " of " : "", STR_ARG(entity),
                         alike ? finding_text(d, " and %zu more", alike).p : "",
                         finding_duration(d, o->took).p, STR_ARG(why), o->extra ? " " : "",
                         STR_ARG(o->extra ? hop_words(d, &o->hop, more) : STR("")));
@@ -413,7 +412,7 @@ static size_t add_alike(const struct diagnosis *d, struct finding *f, struct gro
 static void found(const struct rule *r, struct diagnosis *d, struct group *g, struct one *o)
 {
     struct str where = finding_text(d, "neph show request " STR_FMT, STR_ARG(o->id));
-    struct finding *f = finding_add(d, r, SEVERITY_WARNING);
+    struct finding *f = finding_add(d, r, o->extra ? SEVERITY_WARNING : SEVERITY_INFO);
     const char *more = "";
 
     o->told = true;

@@ -9,6 +9,19 @@ static const struct limit limits[] = {
                     "by chance alone a process is never left out of so many" },
 };
 
+/* Some serve an API and others the queue: an idle one may be there for what nobody asked for. */
+static bool has_trades(const struct crew *c)
+{
+    bool http = false, rpc = false, both = false;
+
+    for (size_t i = 0; i < c->workers.n; i++) {
+        http |= c->workers.at[i].http;
+        rpc |= c->workers.at[i].rpc;
+        both |= c->workers.at[i].http && c->workers.at[i].rpc;
+    }
+    return http && rpc && !both;
+}
+
 static void find_crew(const struct rule *r, struct diagnosis *d, const struct crew *c,
                       const char *host)
 {
@@ -27,7 +40,8 @@ static void find_crew(const struct rule *r, struct diagnosis *d, const struct cr
         works += w->works;
         busy += w->busy;
     }
-    if (idle == 0 || n == idle || (double)works < rule_limit(d, r, MIN_WORKS) * (double)n)
+    if (idle == 0 || n == idle || has_trades(c) ||
+        (double)works < rule_limit(d, r, MIN_WORKS) * (double)n)
         return;
     struct finding *f = finding_add(d, r, SEVERITY_INFO);
     f->title = finding_text(d, "%zu of %zu processes of " STR_FMT " on %s had nothing to do", idle,
@@ -39,8 +53,8 @@ static void find_crew(const struct rule *r, struct diagnosis *d, const struct cr
     finding_evidence(f, "tasks and calls of the others",
                      finding_text(d, "%llu", (unsigned long long)works), "works", where);
     finding_evidence_ns(d, f, "the others worked", busy, where);
-    finding_unknown(f, STR("whether they are there for other work (API and RPC workers of one "
-                           "service are not told apart)"));
+    finding_unknown(f, STR("whether they are there for other work, such as Neutron's workers for "
+                           "reports of its agents"));
     for (size_t i = 0; i < c->workers.n; i++)
         if (c->workers.at[i].works == 0 && strcmp(c->workers.at[i].host, host) == 0) {
             struct str pid = finding_text(d, "%lld", (long long)c->workers.at[i].pid);
@@ -66,7 +80,7 @@ const struct rule rule_worker_idle = {
     .title = "a process of a service gets nothing to do while others have it all",
     .doc = "Of several processes of one service on a host, one served no call and ran no task, "
            "while the others had many. Info: the service works, but with fewer processes than it "
-           "was given.",
+           "was given. Where some processes serve an API and others the queue it says nothing.",
     .remedy = "look whether the process listens (its sockets, its queue); restart the service, or "
               "set fewer workers",
     .needs = "the logs of the service with process ids",

@@ -34,13 +34,15 @@ static bool is_served(struct str kind)
 }
 
 static void work(struct crews *to, struct str service, const char *host, int64_t pid,
-                 const cell_t *row)
+                 const cell_t *row, struct str kind)
 {
     if (service.n == 0 || pid < 0 || row[0] == STORE_NULL || row[1] == STORE_NULL)
         return;
     struct crew *c = crew_of(to, service);
     struct worker *w = worker_of(c, host, pid);
 
+    w->http |= str_is(kind, "served");
+    w->rpc |= str_is(kind, "rpc-served");
     *vec_push(&w->at) = (struct span){ row[0], row[1] };
     c->seen.t0 = row[0] < c->seen.t0 ? row[0] : c->seen.t0;
     c->seen.t1 = row[1] > c->seen.t1 ? row[1] : c->seen.t1;
@@ -160,10 +162,12 @@ void crews_make(const struct diagnosis *d, struct crews *ret)
     *ret = (struct crews){ .mem = d->src->mem };
     while ((row = src_next(&steps)))
         if (is_served(src_text(&steps, row, C_step_kind)))
-            work(ret, src_text(&steps, row, C_step_service), steps.host, row[C_step_pid], row);
+            work(ret, src_text(&steps, row, C_step_service), steps.host, row[C_step_pid], row,
+                 src_text(&steps, row, C_step_kind));
     while ((row = src_next(&tasks)))
         if (row[C_task_depth] == 0)
-            work(ret, src_text(&tasks, row, C_task_service), tasks.host, row[C_task_pid], row);
+            work(ret, src_text(&tasks, row, C_task_service), tasks.host, row[C_task_pid], row,
+                 STR("task"));
     for (size_t i = 0; i < ret->at.n; i++)
         for (size_t k = 0; k < ret->at.at[i].workers.n; k++)
             merge(&ret->at.at[i].workers.at[k]);

@@ -12,7 +12,8 @@ struct worker {
     const char *host;
     int64_t pid;
     uint64_t works;
-    ns_t busy; /* time in which it worked on at least one thing */
+    bool http, rpc; /* it served such calls */
+    ns_t busy;      /* time in which it worked on at least one thing */
     VEC(struct span) at;
 };
 
