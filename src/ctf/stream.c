@@ -109,7 +109,8 @@ static void add_loss(struct ctf_stream *s, const struct ctf_packet *before,
         t0 = when(s, before->has_ts_begin, before->ts_begin, NS_MIN);
     if (t1 < t0)
         t1 = t0;
-    *vec_push(&s->losses) = (struct ctf_loss){ t0, t1, events, packets };
+    *vec_push(&s->losses) =
+        (struct ctf_loss){ t0, t1, events, packets, (size_t)(p - s->packets.at) };
 }
 
 /* The counter of discarded events can go back in overwrite mode, so its largest

@@ -33,6 +33,7 @@ struct ctf_loss {
     ns_t t0, t1;      /* NS_MIN, NS_MAX: not known */
     uint64_t events;  /* discarded for want of room in a buffer      */
     uint64_t packets; /* overwritten, with all of their events       */
+    size_t packet;    /* of the stream: that tells of it             */
 };
 
 struct ctf_packet {

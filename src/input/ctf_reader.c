@@ -334,20 +334,41 @@ static bool ctf_reach(const struct reader *base, struct span *ret)
     return ret->t0 <= ret->t1;
 }
 
+/* The time of the last event of a packet, NS_MIN if it has none.  Events that a tracer discards for
+ * want of room are lost after it: the buffer was full. */
+static ns_t last_event(struct ctf_trace *t, uint32_t stream, size_t packet)
+{
+    struct notes unsaid = { 0 }; /* it is read again, and then told of */
+    struct ctf_rec recs[256];
+    struct ctf_cursor c;
+    ns_t last = NS_MIN;
+    size_t n;
+
+    ctf_cursor_init(&c, t, stream, &unsaid);
+    ctf_cursor_range(&c, packet, packet + 1);
+    while ((n = ctf_cursor_fill(&c, recs, ARRAY_SIZE(recs))))
+        last = recs[n - 1].t;
+    ctf_cursor_free(&c);
+    notes_free(&unsaid);
+    return last;
+}
+
 static void ctf_losses(const struct reader *base,
                        void (*fn)(void *ctx, const struct reader_loss *loss), void *ctx)
 {
-    const struct ctf_trace *t = ((const struct ctf_reader *)base)->trace;
+    struct ctf_trace *t = ((const struct ctf_reader *)base)->trace;
 
-    for (size_t i = 0; i < t->streams.n; i++) {
+    for (uint32_t i = 0; i < t->streams.n; i++) {
         const struct ctf_stream *s = t->streams.at[i];
 
         for (size_t k = 0; k < s->losses.n; k++) {
             const struct ctf_loss *x = &s->losses.at[k];
             const struct ctf_packet *p = &s->packets.at[0];
+            ns_t last = x->packets ? NS_MIN : last_event(t, i, x->packet);
+            ns_t t0 = last > x->t0 && last <= x->t1 ? last : x->t0;
 
-            fn(ctx, &(struct reader_loss){ t->files.at[p->file].path, p->cpu, x->t0, x->t1,
-                                           x->events, x->packets });
+            fn(ctx, &(struct reader_loss){ t->files.at[p->file].path, p->cpu, t0, x->t1, x->events,
+                                           x->packets });
         }
     }
 }
