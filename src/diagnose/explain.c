@@ -58,6 +58,21 @@ static bool is_of_host(const struct finding *f, const struct party *p)
     return false;
 }
 
+/* The daemons of a host that carry out what is asked for instances on it. */
+static bool carries_out(const struct finding *f, const struct finding *c, const struct party *p)
+{
+    bool daemon = strcmp(p->kind, "service") == 0 &&
+                  (str_is(p->name, "nova-compute") || str_is(p->name, "libvirtd"));
+
+    for (size_t i = 0; daemon && f->rule->stage >= STAGE_OPERATION && i < c->hosts.n; i++) {
+        struct party host = { "host", c->hosts.at[i], STORE_NULL };
+
+        if (is_of_host(f, &host))
+            return true;
+    }
+    return false;
+}
+
 /* How long both were, and of 'c' as a share of it. */
 static bool overlap(const struct finding *f, const struct finding *c, double *ret_share)
 {
@@ -100,7 +115,7 @@ static bool explains(const struct finding *c, const struct finding *f, ns_t *ret
         const struct party *p = &c->subjects.at[i];
 
         if (!party_in(f->subjects.at, f->subjects.n, p) && !is_of_host(f, p) &&
-            !(is_means(p) && party_in(f->culprits.at, f->culprits.n, p)))
+            !carries_out(f, c, p) && !(is_means(p) && party_in(f->culprits.at, f->culprits.n, p)))
             continue;
         linked = true;
         if (p->lost_ns == STORE_NULL)

@@ -272,7 +272,7 @@ def nova_particular(t):
     says = "waits 4.754 s of 5.876 s (80 %) for external-event network-vif-plugged-9e66f286"
     check("the listing says so", says in create["longest_part"], True)
     check("the summary says so", "compute.instance.create vm-26009 waits 4.754 s of 5.876 s" in
-          neph([t.path]), True)
+          neph(["summary", t.path]), True)
     requests = t.list("requests")
     check("16 requests", len({r["request_id"] for r in requests}), 16)
     lengths = [s["duration_ns"] for s in t.steps("http")]
