@@ -61,6 +61,23 @@ static ns_t estimated_jump(const struct sync_knot *a, const struct sync_knot *b,
     return fabs(d) > slew ? (ns_t)d : 0;
 }
 
+/* Where the bounds are so wide that the clock is shown as it is, a pair of hosts may still know the
+ * step: it is how far its bounds open between two pieces that are narrow. */
+static ns_t pairs_jump(const struct clocks *c, uint32_t h)
+{
+    enum { TIMES = 10 };
+    ns_t most = 0;
+
+    for (size_t i = 0; i < c->npairs; i++) {
+        const struct sync_pair *p = &c->pairs[i];
+
+        if ((p->a == h || p->b == h) && p->pieces > 1 && p->quality == SYNC_EXACT && !p->dropped &&
+            p->bound_max < NS_MAX / 4 && p->bound_max / TIMES >= p->bound_median)
+            most = p->bound_max > most ? p->bound_max : most;
+    }
+    return most;
+}
+
 static void find_step(const struct rule *r, struct diagnosis *d, uint32_t h,
                       const struct host_clock *c)
 {
@@ -82,12 +99,20 @@ static void find_step(const struct rule *r, struct diagnosis *d, uint32_t h,
             t0 = a->corrected;
             t1 = b->corrected;
         }
+    const char *way = most > 0 ? " back" : most < 0 ? " forward" : "";
+    if (llabs(most) < rule_limit_ns(d, r, MIN_STEP) && c->kept) {
+        struct store_coverage cov;
+
+        store_coverage(d->src->hosts[h], &cov);
+        most = pairs_jump(d->src->clocks, h);
+        t0 = cov.t0;
+        t1 = cov.t1;
+    }
     if (llabs(most) < rule_limit_ns(d, r, MIN_STEP))
         return;
     struct finding *f = finding_add(d, r, SEVERITY_WARNING);
-    f->title =
-        finding_text(d, "the clock of %s was set %s by about %s while it was traced", c->host,
-                     most > 0 ? "back" : "forward", finding_duration(d, llabs(most)).p);
+    f->title = finding_text(d, "the clock of %s was set%s by about %s while it was traced", c->host,
+                            way, finding_duration(d, llabs(most)).p);
     host_finding(d, f, h, t0, t1);
     finding_evidence_ns(d, f, "stepped by about", llabs(most), STR("neph sync"));
     finding_unknown(f, STR("what in the logs of that host is older than it says, or younger"));
@@ -116,20 +141,36 @@ static void find_far(const struct rule *r, struct diagnosis *d, uint32_t h,
     finding_evidence_ns(d, f, "give or take", bound, STR("neph sync"));
 }
 
+/* The least by which the clock's rate is certainly off, with its sign; 0: it need not be. */
+static double least_ppm(const struct sync_clock *c)
+{
+    const struct sync_knot *a = c->knots, *b = c->nknots ? &c->knots[c->nknots - 1] : NULL;
+
+    if (c->nknots < 2 || b->local <= a->local || a->lo == NS_MIN || a->hi == NS_MAX ||
+        b->lo == NS_MIN || b->hi == NS_MAX)
+        return 0;
+    double took = (double)(b->local - a->local);
+    double least = ((double)(b->lo - a->hi) - took) / took * 1e6;
+    double most = ((double)(b->hi - a->lo) - took) / took * 1e6;
+
+    return least > 0 ? least : most < 0 ? most : 0;
+}
+
 static void find_fast(const struct rule *r, struct diagnosis *d, uint32_t h,
                       const struct host_clock *c)
 {
-    double ppm = c->c.skew * 1e6;
+    double ppm = least_ppm(&c->c);
     struct store_coverage cov;
 
-    if (fabs(ppm) < rule_limit(d, r, MIN_RATE))
+    if (fabs(ppm) < rule_limit(d, r, MIN_RATE) || has_pieces(d->src->clocks, h))
         return;
     store_coverage(d->src->hosts[h], &cov);
     struct finding *f = finding_add(d, r, SEVERITY_WARNING);
-    f->title = finding_text(d, "the clock of %s runs %.0f ppm too %s: no NTP corrects that",
-                            c->host, fabs(ppm), ppm > 0 ? "slow" : "fast");
+    f->title =
+        finding_text(d, "the clock of %s runs at least %.0f ppm too %s: no NTP corrects that",
+                     c->host, fabs(ppm), ppm > 0 ? "slow" : "fast");
     host_finding(d, f, h, cov.t0, cov.t1);
-    finding_evidence(f, "rate", finding_text(d, "%.1f", ppm), "ppm", STR("neph sync"));
+    finding_evidence(f, "rate, at least", finding_text(d, "%.1f", ppm), "ppm", STR("neph sync"));
 }
 
 /* Nothing bounds it: who relies on the order of what happened on two hosts can't. */

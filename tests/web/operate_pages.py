@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The pages of `neph serve` on simulated clouds, used as an operator uses them.
 
-usage: operator.py path/to/neph
+usage: operate_pages.py path/to/neph
 """
 
 import os
