@@ -124,7 +124,7 @@ static void put_event(FILE *f, int64_t t, const uint8_t *p)
 /* Steps from a nanosecond to centuries. */
 static int64_t step(uint8_t v)
 {
-    return (int64_t)((v & 3) + 1) << (v >> 2);
+    return (int64_t)((v & 3) + 1) << (v >> 2) % 61;
 }
 
 static void write_events(const uint8_t *data, size_t n)
