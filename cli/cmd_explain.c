@@ -38,7 +38,7 @@ const struct cmd cmd_explain = {
     .summary = "the rules of diagnose: when they speak, and why",
     .args = "[RULE]",
     .about = "Lists the rules, or describes one: what it says, by which mechanism and with which "
-             "thresholds, which traces it needs, what to do.",
+             "limits, which traces it needs, what to do.",
     .outputs = TABLE_OUTPUTS,
     .groups = GROUP_LISTING | GROUP_LIMIT,
     .max_args = 1,

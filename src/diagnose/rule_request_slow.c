@@ -38,11 +38,14 @@ struct one {
 };
 struct group { /* of one action */
     VEC(struct one) at;
+    VEC(struct one *) slow; /* the slowest first */
     struct robust normal;
 };
 struct groups {
     struct strtab names;
-    VEC(struct group) at; /* a name's position is its id less one */
+    VEC(struct group) at;          /* a name's position is its id less one */
+    VEC(struct one *) slow;        /* of all groups, by begin */
+    struct src_index tasks, calls; /* tasks by request, steps by what they called */
 };
 
 static void group_requests(const struct diagnosis *d, struct groups *ret)
@@ -212,28 +215,27 @@ static void blame_holder(const struct diagnosis *d, struct finding *f, const str
 }
 
 /* The service that answered the call. */
-static void blame_server(const struct diagnosis *d, struct finding *f, const struct hop *h)
+static void blame_server(const struct diagnosis *d, const struct groups *all, struct finding *f,
+                         const struct hop *h)
 {
-    struct src_rows r = src_rows(d->src, TABLE_step);
+    const struct src_group *steps = src_index_find(&all->calls, h->child);
+    const struct src_row *server = NULL;
     struct str service = STR("");
-    ns_t served = STORE_NULL;
-    const cell_t *row;
 
-    while (h->child.n && service.n == 0 && (row = src_next(&r))) {
-        struct str kind = src_text(&r, row, C_step_kind);
+    for (size_t i = 0; h->child.n && !server && i < steps->rows.n; i++) {
+        struct str kind = row_text(&steps->rows.at[i], C_step_kind);
 
-        if (!str_eq(src_text(&r, row, C_step_child), h->child) ||
-            !(str_is(kind, "served") || str_is(kind, "rpc-served")))
-            continue;
-        service = src_text(&r, row, C_step_service);
-        served = row_length(row);
-        finding_host(f, str_of(r.host));
+        if (str_is(kind, "served") || str_is(kind, "rpc-served"))
+            server = &steps->rows.at[i];
+    }
+    if (server) {
+        service = row_text(server, C_step_service);
+        finding_host(f, str_of(server->host));
         finding_culprit(f, "request", str_starts(h->child, STR("req-")) ? h->child : STR(""));
     }
-    if (service.n)
-        src_end(&r);
     finding_culprit(f, "service", service);
-    finding_evidence_ns(d, f, "of that, the called service worked", served, STR("neph list calls"));
+    finding_evidence_ns(d, f, "of that, the called service worked",
+                        server ? row_length(server->row) : STORE_NULL, STR("neph list calls"));
     if (service.n == 0)
         finding_unknown(f,
                         STR("what the called service did meanwhile: its own log was not traced"));
@@ -300,14 +302,15 @@ static void blame_meanwhile(const struct diagnosis *d, struct finding *f, const 
                            "lasted at the same time, and no other was slow"));
 }
 
-static const char *blame(const struct diagnosis *d, struct finding *f, const struct hop *h)
+static const char *blame(const struct diagnosis *d, const struct groups *all, struct finding *f,
+                         const struct hop *h)
 {
     if (str_is(h->kind, "task"))
         finding_culprit(f, "service", h->service);
     if (str_is(h->kind, "lock-wait"))
         blame_holder(d, f, h);
     else if (str_is(h->kind, "http") || str_is(h->kind, "http-call") || str_is(h->kind, "rpc"))
-        blame_server(d, f, h);
+        blame_server(d, all, f, h);
     else if (str_is(h->kind, "external-event"))
         finding_culprit(f, "service",
                         str_starts(h->name, STR("network-"))  ? STR("neutron")
@@ -393,10 +396,10 @@ static size_t add_alike(const struct diagnosis *d, struct finding *f, struct gro
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < g->at.n; i++) {
-        struct one *x = &g->at.at[i];
+    for (size_t i = 0; i < g->slow.n; i++) {
+        struct one *x = g->slow.at[i];
 
-        if (!x->slow || x->told || x == o || !alike(x, o))
+        if (x->told || x == o || !alike(x, o))
             continue;
         x->told = true;
         finding_subject_lost(f, "request", x->id, cost_of(g, x));
@@ -409,7 +412,8 @@ static size_t add_alike(const struct diagnosis *d, struct finding *f, struct gro
 }
 
 /* One finding for a request and those that are slow in the same hop. */
-static void found(const struct rule *r, struct diagnosis *d, struct group *g, struct one *o)
+static void found(const struct rule *r, struct diagnosis *d, const struct groups *all,
+                  struct group *g, struct one *o)
 {
     struct str where = finding_text(d, "neph show request " STR_FMT, STR_ARG(o->id));
     struct finding *f = finding_add(d, r, o->extra ? SEVERITY_WARNING : SEVERITY_INFO);
@@ -429,7 +433,7 @@ static void found(const struct rule *r, struct diagnosis *d, struct group *g, st
                      STR("neph list requests"));
     add_hop(d, f, o, where);
     if (o->extra)
-        more = blame(d, f, &o->hop);
+        more = blame(d, all, f, &o->hop);
     f->title = title(d, g, o, add_alike(d, f, g, o), more);
 }
 
@@ -439,74 +443,107 @@ static bool same_services(const struct diagnosis *d, const struct one *a, const 
                   store_text(d->src->global, b->row[C_request_services]));
 }
 
+/* Position of the first slow one that begins at 't' or later. */
+static size_t first_slow(const struct groups *all, ns_t t)
+{
+    size_t lo = 0, hi = all->slow.n;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (all->slow.at[mid]->row[0] < t)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
 /* The only slow request of other services inside of this one that went on for most of what the hop
  * took too long; NULL: there is none, or several. */
 static struct one *find_meanwhile(const struct rule *r, const struct diagnosis *d,
-                                  struct groups *all, const struct one *o)
+                                  const struct groups *all, const struct one *o)
 {
+    double least = rule_limit(d, r, MIN_MEANWHILE) * (double)o->extra;
     struct one *found = NULL;
 
-    for (size_t i = 0; i < all->at.n; i++)
-        for (size_t k = 0; k < all->at.at[i].at.n; k++) {
-            struct one *x = &all->at.at[i].at.at[k];
+    for (size_t i = first_slow(all, o->row[0]); i < all->slow.n; i++) {
+        struct one *x = all->slow.at[i];
+        ns_t t0 = x->row[0] > o->hop.t0 ? x->row[0] : o->hop.t0;
+        ns_t t1 = x->row[1] < o->hop.t1 ? x->row[1] : o->hop.t1;
 
-            ns_t t0 = x->row[0] > o->hop.t0 ? x->row[0] : o->hop.t0;
-            ns_t t1 = x->row[1] < o->hop.t1 ? x->row[1] : o->hop.t1;
-
-            if (!x->slow || x->row[0] < o->row[0] || x->row[1] > o->row[1] ||
-                same_services(d, x, o) ||
-                (double)(t1 - t0) < rule_limit(d, r, MIN_MEANWHILE) * (double)o->extra)
-                continue;
-            if (found)
-                return NULL;
-            found = x;
-        }
+        if (x->row[0] > o->hop.t1)
+            break;
+        if (x->row[1] > o->row[1] || same_services(d, x, o) || (double)(t1 - t0) < least)
+            continue;
+        if (found)
+            return NULL;
+        found = x;
+    }
     return found;
 }
 
-static bool is_slow(const struct groups *all, struct str request)
+static int by_start(const void *a, const void *b)
 {
-    for (size_t i = 0; i < all->at.n; i++)
-        for (size_t k = 0; k < all->at.at[i].at.n; k++)
-            if (all->at.at[i].at.at[k].slow && str_eq(all->at.at[i].at.at[k].id, request))
-                return true;
-    return false;
+    const struct one *x = *(struct one *const *)a, *y = *(struct one *const *)b;
+
+    return (x->row[0] > y->row[0]) - (x->row[0] < y->row[0]);
+}
+
+static int slowest_first(const void *a, const void *b)
+{
+    const struct one *x = *(struct one *const *)a, *y = *(struct one *const *)b;
+
+    return x->took != y->took ? (x->took > y->took ? -1 : 1) : (x > y) - (x < y);
+}
+
+static void list_slow(struct groups *all)
+{
+    for (size_t i = 0; i < all->at.n; i++) {
+        struct group *g = &all->at.at[i];
+
+        for (size_t k = 0; k < g->at.n; k++)
+            if (g->at.at[k].slow) {
+                *vec_push(&g->slow) = &g->at.at[k];
+                *vec_push(&all->slow) = &g->at.at[k];
+            }
+        if (g->slow.n)
+            qsort(g->slow.at, g->slow.n, sizeof *g->slow.at, slowest_first);
+    }
+    if (all->slow.n)
+        qsort(all->slow.at, all->slow.n, sizeof *all->slow.at, by_start);
 }
 
 /* What a slow request asked of another service is its hop, and told with it. */
 static void leave_out_children(const struct diagnosis *d, struct groups *all)
 {
-    for (size_t i = 0; i < all->at.n; i++)
-        for (size_t k = 0; k < all->at.at[i].at.n; k++) {
-            struct one *o = &all->at.at[i].at.at[k];
+    struct strtab ids = { 0 };
+    uint32_t id;
 
-            o->told = o->slow && is_slow(all, store_text(d->src->global, o->row[C_request_parent]));
-        }
-}
+    for (size_t i = 0; i < all->slow.n; i++)
+        strtab_id(&ids, all->slow.at[i]->id);
+    for (size_t i = 0; i < all->slow.n; i++) {
+        struct one *o = all->slow.at[i];
+        struct str parent = store_text(d->src->global, o->row[C_request_parent]);
 
-static struct one *slowest(struct group *g)
-{
-    struct one *most = NULL;
-
-    for (size_t i = 0; i < g->at.n; i++)
-        if (g->at.at[i].slow && !g->at.at[i].told && (!most || g->at.at[i].took > most->took))
-            most = &g->at.at[i];
-    return most;
+        o->told = parent.n && strtab_find(&ids, parent, &id);
+    }
+    strtab_free(&ids);
 }
 
 /* Finds the hops of those that are slow, and what else was slow meanwhile. */
-static void find_hops(const struct rule *r, const struct diagnosis *d,
-                      const struct src_index *tasks, struct groups *all, struct group *g)
+static void find_hops(const struct rule *r, const struct diagnosis *d, const struct groups *all,
+                      struct group *g)
 {
     struct peers *p = xmalloc(sizeof *p);
 
-    peers_make(d, tasks, g, p);
+    peers_make(d, &all->tasks, g, p);
     for (size_t i = 0; i < g->at.n; i++) {
         struct one *o = &g->at.at[i];
 
         if (!o->slow || o->told || o->held)
             continue;
-        find_hop(d, tasks, p, o);
+        find_hop(d, &all->tasks, p, o);
         struct one *child = str_is(o->hop.kind, "task") ? find_meanwhile(r, d, all, o) : NULL;
         o->child = child;
         if (child)
@@ -518,36 +555,44 @@ static void find_hops(const struct rule *r, const struct diagnosis *d,
 
 static void groups_free(struct groups *all)
 {
-    for (size_t i = 0; i < all->at.n; i++)
+    for (size_t i = 0; i < all->at.n; i++) {
         vec_free(&all->at.at[i].at);
+        vec_free(&all->at.at[i].slow);
+    }
     vec_free(&all->at);
+    vec_free(&all->slow);
     strtab_free(&all->names);
+    src_index_free(&all->tasks);
+    src_index_free(&all->calls);
 }
 
 static void find(const struct rule *r, struct diagnosis *d)
 {
     struct groups all = { 0 };
-    struct src_index tasks;
-    struct one *o;
 
     group_requests(d, &all);
-    src_index_make(d->src, TABLE_task, false, C_task_request, &tasks);
+    src_index_make(d->src, TABLE_task, false, C_task_request, &all.tasks);
+    src_index_make(d->src, TABLE_step, false, C_step_child, &all.calls);
     for (size_t i = 0; i < all.at.n; i++) {
         struct group *g = &all.at.at[i];
 
         if ((double)(g->at.n - 1) >= rule_limit(d, r, MIN_PEERS))
             find_slow(r, d, g);
         for (size_t k = 0; k < g->at.n; k++)
-            find_held(r, d, &tasks, &g->at.at[k]);
+            find_held(r, d, &all.tasks, &g->at.at[k]);
     }
+    list_slow(&all);
     leave_out_children(d, &all);
     for (size_t i = 0; i < all.at.n; i++)
-        if (slowest(&all.at.at[i]))
-            find_hops(r, d, &tasks, &all, &all.at.at[i]);
-    for (size_t i = 0; i < all.at.n; i++)
-        while ((o = slowest(&all.at.at[i])))
-            found(r, d, &all.at.at[i], o);
-    src_index_free(&tasks);
+        if (all.at.at[i].slow.n)
+            find_hops(r, d, &all, &all.at.at[i]);
+    for (size_t i = 0; i < all.at.n; i++) {
+        struct group *g = &all.at.at[i];
+
+        for (size_t k = 0; k < g->slow.n; k++)
+            if (!g->slow.at[k]->told)
+                found(r, d, &all, g, g->slow.at[k]);
+    }
     groups_free(&all);
 }
 

@@ -29,8 +29,8 @@ static struct queue queue_of(const struct crew *c, ns_t least)
         if (s->waited < least)
             continue;
         q.n++;
-        q.waited += s->waited;
-        q.worked += s->ns;
+        q.waited = time_add(q.waited, s->waited);
+        q.worked = time_add(q.worked, s->ns);
         q.longest = s->waited > q.longest ? s->waited : q.longest;
         q.win.t0 = s->t0 < q.win.t0 ? s->t0 : q.win.t0;
         q.win.t1 = s->t1 > q.win.t1 ? s->t1 : q.win.t1;
@@ -53,7 +53,7 @@ static void find_crew(const struct rule *r, struct diagnosis *d, const struct cr
     struct queue q = queue_of(c, rule_limit_ns(d, r, MIN_WAIT));
 
     if ((double)q.n < rule_limit(d, r, MIN_CALLS) ||
-        (double)q.waited < rule_limit(d, r, MIN_SHARE) * (double)(q.waited + q.worked))
+        (double)q.waited < rule_limit(d, r, MIN_SHARE) * ((double)q.waited + (double)q.worked))
         return;
     double load = crew_load(c, q.win);
     if (load < rule_limit(d, r, MIN_LOAD))

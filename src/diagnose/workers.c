@@ -21,11 +21,14 @@ static struct crew *crew_of(struct crews *c, struct str service)
 
 static struct worker *worker_of(struct crew *c, const char *host, int64_t pid)
 {
-    for (size_t i = 0; i < c->workers.n; i++)
-        if (c->workers.at[i].pid == pid && strcmp(c->workers.at[i].host, host) == 0)
-            return &c->workers.at[i];
-    *vec_push(&c->workers) = (struct worker){ .host = host, .pid = pid };
-    return &c->workers.at[c->workers.n - 1];
+    struct sbuf key = { 0 };
+
+    sbuf_fmt(&key, "%lld %s", (long long)pid, host);
+    uint32_t id = strtab_id(&c->processes, sbuf_view(&key));
+    sbuf_free(&key);
+    if (id > c->workers.n)
+        *vec_push(&c->workers) = (struct worker){ .host = host, .pid = pid };
+    return &c->workers.at[id - 1];
 }
 
 static bool is_served(struct str kind)
@@ -189,6 +192,7 @@ void crews_free(struct crews *c)
         for (size_t k = 0; k < c->at.at[i].workers.n; k++)
             vec_free(&c->at.at[i].workers.at[k].at);
         vec_free(&c->at.at[i].workers);
+        strtab_free(&c->at.at[i].processes);
         vec_free(&c->at.at[i].calls);
     }
     vec_free(&c->at);

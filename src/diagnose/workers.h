@@ -26,9 +26,10 @@ struct served {
 
 struct crew {
     struct str service;
-    VEC(struct worker) workers;
-    VEC(struct served) calls; /* those whose other end was traced */
-    struct span seen;         /* from the first work to the last */
+    struct strtab processes;    /* pid and host */
+    VEC(struct worker) workers; /* a process's position is its id less one */
+    VEC(struct served) calls;   /* those whose other end was traced */
+    struct span seen;           /* from the first work to the last */
 };
 
 struct crews {

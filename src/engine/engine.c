@@ -275,6 +275,15 @@ static bool go_on(const struct engine_watch *w, const struct experiment *x, cons
     return w->step(w->ctx, name, (uint32_t)(host - x->hosts.at), (uint32_t)x->hosts.n, events);
 }
 
+/* Clocks that are read wrongly tell of any time.  What analyses and reports get is in the years 1843
+ * to 2096: no difference of two instants overflows, nor does one rounded up to whole slices. */
+static ns_t in_reach(ns_t t)
+{
+    const ns_t far = NS_MAX / 16 * 7;
+
+    return t < -far ? -far : t > far ? far : t;
+}
+
 /* False: who watches wants it to stop. */
 static bool run_events(struct pass *p, const struct experiment *x, const struct host *host,
                        const struct engine_watch *watch)
@@ -297,17 +306,18 @@ static bool run_events(struct pass *p, const struct experiment *x, const struct 
                 break;
         }
 
-        p->t0 = s->ev.t < p->t0 ? s->ev.t : p->t0;
-        p->t1 = s->ev.t > p->t1 ? s->ev.t : p->t1;
+        ns_t t = in_reach(s->ev.t);
+        p->t0 = t < p->t0 ? t : p->t0;
+        p->t1 = t > p->t1 ? t : p->t1;
         if (p->priv->loss < p->priv->losses.n)
-            losses_until(p, s->ev.t);
+            losses_until(p, t);
         p->priv->counts[type]++;
         if (type == EV_OTHER)
             continue;
         if (p->priv->subs[type].n == 0 && p->priv->rules[type].n == 0)
             continue;
         s->reader->ops->fill(s->reader, &h, ev);
-        h.t = s->ev.t;
+        h.t = t;
         h.source = (uint32_t)(s - m.heads);
         pass_emit(p, type, &h, ev);
         arena_reset(&p->scratch);
@@ -318,8 +328,8 @@ static bool run_events(struct pass *p, const struct experiment *x, const struct 
             break;
         }
     for (uint32_t i = 0; i < m.n; i++)
-        if (str_is(m.heads[i].reader->domain, "kernel") && m.heads[i].ev.t > p->kernel_t1)
-            p->kernel_t1 = m.heads[i].ev.t;
+        if (str_is(m.heads[i].reader->domain, "kernel") && in_reach(m.heads[i].ev.t) > p->kernel_t1)
+            p->kernel_t1 = in_reach(m.heads[i].ev.t);
     losses_until(p, p->t1);
     merged_free(&m);
     tell_counts(p);
