@@ -262,9 +262,8 @@ static bool put_rows(struct offline *o, const struct scope *c, const bool *only,
     return is;
 }
 
-static void put_timeline(struct offline *o, const struct finding *f)
+static void put_timeline(struct offline *o, const struct finding *f, struct str key)
 {
-    struct str key = scope_of(o, f);
     struct str what = str_of(arena_printf(&o->mem, "the time line of finding %zu", f->rank));
     struct span win;
     struct err err;
@@ -276,7 +275,8 @@ static void put_timeline(struct offline *o, const struct finding *f)
         return;
     bool *only = xcalloc(c->rows.n + 1, sizeof *only);
     size_t n = choose_rows(f, c, only), all = 0;
-    struct str rows = str_of(arena_printf(&o->mem, "rows?finding=%zu", f->rank));
+    struct str rows =
+        str_of(arena_printf(&o->mem, "rows?finding=%zu&n=%zu", f->rank, o->done.strs.n));
     struct str strip = strip_path(o, c, only, win);
     for (size_t i = 0; i < c->rows.n; i++)
         all += weight(f, &c->rows.at[i]) > 0;
@@ -292,6 +292,16 @@ static void put_timeline(struct offline *o, const struct finding *f)
     }
     free(only);
     scope_release(o->s, c);
+}
+
+/* Those who suffer, and, where they are not seen beside each other, those who did it. */
+static void put_timelines(struct offline *o, const struct finding *f)
+{
+    struct str key = scope_of(o, f);
+
+    put_timeline(o, f, key);
+    if (f->culprits.n && f->hosts.n && !str_starts(key, STR("host:")))
+        put_timeline(o, f, str_of(arena_printf(&o->mem, "host:" STR_FMT, STR_ARG(f->hosts.at[0]))));
 }
 
 /* --- what is known of a migration or a request, and tables ------------------------------------ */
@@ -413,7 +423,7 @@ static void put_charts(struct offline *o, const struct diagnosis *d)
     json_open(j, '{');
     json_kopen(j, "charts", '[');
     for (size_t i = 0; i < n; i++) {
-        put_timeline(o, &d->list.at[i]);
+        put_timelines(o, &d->list.at[i]);
         put_shows(o, &d->list.at[i]);
         put_tables(o, &d->list.at[i]);
     }

@@ -311,12 +311,12 @@ function Commands({ f }: { f: Finding }): VNode | null {
 function ChartOf({ c, f }: { c: Chart; f: Finding }): VNode {
   switch (c.kind) {
     case "time": {
-      const [, name = ""] = /^\w+:([^]*)$/.exec(c.scope) ?? [];
+      const [, kind = "", name = ""] = /^(\w+):([^]*)$/.exec(c.scope) ?? [];
       const note = c.more ? `${count(c.more, "more row")} of ${name}, farther from the matter, ${c.more === 1 ? "is" : "are"} not shown.` : "";
       const mark = spanOf(f.t0_ns, f.t1_ns);
       return (
         <FixedTimeline
-          title={"Around it, " + c.scope.replace(":", " ")}
+          title={`${TIMES[kind] ?? "Around it on"} ${name}`}
           rows={c.rows}
           strip={c.path}
           span={{ t0: c.t0, t1: c.t1 }}
@@ -333,6 +333,13 @@ function ChartOf({ c, f }: { c: Chart; f: Finding }): VNode {
       return <TableOf c={c} />;
   }
 }
+
+const TIMES: Record<string, string> = {
+  vm: "Around it: instance",
+  request: "Around it: request",
+  migration: "Around it: migration of",
+  host: "Meanwhile on host",
+};
 
 function MigrationOf({ path }: { path: string }): VNode | null {
   const show = useGet<MigrationShow>(path);
@@ -437,7 +444,9 @@ function HostTable({ e }: { e: Experiment }): VNode {
   return <AnyTable rows={rows} caption="What was read, events by host and layer" first={50} />;
 }
 
+/** What makes the answers less sure; that a history was used again does not. */
 function NoteTable({ e }: { e: Experiment }): VNode | null {
-  if (!e.notes.length) return null;
-  return <AnyTable rows={e.notes as unknown as AnyRow[]} caption="What reading them noticed" first={20} />;
+  const notes = e.notes.filter((n) => n.level !== "info");
+  if (!notes.length) return null;
+  return <AnyTable rows={notes as unknown as AnyRow[]} caption="What reading them noticed" first={20} />;
 }
