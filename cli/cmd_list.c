@@ -29,6 +29,7 @@
     C(events)        \
     C(history)       \
     C(serve)         \
+    C(report)        \
     C(sim)           \
     C(help)          \
     C(version)       \

@@ -14,10 +14,10 @@
 
 /* --- rows ---------------------------------------------------------------------------------- */
 
-static bool told(const struct scope *c, size_t i)
+static bool told(const struct scope *c, const bool *only, size_t i)
 {
     for (size_t k = 0; k < i; k++)
-        if (str_eq(c->rows.at[k].legend, c->rows.at[i].legend))
+        if ((!only || only[k]) && str_eq(c->rows.at[k].legend, c->rows.at[i].legend))
             return true;
     return false;
 }
@@ -37,31 +37,35 @@ static void put_legend(const struct row *r, struct json *j)
     json_close(j, ']');
 }
 
+void rows_json(const struct scope *c, const bool *only, struct json *j)
+{
+    json_open(j, '{');
+    json_kstr(j, "scope", sbuf_view(&c->key));
+    json_key(j, STR("cut"));
+    json_bool(j, c->cut);
+    json_kopen(j, "rows", '[');
+    for (size_t i = 0; i < c->rows.n; i++)
+        if (!only || only[i])
+            row_json(&c->rows.at[i], j);
+    json_close(j, ']');
+    json_kopen(j, "legends", '{');
+    for (size_t i = 0; i < c->rows.n; i++)
+        if ((!only || only[i]) && c->rows.at[i].legend.n && !told(c, only, i))
+            put_legend(&c->rows.at[i], j);
+    json_close(j, '}');
+    json_close(j, '}');
+}
+
 void api_rows(struct serve *s, const struct request *q, struct reply *r)
 {
-    struct str key = request_text(q, "scope");
     struct err err;
-    struct scope *c = scope_get(s, key, &err);
+    struct scope *c = scope_get(s, request_text(q, "scope"), &err);
 
     if (!c) {
         reply_fail(r, 404, "%s", err.text);
         return;
     }
-    struct json *j = reply_json(r);
-    json_open(j, '{');
-    json_kstr(j, "scope", key);
-    json_key(j, STR("cut"));
-    json_bool(j, c->cut);
-    json_kopen(j, "rows", '[');
-    for (size_t i = 0; i < c->rows.n; i++)
-        row_json(&c->rows.at[i], j);
-    json_close(j, ']');
-    json_kopen(j, "legends", '{');
-    for (size_t i = 0; i < c->rows.n; i++)
-        if (c->rows.at[i].legend.n && !told(c, i))
-            put_legend(&c->rows.at[i], j);
-    json_close(j, '}');
-    json_close(j, '}');
+    rows_json(c, NULL, reply_json(r));
     scope_release(s, c);
 }
 

@@ -82,6 +82,8 @@ bool scope_fill(struct serve *s, struct scope *c, struct str kind, struct str id
 
 /* The row as JSON. */
 void row_json(const struct row *r, struct json *j);
+/* The rows of a scope and their legends, as /api/v1/rows answers; 'only' those, NULL: all. */
+void rows_json(const struct scope *c, const bool *only, struct json *j);
 
 /* --- strips -------------------------------------------------------------------------------- */
 

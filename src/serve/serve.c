@@ -62,7 +62,7 @@ struct serve *serve_new(const struct serve_opts *o, const struct serve_source *s
     return s;
 }
 
-static void forget(struct serve *s)
+void serve_free(struct serve *s)
 {
     if (s->has_diagnosis)
         diagnosis_free(&s->diagnosis);
@@ -91,6 +91,6 @@ int serve_run(const struct serve_opts *o, const struct serve_source *source,
         rc = -(int)err->code;
     }
     if (!*ret_busy)
-        forget(s);
+        serve_free(s);
     return rc;
 }

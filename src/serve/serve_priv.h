@@ -7,6 +7,7 @@
  *   route.c    the table of what can be asked, and its description (openapi.c)
  *   api*.c, tsp*.c    what is answered
  *   rows.c, tracks.c, strip.c    rows of time lines
+ *   offline.c  the page and answers in one file, without a server
  *
  * An answer is made by one thread, with memory of its own, from histories that do not change:
  * nothing but what is in 'struct serve' behind its locks is shared. */
@@ -71,6 +72,7 @@ struct serve {
 
 /* A server without sockets, and without histories until serve_ready(). */
 struct serve *serve_new(const struct serve_opts *o, const struct serve_source *source);
+void serve_free(struct serve *s);
 
 /* --- an answer ----------------------------------------------------------------------------- */
 
@@ -156,6 +158,7 @@ struct web_file {
     const char *path; /* "/index.html" */
     const unsigned char *p;
     size_t n;
+    const char *hash; /* "sha256-...", as a Content-Security-Policy names it */
 };
 /* Number 'i' of those that were built in (tools/embed); false: there are not that many. */
 bool web_file(size_t i, struct web_file *ret);

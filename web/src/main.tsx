@@ -20,6 +20,8 @@ import { RequestPage, RequestsPage } from "./pages/Requests";
 import { VmPage, VmsPage } from "./pages/Vms";
 import { Empty, Problem } from "./view/states";
 import { setOrigin } from "./time/time";
+import { isOffline } from "./base/offline";
+import { ReportPage, startReport } from "./pages/Report";
 import { startKeys } from "./view/keys";
 import { Shell } from "./view/Shell";
 
@@ -152,6 +154,11 @@ function App(): VNode {
 }
 
 startTheme();
-startKeys();
-watchServer(() => undefined);
-render(<App />, document.getElementById("app") as HTMLElement);
+if (isOffline()) {
+  startReport();
+  render(<ReportPage />, document.getElementById("app") as HTMLElement);
+} else {
+  startKeys();
+  watchServer(() => undefined);
+  render(<App />, document.getElementById("app") as HTMLElement);
+}

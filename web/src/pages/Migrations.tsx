@@ -116,7 +116,7 @@ function HostLink({ name }: { name: string | null }): VNode {
   );
 }
 
-function verdict(m: Migration): string {
+export function verdict(m: Migration): string {
   const need = m.prediction?.needed;
   const short: string[] = [];
   if (need?.bandwidth) short.push(`at least ${bytes(need.bandwidth)}/s`);
@@ -137,7 +137,7 @@ function verdict(m: Migration): string {
   return m.ends === "no" || m.ends === "never" ? "At these rates it never ends." + rates : rates.trim() || "How it would have ended is not known.";
 }
 
-function Tiles({ m }: { m: Migration }): VNode {
+export function Tiles({ m }: { m: Migration }): VNode {
   const q = m.qemu;
   const tiles: [string, string, string?][] = [
     ["Total", dur(m.total_ns)],
@@ -164,7 +164,7 @@ function Tiles({ m }: { m: Migration }): VNode {
 const TONES = 6;
 
 /** Its stages as a bar on its own time, Nova's above QEMU's. */
-function Stages({ m }: { m: Migration }): VNode | null {
+export function Stages({ m }: { m: Migration }): VNode | null {
   const all = m.stages.flatMap((s) => {
     const span = spanOf(s.start_ns, s.end_ns);
     return span ? [{ ...s, span }] : [];
@@ -246,7 +246,7 @@ function roundData(m: Migration, second: Migration | null): { pages: Data; rates
   };
 }
 
-function RoundCurves({ m, second }: { m: Migration; second: Migration | null }): VNode | null {
+export function RoundCurves({ m, second }: { m: Migration; second: Migration | null }): VNode | null {
   const data = useMemo(() => roundData(m, second), [m, second]);
   if (m.rounds.length < 2)
     return (
@@ -262,7 +262,7 @@ function RoundCurves({ m, second }: { m: Migration; second: Migration | null }):
   );
 }
 
-function Down({ show, m }: { show: MigrationShow; m: Migration }): VNode | null {
+export function Down({ show, m }: { show: MigrationShow; m: Migration }): VNode | null {
   // Parts at the two hosts overlap: each has its place in time.
   const parts = (show.downtime_parts ?? []).map((p) => ({ ...p, t0: rel(p.start_ns) }));
   const begin = Math.min(...parts.map((p) => p.t0));
@@ -307,7 +307,7 @@ function Down({ show, m }: { show: MigrationShow; m: Migration }): VNode | null 
   );
 }
 
-function Disturbers({ m }: { m: Migration }): VNode {
+export function Disturbers({ m }: { m: Migration }): VNode {
   if (!m.disturbed_by.length)
     return <Empty>Nobody is known to have kept CPUs from it: it waited for none, or the source&rsquo;s kernel was not traced.</Empty>;
   return (
@@ -384,7 +384,7 @@ function Differences({ m, second, found }: { m: Migration; second: Migration; fo
   );
 }
 
-function RoundTable({ m }: { m: Migration }): VNode | null {
+export function RoundTable({ m }: { m: Migration }): VNode | null {
   if (!m.rounds.length) return null;
   const size = (n: number | null) => (n === null ? "–" : bytes(n));
   return (

@@ -22,12 +22,12 @@ const FIRST = 12;
 const ALIKE = 3; // of one rule, before the others are folded
 
 /** A finding with what it explains. */
-interface Node {
+export interface Node {
   of: Finding;
   below: Node[];
 }
 
-function chains(all: Finding[]): Node[] {
+export function chains(all: Finding[]): Node[] {
   const byRank = new Map(all.map((f) => [f.rank, { of: f, below: [] as Node[] }]));
   const roots: Node[] = [];
   for (const node of byRank.values()) {
@@ -285,7 +285,7 @@ function shareOf(v: Evidence["value"]): { name: string; share: number } | null {
   return m ? { name: m[1] as string, share: Number(m[2]) / 100 } : null;
 }
 
-function EvidenceList({ all, win }: { all: Evidence[]; win: Span | null }): VNode {
+export function EvidenceList({ all, win }: { all: Evidence[]; win: Span | null }): VNode {
   return (
     <dl class="proof">
       {all.map((e, i) => {

@@ -142,7 +142,7 @@ export function RequestPage({ id }: { id: string }): VNode {
 const MOST = 250;
 
 /** What the request did, as bars on its own time. */
-function Waterfall({ r, flow, lanes }: { r: Request; flow: Flow[]; lanes: boolean }): VNode | null {
+export function Waterfall({ r, flow, lanes }: { r: Request; flow: Flow[]; lanes: boolean }): VNode | null {
   const begin = rel(r.start_ns);
   const length = Math.max(
     r.duration_ns ?? 0,
@@ -243,7 +243,7 @@ function Bar({ f, begin, length, id }: { f: Flow; begin: number; length: number;
   );
 }
 
-function Gaps({ show }: { show: RequestShow }): VNode | null {
+export function Gaps({ show }: { show: RequestShow }): VNode | null {
   if (!show.gaps.length) return null;
   return (
     <Table

@@ -11,7 +11,7 @@ import { selection, view } from "../base/state";
 import type { LegendEntry, RowInfo } from "../base/types";
 import type { Item } from "../time/rows";
 import type { StripSource } from "../time/supply";
-import { clock, dur } from "../time/time";
+import { clock, dur, type Span } from "../time/time";
 import { Problem } from "./states";
 import { Share, Table } from "./Table";
 
@@ -31,12 +31,14 @@ interface Props {
   rows: Item[];
   legends: Record<string, LegendEntry[]>;
   fetch: StripSource;
+  /** Instead of the selection or the window. */
+  of?: Span;
 }
 
-export function StateTable({ rows, legends, fetch }: Props): VNode {
+export function StateTable({ rows, legends, fetch, of }: Props): VNode {
   const win = useCell(view);
   const chosen = useCell(selection);
-  const span = chosen ?? win;
+  const span = of ?? chosen ?? win;
   const [sums, setSums] = useState<Sum[]>([]);
   const [error, setError] = useState<unknown>(null);
   const shown = rows.filter((i) => i.row).slice(0, MOST_ROWS);

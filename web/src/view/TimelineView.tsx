@@ -18,7 +18,7 @@ import { Picked } from "./Picked";
 import { StateTable } from "./StateTable";
 import { Problem, Loading } from "./states";
 
-const NAMES_PX = 230;
+export const NAMES_PX = 230;
 const GET_ROWS = 40; // in an address; more are posted
 
 function strips(ids: string[], span: Span, px: number, signal: AbortSignal): Promise<StripReply> {
@@ -34,7 +34,7 @@ function strips(ids: string[], span: Span, px: number, signal: AbortSignal): Pro
   return ask(`strip?${rows}&t0=${span.t0}&t1=${span.t1}&px=${px}`, { signal }).then(read);
 }
 
-function styleNow(): Style {
+export function styleNow(): Style {
   const css = getComputedStyle(document.documentElement);
   const get = (name: string) => css.getPropertyValue(name).trim();
   return {
@@ -272,7 +272,7 @@ function hint(row: RowInfo): string {
 }
 
 /** What the colours mean: of the families that are seen. */
-function Legend({ rows, items }: { rows: Rows; items: Item[] }): VNode {
+export function Legend({ rows, items }: { rows: Rows; items: Item[] }): VNode {
   const shade = useCell(theme);
   // Shades only tell one text from the next; the texts are on them.
   const names = [...new Set(items.map((i) => i.row?.legend).filter((n): n is string => !!n && n !== "shade"))];
