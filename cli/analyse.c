@@ -180,6 +180,19 @@ static int analyse_opened(struct ctx *c, const struct engine_watch *watch, struc
     return cli_check_read(c, RC_OK);
 }
 
+const struct serve_totals *analysed_totals(struct analysed *a, const struct experiment *x)
+{
+    struct serve_totals *ret = arena_array(&a->mem, struct serve_totals, x->hosts.n + 1);
+
+    for (size_t i = 0; i < x->hosts.n; i++) {
+        struct reader_totals t;
+
+        experiment_totals(x, &x->hosts.at[i], &t);
+        ret[i] = (struct serve_totals){ t.events, t.discarded, t.lost_packets, t.bad_packets };
+    }
+    return ret;
+}
+
 void analysed_free(struct analysed *a)
 {
     src_index_free(&a->vms);

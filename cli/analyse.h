@@ -9,6 +9,7 @@
 #include "engine/engine.h"
 #include "report/clocks.h"
 #include "report/sections.h"
+#include "serve/serve.h"
 
 struct analysed {
     struct keep *keep;
@@ -33,6 +34,8 @@ struct summary_facts cli_facts(const struct ctx *c);
 int cli_keep_check(const struct ctx *c);
 /* Where histories are kept, as they say. */
 struct keep *cli_keep(struct ctx *c);
+/* What was read of each host, in the order of the histories; lives as long as 'a'. */
+const struct serve_totals *analysed_totals(struct analysed *a, const struct experiment *x);
 void analysed_free(struct analysed *a);
 
 #endif

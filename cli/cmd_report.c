@@ -88,7 +88,6 @@ static int target_close(struct ctx *c, const struct target *t, int rc)
 
 static int run(struct ctx *c)
 {
-    struct reader_totals totals;
     struct analysed a = { 0 };
     struct sbuf out = { 0 };
     struct target t;
@@ -103,8 +102,8 @@ static int run(struct ctx *c)
         return rc;
     rc = cli_analyse(c, 1, &a);
     if (rc == RC_OK) {
-        experiment_totals(&c->x, NULL, &totals);
-        if (offline_write(&a.src, totals.events, c->args + 1, c->nargs - 1, &out, &err) < 0) {
+        if (offline_write(&a.src, analysed_totals(&a, &c->x), c->args + 1, c->nargs - 1, &out,
+                          &err) < 0) {
             ctx_error(c, "%s", err.text);
             rc = RC_IO;
         } else {

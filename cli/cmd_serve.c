@@ -42,21 +42,6 @@ static bool step(void *ctx, const char *host, uint32_t at, uint32_t hosts, uint6
     return serve_step(x->s, "making the history of", host, at, hosts, events);
 }
 
-/* Hosts are in the order of their histories. */
-static const struct serve_totals *totals_of(struct served *x)
-{
-    const struct experiment *all = &x->c->x;
-    struct serve_totals *ret = arena_array(&x->a.mem, struct serve_totals, all->hosts.n + 1);
-
-    for (size_t i = 0; i < all->hosts.n; i++) {
-        struct reader_totals t;
-
-        experiment_totals(all, &all->hosts.at[i], &t);
-        ret[i] = (struct serve_totals){ t.events, t.discarded, t.lost_packets, t.bad_packets };
-    }
-    return ret;
-}
-
 static int load(void *ctx, struct serve *s, struct err *err)
 {
     struct served *x = ctx;
@@ -65,7 +50,7 @@ static int load(void *ctx, struct serve *s, struct err *err)
     x->s = s;
     x->rc = cli_analyse_watched(x->c, 0, &watch, &x->a);
     if (x->rc == RC_OK && serve_step(s, "joining", "", 0, 0, 0)) {
-        serve_ready(s, &x->a.src, totals_of(x));
+        serve_ready(s, &x->a.src, analysed_totals(&x->a, &x->c->x));
         serve_wait_end(s);
     }
     analysed_free(&x->a);

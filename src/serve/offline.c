@@ -481,8 +481,8 @@ static void put_plain(struct sbuf *out, const struct diagnosis *d)
     sbuf_free(&raw);
 }
 
-int offline_write(const struct report_src *src, uint64_t events, const char *const *paths,
-                  size_t npaths, struct sbuf *out, struct err *err)
+int offline_write(const struct report_src *src, const struct serve_totals *totals,
+                  const char *const *paths, size_t npaths, struct sbuf *out, struct err *err)
 {
     struct serve_opts so = { .paths = paths, .npaths = npaths };
     struct web_file css, js;
@@ -490,7 +490,7 @@ int offline_write(const struct report_src *src, uint64_t events, const char *con
     if (!file_named("/app.css", &css) || !file_named("/app.js", &js))
         return err_set(err, E_UNSUP, "this neph was built without its page");
     struct offline o = { .s = serve_new(&so, NULL), .out = out };
-    serve_ready(o.s, src, events);
+    serve_ready(o.s, src, totals);
     struct diagnosis d = *serve_diagnosis(o.s); /* as much of it as is told */
     if (d.list.n > FINDINGS_MOST) {
         leave_out(&o, str_of(arena_printf(&o.mem, "%zu of %zu findings, all ranked lower",
