@@ -11,9 +11,9 @@ const [, , web, neph, clouds, out] = process.argv;
 const { chromium } = createRequire(path.resolve(web, "package.json"))("playwright-core");
 
 const SHOTS = [
-  { name: "overview", cloud: "migration-hogs", hash: "#/overview", height: 780 },
+  { name: "overview", cloud: "migration-hogs", hash: "#/overview", height: 720 },
   { name: "instance", cloud: "migration-hogs", hash: "#/vm/vm-1000", height: 900, zoom: 6, hover: "CPU 0/KVM" },
-  { name: "migration", cloud: "migration-hogs", hash: "#/migration/vm-1000%2F1", height: 900 },
+  { name: "migration", cloud: "migration-hogs", hash: "#/migration/vm-1000%2F1", height: 840 },
   { name: "host", cloud: "migration-hogs", hash: "#/host/compute1", height: 780, dark: true },
   { name: "request", cloud: "cloud-kernel", first: "#/requests", height: 800 },
 ];
@@ -43,7 +43,7 @@ const servers = {};
 for (const shot of SHOTS) {
   servers[shot.cloud] ??= await serve(shot.cloud);
   const page = await browser.newPage({
-    viewport: { width: 1240, height: shot.height },
+    viewport: { width: 1140, height: shot.height },
     colorScheme: shot.dark ? "dark" : "light",
   });
   await page.goto(servers[shot.cloud].url + (shot.first ?? shot.hash));
