@@ -32,8 +32,8 @@ static void add(const struct diagnosis *d, const struct who_thread *th, struct d
                    (double)known >= LONG_ENOUGH * (double)to->seen && !th->is_kernel;
     if (who_owner(w, th)->kind == WHO_VM && !qemu_is_vcpu(th->comm))
         return;
-    to->ran += ran;
-    to->waited += waited;
+    to->ran = time_add(to->ran, ran);
+    to->waited = time_add(to->waited, waited);
     to->longest = waited > to->longest ? waited : to->longest;
 }
 

@@ -143,8 +143,8 @@ static struct stretch stretch_of(const struct rule *r, const struct sums *s, uin
     for (size_t i = 0; i < s->slices.n; i++) {
         ns_t t0 = s->slices.t0 + (ns_t)i * s->slices.len;
 
-        x.ran += t0 >= f.t0 && t0 < f.t1 ? ran[i] : 0;
-        x.waited += t0 >= f.t0 && t0 < f.t1 ? waited[i] : 0;
+        x.ran = time_add(x.ran, t0 >= f.t0 && t0 < f.t1 ? ran[i] : 0);
+        x.waited = time_add(x.waited, t0 >= f.t0 && t0 < f.t1 ? waited[i] : 0);
     }
     x.t1 = f.t1;
     return x;
@@ -157,13 +157,13 @@ static struct stretch choose(const struct rule *r, const struct sums *s, const s
     double share = rule_limit(s->d, r, MIN_WAITING);
     struct stretch all = { s->slices.t0, s->slices.t1, v->ran, v->waited };
 
-    if ((double)v->waited >= share * (double)(v->ran + v->waited))
+    if ((double)v->waited >= share * ((double)v->ran + (double)v->waited))
         return all;
     struct stretch x = stretch_of(r, s, no);
     double least = rule_limit(s->d, r, MIN_OF_TRACE) * (double)v->seen;
     bool enough = x.t1 > x.t0 && (double)(x.t1 - x.t0) >= least && (double)x.waited >= least &&
                   x.waited >= rule_limit_ns(s->d, r, MIN_WAIT) &&
-                  (double)x.waited >= share * (double)(x.ran + x.waited);
+                  (double)x.waited >= share * ((double)x.ran + (double)x.waited);
     return enough ? x : (struct stretch){ .t1 = NS_MIN };
 }
 
@@ -357,7 +357,7 @@ static void add(const struct rule *r, const struct diagnosis *d, uint32_t owner,
     if ((double)others >= rule_limit(d, r, MIN_OTHERS) * (double)v->waited) {
         take(&s->victims, owner, v->waited);
         s->ran += v->ran;
-        s->waited += v->waited;
+        s->waited = time_add(s->waited, v->waited);
         s->t0 = v->t0 < s->t0 ? v->t0 : s->t0;
         s->t1 = v->t1 > s->t1 ? v->t1 : s->t1;
         for (size_t i = 0; i < by.at.n; i++)

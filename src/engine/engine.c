@@ -275,8 +275,9 @@ static bool go_on(const struct engine_watch *w, const struct experiment *x, cons
     return w->step(w->ctx, name, (uint32_t)(host - x->hosts.at), (uint32_t)x->hosts.n, events);
 }
 
-/* Clocks that are read wrongly tell of any time.  What analyses and reports get is in the years 1843
- * to 2096: no difference of two instants overflows, nor does one rounded up to whole slices. */
+/* Clocks that are read wrongly tell of any time.  What analyses and reports get is in the years
+ * 1843 to 2096: no difference of two instants overflows, nor does one rounded up to whole slices.
+ */
 static ns_t in_reach(ns_t t)
 {
     const ns_t far = NS_MAX / 16 * 7;
