@@ -444,9 +444,7 @@ function HostTable({ e }: { e: Experiment }): VNode {
   return <AnyTable rows={rows} caption="What was read, events by host and layer" first={50} />;
 }
 
-/** What makes the answers less sure; that a history was used again does not. */
 function NoteTable({ e }: { e: Experiment }): VNode | null {
-  const notes = e.notes.filter((n) => n.level !== "info");
-  if (!notes.length) return null;
-  return <AnyTable rows={notes as unknown as AnyRow[]} caption="What reading them noticed" first={20} />;
+  if (!e.notes.length) return null;
+  return <AnyTable rows={e.notes as unknown as AnyRow[]} caption="What reading them noticed" first={20} />;
 }
