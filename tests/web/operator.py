@@ -115,4 +115,5 @@ def main():
                            json.dumps(config)], env=env, timeout=280).returncode
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
