@@ -442,6 +442,17 @@ static void put_charts(struct offline *o, const struct diagnosis *d)
     reply_free(&r);
 }
 
+/* What makes the answers less sure.  The rest is about this machine: which cache was used. */
+static struct notes notes_that_matter(const struct notes *all)
+{
+    struct notes kept = { 0 };
+
+    for (size_t i = 0; all && i < all->list.n; i++)
+        if (all->list.at[i].level != NOTE_INFO)
+            *vec_push(&kept.list) = all->list.at[i];
+    return kept;
+}
+
 static bool file_named(const char *path, struct web_file *ret)
 {
     for (size_t i = 0; web_file(i, ret); i++)
@@ -490,7 +501,10 @@ int offline_write(const struct report_src *src, const struct serve_totals *total
     if (!file_named("/app.css", &css) || !file_named("/app.js", &js))
         return err_set(err, E_UNSUP, "this neph was built without its page");
     struct offline o = { .s = serve_new(&so, NULL), .out = out };
-    serve_ready(o.s, src, totals);
+    struct notes notes = notes_that_matter(src->notes);
+    struct report_src mine = *src;
+    mine.notes = &notes;
+    serve_ready(o.s, &mine, totals);
     struct diagnosis d = *serve_diagnosis(o.s); /* as much of it as is told */
     if (d.list.n > FINDINGS_MOST) {
         leave_out(&o, str_of(arena_printf(&o.mem, "%zu of %zu findings, all ranked lower",
@@ -508,6 +522,7 @@ int offline_write(const struct report_src *src, const struct serve_totals *total
     vec_free(&o.left_out);
     strtab_free(&o.done);
     serve_free(o.s);
+    vec_free(&notes.list); /* its texts are of 'src' */
     arena_free(&o.mem);
     return 0;
 }

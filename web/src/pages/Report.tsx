@@ -190,7 +190,7 @@ function Contents({ all }: { all: Finding[] }): VNode | null {
 function Chain({ node, all, charts }: { node: Node; all: Finding[]; charts: Chart[] }): VNode {
   return (
     <li class="chain">
-      <Card f={node.of} all={all} charts={charts.filter((c) => c.rank === node.of.rank)} />
+      <Card f={node.of} all={all} charts={charts} />
       {node.below.length ? (
         <ol class="below" aria-label="It leads to">
           {node.below.map((n) => (
@@ -251,9 +251,19 @@ function Card({ f, all, charts }: { f: Finding; all: Finding[]; charts: Chart[] 
         </p>
       ))}
       <EvidenceList all={f.evidence} win={null} />
-      {charts.map((c) => (
-        <ChartOf key={c.kind + c.path} c={c} f={f} />
-      ))}
+      {charts
+        .filter((c) => c.rank === f.rank)
+        .map((c) => {
+          // What is drawn once is not drawn again for each finding on the same thing.
+          const first = c.kind === "time" ? c : charts.find((x) => x.kind === c.kind && x.path === c.path);
+          if (!first || first.rank === f.rank) return <ChartOf key={c.kind + c.path} c={c} f={f} />;
+          return (
+            <p key={c.kind + c.path}>
+              {c.kind === "table" ? "The table" : `The ${c.kind}`} is drawn at{" "}
+              <a href={"#finding-" + first.rank}>finding {first.rank}</a>.
+            </p>
+          );
+        })}
       <Commands f={f} />
     </article>
   );
@@ -444,9 +454,7 @@ function HostTable({ e }: { e: Experiment }): VNode {
   return <AnyTable rows={rows} caption="What was read, events by host and layer" first={50} />;
 }
 
-/** What makes the answers less sure; that a history was used again does not. */
 function NoteTable({ e }: { e: Experiment }): VNode | null {
-  const notes = e.notes.filter((n) => n.level !== "info");
-  if (!notes.length) return null;
-  return <AnyTable rows={notes as unknown as AnyRow[]} caption="What reading them noticed" first={20} />;
+  if (!e.notes.length) return null;
+  return <AnyTable rows={e.notes as unknown as AnyRow[]} caption="What reading them noticed" first={20} />;
 }
