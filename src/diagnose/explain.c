@@ -174,7 +174,7 @@ static int by_weight(const void *a, const void *b)
     if (p->worst == SEVERITY_INFO && x->minor != y->minor)
         return x->minor ? 1 : -1;
     bool xt = x->rule->stage == STAGE_TRACE, yt = y->rule->stage == STAGE_TRACE;
-    if (p->worst == SEVERITY_INFO && xt != yt) /* how far to trust the rest */
+    if (p->worst == SEVERITY_INFO && !x->minor && xt != yt) /* how far to trust the rest */
         return xt ? -1 : 1;
     if (xc != yc)
         return xc > yc ? -1 : 1;
