@@ -114,18 +114,20 @@ void diagnosis_make(const struct report_src *src, const struct limits_set *limit
     diagnosis_rank(ret);
 }
 
+void finding_free(struct finding *f)
+{
+    vec_free(&f->subjects);
+    vec_free(&f->culprits);
+    vec_free(&f->hosts);
+    vec_free(&f->evidence);
+    vec_free(&f->unknown);
+    vec_free(&f->causes);
+}
+
 void diagnosis_free(struct diagnosis *d)
 {
-    for (size_t i = 0; i < d->list.n; i++) {
-        struct finding *f = &d->list.at[i];
-
-        vec_free(&f->subjects);
-        vec_free(&f->culprits);
-        vec_free(&f->hosts);
-        vec_free(&f->evidence);
-        vec_free(&f->unknown);
-        vec_free(&f->causes);
-    }
+    for (size_t i = 0; i < d->list.n; i++)
+        finding_free(&d->list.at[i]);
     vec_free(&d->list);
     vec_free(&d->blind_spots);
     if (d->w) {

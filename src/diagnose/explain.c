@@ -260,10 +260,35 @@ static void arrange(struct diagnosis *d, const size_t *order)
     free(rank);
 }
 
+/* Each is compared with each: of more than that, those that weigh least are left out. */
+enum { MOST_FINDINGS = 4096 };
+
+static int by_own_weight(const void *a, const void *b)
+{
+    const struct finding *x = a, *y = b;
+    struct place p = { .f = (struct finding *)(uintptr_t)x, .worst = x->severity },
+                 q = { .f = (struct finding *)(uintptr_t)y, .worst = y->severity };
+
+    return by_weight(&p, &q);
+}
+
+static void leave_out(struct diagnosis *d)
+{
+    if (d->list.n <= MOST_FINDINGS)
+        return;
+    qsort(d->list.at, d->list.n, sizeof *d->list.at, by_own_weight);
+    finding_blind(d, finding_text(d,
+                                  "%zu more findings, none of which is worse or costs more, were "
+                                  "left out: ask about less (--request, --host, -r)",
+                                  d->list.n - MOST_FINDINGS));
+    while (d->list.n > MOST_FINDINGS)
+        finding_free(&d->list.at[--d->list.n]);
+}
+
 void diagnosis_rank(struct diagnosis *d)
 {
+    leave_out(d);
     size_t n = d->list.n;
-
     if (n == 0)
         return;
     struct place *all = xcalloc(n, sizeof *all);

@@ -104,6 +104,7 @@ void nagios_unknown(struct str why, struct sbuf *out);
 void diagnosis_text(const struct diagnosis *d, struct sbuf *out);
 const char *severity_name(enum severity s);
 
+void finding_free(struct finding *f);
 /* Says which findings explain others, and puts the list in order: explain.c. */
 void diagnosis_rank(struct diagnosis *d);
 
