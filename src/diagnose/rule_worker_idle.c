@@ -5,7 +5,7 @@
 
 enum { MIN_WORKS };
 static const struct limit limits[] = {
-    [MIN_WORKS] = { "min-works", 20, "tasks and calls for each process",
+    [MIN_WORKS] = { "min-works", 10, "tasks and calls for each process",
                     "by chance alone a process is never left out of so many" },
 };
 
