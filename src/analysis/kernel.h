@@ -147,7 +147,7 @@ struct kernel {
     uint32_t ncpus; /* highest number + 1 */
     VEC(struct gap) gaps;
     uint32_t losing; /* CPUs of which events are being lost now */
-    ns_t t0, t1; /* of the first and the latest event of the kernel; t1 is NS_MIN: none */
+    ns_t t0, t1;     /* of the first and the latest event of the kernel; t1 is NS_MIN: none */
     struct kernel_odd odd;
     bool wakeups; /* such events were seen */
 
