@@ -7,6 +7,8 @@
  * it, which no clock spoils. */
 #include "diagnose/workers.h"
 
+#include "report/clocks.h"
+
 #include <stdlib.h>
 
 static struct crew *crew_of(struct crews *c, struct str service)
@@ -84,7 +86,25 @@ static bool is_call(struct str kind)
     return str_is(kind, "rpc") || str_is(kind, "http") || str_is(kind, "http-call");
 }
 
-static void call(struct crews *to, const struct src_row *client, const struct src_row *server)
+/* By how much the time between two hosts' instants may be wrong. */
+static ns_t bound_between(const struct diagnosis *d, const struct src_row *a,
+                          const struct src_row *b)
+{
+    uint32_t x = src_host_named(d->src, a->host), y = src_host_named(d->src, b->host);
+
+    if (x == y)
+        return 0;
+    if (!d->src->clocks)
+        return NS_MAX / 4;
+    struct clock_error e = clocks_error(d->src->clocks, x, row_begin(a->row));
+    struct clock_error f = clocks_error(d->src->clocks, y, row_begin(b->row));
+    ns_t ex = e.before > e.after ? e.before : e.after, fy = f.before > f.after ? f.before : f.after;
+
+    return ex > NS_MAX / 8 || fy > NS_MAX / 8 ? NS_MAX / 4 : ex + fy;
+}
+
+static void call(const struct diagnosis *d, struct crews *to, const struct src_row *client,
+                 const struct src_row *server)
 {
     ns_t took = row_length(client->row), served = row_length(server->row);
     struct str service = row_text(server, C_step_service);
@@ -92,7 +112,9 @@ static void call(struct crews *to, const struct src_row *client, const struct sr
     if (took == STORE_NULL || served == STORE_NULL || service.n == 0)
         return;
     /* Who casts does not wait: then it is from sending to the beginning of the work. */
-    ns_t waited = took >= served ? took - served : server->row[0] - client->row[0];
+    ns_t waited = took >= served ? took - served
+                                 : server->row[0] - client->row[0] -
+                                       bound_between(d, client, server); /* at least */
     ns_t t1 = took >= served ? client->row[1] : server->row[0];
     *vec_push(&crew_of(to, service)->calls) =
         (struct served){ row_text(client, C_step_request), client->row[0], t1,
@@ -117,7 +139,7 @@ static void add_calls(const struct diagnosis *d, struct crews *ret)
             server = is_served(row_text(r, C_step_kind)) && !server ? r : server;
         }
         if (client && server)
-            call(ret, client, server);
+            call(d, ret, client, server);
     }
     src_index_free(&by_child);
 }

@@ -491,7 +491,7 @@ void summary_layers(const struct report_src *src, struct sbuf *out)
         for (size_t i = 0; i < ARRAY_SIZE(layers); i++) {
             bool any = false;
 
-            for (int t = layers[i].first; t <= (int)layers[i].last && !any; t++)
+            for (int t = (int)layers[i].first; t <= (int)layers[i].last && !any; t++)
                 any = measure_had(src->hosts[h], (enum ev_type)t);
             if (any)
                 sbuf_fmt(out, "%s%s", n++ ? ", " : "", layers[i].name);
