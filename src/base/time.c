@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define DAY_NS (INT64_C(86400) * NS_PER_S)
 
@@ -231,4 +232,25 @@ int time_parse(struct str s, ns_t origin, ns_t *ret, struct err *err)
                    "'" STR_FMT "' is not a time: write nanoseconds since 1970, "
                    "[YYYY-MM-DD ]hh:mm:ss[.fraction] (UTC), or +5s",
                    STR_ARG(s));
+}
+
+static int by_begin(const void *a, const void *b)
+{
+    const struct span *x = a, *y = b;
+
+    return (x->t0 > y->t0) - (x->t0 < y->t0);
+}
+
+size_t spans_join(struct span *at, size_t n)
+{
+    size_t left = 0;
+
+    if (n)
+        qsort(at, n, sizeof *at, by_begin);
+    for (size_t i = 0; i < n; i++)
+        if (left && at[i].t0 <= at[left - 1].t1)
+            at[left - 1].t1 = at[i].t1 > at[left - 1].t1 ? at[i].t1 : at[left - 1].t1;
+        else
+            at[left++] = at[i];
+    return left;
 }

@@ -39,17 +39,9 @@ struct losses {
     VEC(struct span) at;
 };
 
-static int by_begin(const void *a, const void *b)
-{
-    const struct span *x = a, *y = b;
-
-    return (x->t0 > y->t0) - (x->t0 < y->t0);
-}
-
 static void losses_read(const struct store *s, struct losses *to)
 {
     const cell_t *row;
-    size_t n = 0;
     table_t t;
 
     if (!store_table_find(s, schema_tables[TABLE_gap].name, &t))
@@ -58,17 +50,7 @@ static void losses_read(const struct store *s, struct losses *to)
     while ((row = store_rows_next(&r)))
         if (row[0] != STORE_NULL && row[1] != STORE_NULL)
             *vec_push(&to->at) = (struct span){ row[0], row[1] };
-    if (to->at.n)
-        qsort(to->at.at, to->at.n, sizeof *to->at.at, by_begin);
-    for (size_t i = 0; i < to->at.n; i++) {
-        struct span x = to->at.at[i];
-
-        if (n && x.t0 <= to->at.at[n - 1].t1)
-            to->at.at[n - 1].t1 = x.t1 > to->at.at[n - 1].t1 ? x.t1 : to->at.at[n - 1].t1;
-        else
-            to->at.at[n++] = x;
-    }
-    to->at.n = n;
+    to->at.n = spans_join(to->at.at, to->at.n);
 }
 
 /* A request that was under way then may have ended long before the end that was seen. */

@@ -53,31 +53,12 @@ static void work(struct crews *to, struct str service, const char *host, int64_t
     c->seen.t1 = row[1] > c->seen.t1 ? row[1] : c->seen.t1;
 }
 
-static int by_begin(const void *a, const void *b)
-{
-    const struct span *x = a, *y = b;
-
-    return (x->t0 > y->t0) - (x->t0 < y->t0);
-}
-
 /* Makes the spans of a worker disjoint. */
 static void merge(struct worker *w)
 {
-    size_t n = 0;
-
     w->works = w->at.n;
-    if (w->at.n)
-        qsort(w->at.at, w->at.n, sizeof *w->at.at, by_begin);
-    for (size_t i = 0; i < w->at.n; i++) {
-        struct span s = w->at.at[i];
-
-        if (n && s.t0 <= w->at.at[n - 1].t1)
-            w->at.at[n - 1].t1 = s.t1 > w->at.at[n - 1].t1 ? s.t1 : w->at.at[n - 1].t1;
-        else
-            w->at.at[n++] = s;
-    }
-    w->at.n = n;
-    for (size_t i = 0; i < n; i++)
+    w->at.n = spans_join(w->at.at, w->at.n);
+    for (size_t i = 0; i < w->at.n; i++)
         w->busy += w->at.at[i].t1 - w->at.at[i].t0;
 }
 

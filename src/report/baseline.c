@@ -7,12 +7,11 @@
 #include "report/baseline_priv.h"
 
 #include "report/lists.h"
+#include "report/robust.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-/* A MAD of normal values times this is their standard deviation. */
-static const double MAD_TO_SIGMA = 1.4826;
 /* Values that are all alike have no spread; neither they nor buckets are as exact as that. */
 static const double LEAST_SPREAD = 0.05;
 static const double NOISE_Z = 3, NOISE_TIMES = 1.25;

@@ -39,8 +39,7 @@ struct robust robust_of(ns_t *at, size_t n)
     for (size_t i = 0; i < n; i++)
         off[i] = fabs(log_of(at[i]) - log_of(r.median));
     qsort(off, n, sizeof *off, by_size);
-    /* 1.4826: what makes it the standard deviation, if values are normally distributed. */
-    double spread = 1.4826 * (off[(n - 1) / 2] + off[n / 2]) / 2;
+    double spread = MAD_TO_SIGMA * (off[(n - 1) / 2] + off[n / 2]) / 2;
     r.spread = spread > ROBUST_LEAST ? spread : ROBUST_LEAST;
     free(off);
     return r;

@@ -19,6 +19,10 @@ struct robust {
     double spread; /* of the logarithms, as a standard deviation would be; at least ROBUST_LEAST */
 };
 
+/* A median absolute deviation times that is the standard deviation of what is normally distributed.
+ */
+#define MAD_TO_SIGMA 1.4826
+
 /* Values of one kind are rarely more alike than that; few may be so by chance. */
 #define ROBUST_LEAST 0.1
 

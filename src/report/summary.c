@@ -4,6 +4,7 @@
  * instances, requests and tasks behind it, then what the kernels saw and could
  * not see. */
 #include "report/breakdown.h"
+#include "report/clocks.h"
 #include "report/measure_priv.h"
 #include "report/measure_sections.h"
 
@@ -503,9 +504,14 @@ void summary_layers(const struct report_src *src, struct sbuf *out)
 static void head(const struct report_src *src, const struct summary_facts *f, struct sections *ret)
 {
     summary_read(src, f, &ret->head);
-    if (src->nhosts > 1)
+    if (src->nhosts > 1 && (!src->clocks || src->clocks->mode == CLOCKS_NONE))
         sbuf_z(&ret->head, "\nClocks of different hosts are compared as they are: the order of "
                            "events between hosts is only as good as they agree.");
+    else if (src->nhosts > 1)
+        sbuf_fmt(&ret->head,
+                 "\nTimes of all hosts are shown by the clock of %s, as far as messages "
+                 "bound the others against it (neph sync).",
+                 src->clocks->at[src->clocks->reference].host);
     blind_hosts(src, ret);
 }
 

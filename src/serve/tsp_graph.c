@@ -94,8 +94,7 @@ static bool begin(struct serve *s, const struct request *q, struct reply *r,
     struct str name;
 
     *ret_scope = NULL;
-    if (!tsp_has_experiment(s, q->holes[0], r) ||
-        !(*ret = tsp_output_find(s, q, q->holes[1], r, &name)) || !tsp_ready(s, r))
+    if (!(*ret = tsp_output_asked(s, q, r, &name)) || !tsp_ready(s, r))
         return false;
     if (!name.n || str_is(name, "changes"))
         return true;
@@ -345,7 +344,7 @@ void tsp_post_style(struct serve *s, const struct request *q, struct reply *r)
                                                         &shade_values };
     struct str name;
 
-    if (!tsp_has_experiment(s, q->holes[0], r) || !tsp_output_find(s, q, q->holes[1], r, &name))
+    if (!tsp_output_asked(s, q, r, &name))
         return;
     struct json *j = tsp_model(r);
     json_open(j, '{');
@@ -552,7 +551,7 @@ void tsp_get_annotations(struct serve *s, const struct request *q, struct reply 
 {
     struct str name;
 
-    if (!tsp_has_experiment(s, q->holes[0], r) || !tsp_output_find(s, q, q->holes[1], r, &name))
+    if (!tsp_output_asked(s, q, r, &name))
         return;
     struct json *j = tsp_model(r);
     json_open(j, '{');
@@ -601,8 +600,7 @@ void tsp_post_annotations(struct serve *s, const struct request *q, struct reply
     struct tsp_window w;
     struct str name;
 
-    if (!tsp_has_experiment(s, q->holes[0], r) || !tsp_output_find(s, q, q->holes[1], r, &name) ||
-        !tsp_ready(s, r) || !tsp_window(s, q, &w, r))
+    if (!tsp_output_asked(s, q, r, &name) || !tsp_ready(s, r) || !tsp_window(s, q, &w, r))
         return;
     const struct diagnosis *d = serve_diagnosis(s);
     struct json *j = tsp_model(r);

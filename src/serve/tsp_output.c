@@ -70,12 +70,15 @@ static const struct tsp_output *find_plain(struct str id)
     return NULL;
 }
 
-const struct tsp_output *tsp_output_find(struct serve *s, const struct request *q, struct str id,
-                                         struct reply *r, struct str *ret_scope)
+const struct tsp_output *tsp_output_asked(struct serve *s, const struct request *q, struct reply *r,
+                                          struct str *ret_scope)
 {
+    struct str id = q->holes[1];
     const struct tsp_output *o = find_plain(id);
     struct tsp_derived d;
 
+    if (!tsp_has_experiment(s, q->holes[0], r))
+        return NULL;
     if (o) {
         *ret_scope = str_of(o->scope ? o->scope : "");
         return o;
@@ -129,9 +132,7 @@ void tsp_get_output(struct serve *s, const struct request *q, struct reply *r)
     struct tsp_derived d, *derived = NULL;
     struct str scope;
 
-    if (!tsp_has_experiment(s, q->holes[0], r))
-        return;
-    const struct tsp_output *o = tsp_output_find(s, q, q->holes[1], r, &scope);
+    const struct tsp_output *o = tsp_output_asked(s, q, r, &scope);
     if (!o)
         return;
     for (size_t i = 0; tsp_derived_at(s, i, q->mem, &d) && !derived; i++)
@@ -309,9 +310,7 @@ void tsp_post_tree(struct serve *s, const struct request *q, struct reply *r)
     static const char *const three[] = { "Name", "Events", "Share", NULL };
     struct str name;
 
-    if (!tsp_has_experiment(s, q->holes[0], r))
-        return;
-    const struct tsp_output *o = tsp_output_find(s, q, q->holes[1], r, &name);
+    const struct tsp_output *o = tsp_output_asked(s, q, r, &name);
     if (!o || !tsp_ready(s, r))
         return;
     bool single = o->type == TSP_GENERIC_XY || str_is(name, "changes");
@@ -384,9 +383,7 @@ void tsp_output_config_types(struct serve *s, const struct request *q, struct re
 {
     struct str scope;
 
-    if (!tsp_has_experiment(s, q->holes[0], r))
-        return;
-    const struct tsp_output *o = tsp_output_find(s, q, q->holes[1], r, &scope);
+    const struct tsp_output *o = tsp_output_asked(s, q, r, &scope);
     if (!o)
         return;
     struct json *j = reply_json(r);
@@ -400,8 +397,7 @@ void tsp_output_config_type(struct serve *s, const struct request *q, struct rep
 {
     struct str scope;
 
-    if (tsp_has_experiment(s, q->holes[0], r) && tsp_output_find(s, q, q->holes[1], r, &scope) &&
-        is_type(q->holes[2], r))
+    if (tsp_output_asked(s, q, r, &scope) && is_type(q->holes[2], r))
         put_type(reply_json(r));
 }
 
@@ -448,9 +444,7 @@ void tsp_post_derived(struct serve *s, const struct request *q, struct reply *r)
     struct tsp_derived d;
     struct str scope;
 
-    if (!tsp_has_experiment(s, q->holes[0], r))
-        return;
-    const struct tsp_output *o = tsp_output_find(s, q, q->holes[1], r, &scope);
+    const struct tsp_output *o = tsp_output_asked(s, q, r, &scope);
     if (!o)
         return;
     if (o->type != TSP_GRAPH || (type && strcmp(type, SCOPE_TYPE) != 0)) {

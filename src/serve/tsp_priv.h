@@ -36,9 +36,10 @@ struct tsp_derived {
     const struct tsp_output *parent;
 };
 
-/* The output with this id; a derived one is '*ret_derived' as well.  NULL: answered with 404. */
-const struct tsp_output *tsp_output_find(struct serve *s, const struct request *q, struct str id,
-                                         struct reply *r, struct str *ret_scope);
+/* The output that the request names, of the experiment that it names, and what it is about.  NULL:
+ * answered with 404. */
+const struct tsp_output *tsp_output_asked(struct serve *s, const struct request *q, struct reply *r,
+                                          struct str *ret_scope);
 
 /* "parameters" of the body, or NULL. */
 const json_t *tsp_parameters(const struct request *q);

@@ -35,9 +35,7 @@ void tsp_post_columns(struct serve *s, const struct request *q, struct reply *r)
 {
     struct str scope;
 
-    if (!tsp_has_experiment(s, q->holes[0], r))
-        return;
-    const struct tsp_output *o = tsp_output_find(s, q, q->holes[1], r, &scope);
+    const struct tsp_output *o = tsp_output_asked(s, q, r, &scope);
     if (!o)
         return;
     const char *const *names = columns_of(o);
@@ -359,9 +357,7 @@ void tsp_post_lines(struct serve *s, const struct request *q, struct reply *r)
     struct asked a;
     struct str scope;
 
-    if (!tsp_has_experiment(s, q->holes[0], r))
-        return;
-    const struct tsp_output *o = tsp_output_find(s, q, q->holes[1], r, &scope);
+    const struct tsp_output *o = tsp_output_asked(s, q, r, &scope);
     if (!o || !tsp_ready(s, r))
         return;
     if (take_lines(s, q, count(columns_of(o)), &a, r)) {
