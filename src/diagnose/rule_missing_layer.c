@@ -66,6 +66,48 @@ static void find_others(struct missing *m)
                  "are not known"));
 }
 
+/* Layers whose events nothing here looks at so far, by how the names of these begin. */
+static const struct {
+    const char *name;
+    const char *starts[4];
+} unread[] = {
+    { "Open vSwitch", { "ovs_", "openvswitch", "p_ovs_", "f_ovs_" } },
+    { "Ceph", { "osd:", "objectstore:", "objecter", "librbd:" } },
+};
+
+static bool is_of(struct str event, size_t layer)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(unread[layer].starts); i++)
+        if (unread[layer].starts[i] && str_starts(event, str_of(unread[layer].starts[i])))
+            return true;
+    return false;
+}
+
+/* Traced, but not analysed. */
+static void find_unread(struct missing *m)
+{
+    const struct report_src *src = m->d->src;
+
+    for (uint32_t h = 0; h < src->nhosts; h++) {
+        size_t n;
+        struct str *names = src_split(src, store_fact(src->hosts[h], "unasked"), &n);
+
+        for (size_t k = 0; k < ARRAY_SIZE(unread); k++) {
+            size_t types = 0;
+
+            for (size_t i = 0; i < n; i++)
+                types += is_of(names[i], k);
+            if (types)
+                miss(m, "events of a layer that is not analysed yet", store_host(src->hosts[h]),
+                     finding_text(m->d,
+                                  "%s: events of %s were traced (%zu types), but there is no "
+                                  "analysis of that layer yet: what they tell is not among the "
+                                  "findings (neph stats, neph events)",
+                                  store_host(src->hosts[h]), unread[k].name, types));
+        }
+    }
+}
+
 static void find_clocks(struct missing *m)
 {
     const struct report_src *src = m->d->src;
@@ -90,17 +132,19 @@ static void find(const struct rule *r, struct diagnosis *d)
 
     find_kernels(&m);
     find_others(&m);
+    find_unread(&m);
     find_clocks(&m);
     if (m.f)
-        m.f->title = finding_text(d,
-                                  "not all layers were traced: what %zu of them would have told "
-                                  "is not known",
-                                  m.f->evidence.n);
+        m.f->title =
+            finding_text(d,
+                         "some layers were not traced, or are not analysed yet: what %zu of "
+                         "them would tell is not known",
+                         m.f->evidence.n);
 }
 
 const struct rule rule_missing_layer = {
     .name = "missing-layer",
-    .title = "a layer was not traced",
+    .title = "a layer was not traced, or is not analysed yet",
     .doc = "The kernel of a host, OpenStack's services or QEMU have no events in the traces. Info: "
            "nothing of the cloud is wrong, but what only that layer tells is not among the "
            "findings; each sentence says what, and which trace would decide.",

@@ -39,6 +39,7 @@ struct pass_priv {
     VEC(struct loss) begins;       /* in the order of their begins, those that have one */
     size_t begin;                  /* to come next */
     uint64_t counts[EV_TYPES + 1]; /* the last: of types that nobody asks for */
+    struct strtab unasked;         /* the names of these                      */
 };
 
 enum { EMIT_DEPTH = 8, STOP_EVENTS = 65536 };
@@ -144,6 +145,7 @@ static void pass_free(struct pass *p)
     }
     vec_free(&p->priv->losses);
     vec_free(&p->priv->begins);
+    strtab_free(&p->priv->unasked);
     arena_free(&p->scratch);
     arena_free(&p->mem);
 }
@@ -261,6 +263,38 @@ static void tell_counts(struct pass *p)
     }
 }
 
+/* Which names of events were seen, of one reader, by event class. */
+struct seen {
+    VEC(uint8_t) at;
+};
+
+static void see_unasked(struct pass *p, struct seen *seen, const struct reader_event *e)
+{
+    if (e->class_no < seen->at.n && seen->at.at[e->class_no])
+        return;
+    while (seen->at.n <= e->class_no)
+        *vec_push(&seen->at) = 0;
+    seen->at.at[e->class_no] = 1;
+    strtab_id(&p->priv->unasked, e->name);
+}
+
+/* Their names, so that what is not analysed can be said. */
+static void tell_unasked(struct pass *p, struct seen *seen, uint32_t nreaders)
+{
+    enum { MOST_BYTES = 1 << 16 };
+    struct sbuf names = { 0 };
+
+    for (uint32_t id = 1; id < p->priv->unasked.strs.n && names.n < MOST_BYTES; id++)
+        sbuf_fmt(&names, "%s" STR_FMT, id > 1 ? "," : "",
+                 STR_ARG(strtab_get(&p->priv->unasked, id)));
+    if (names.n)
+        store_set_fact(p->store, "unasked", sbuf_view(&names));
+    sbuf_free(&names);
+    for (uint32_t i = 0; i < nreaders; i++)
+        vec_free(&seen[i].at);
+    free(seen);
+}
+
 /* --- a pass -------------------------------------------------------------------------- */
 
 /* Tells who watches how far the pass is; false: it is to stop. */
@@ -298,6 +332,7 @@ static bool run_events(struct pass *p, const struct experiment *x, const struct 
 
     find_losses(p, host);
     merged_init(&m, x, host, NS_MIN);
+    struct seen *seen = xcalloc(m.n + 1, sizeof *seen);
     while ((s = merged_next(&m))) {
         enum ev_type type = s->ev.type;
 
@@ -313,8 +348,10 @@ static bool run_events(struct pass *p, const struct experiment *x, const struct 
         if (p->priv->loss < p->priv->losses.n)
             losses_until(p, t);
         p->priv->counts[type]++;
-        if (type == EV_OTHER)
+        if (type == EV_OTHER) {
+            see_unasked(p, &seen[s - m.heads], &s->ev);
             continue;
+        }
         if (p->priv->subs[type].n == 0 && p->priv->rules[type].n == 0)
             continue;
         s->reader->ops->fill(s->reader, &h, ev);
@@ -332,6 +369,7 @@ static bool run_events(struct pass *p, const struct experiment *x, const struct 
         if (str_is(m.heads[i].reader->domain, "kernel") && in_reach(m.heads[i].ev.t) > p->kernel_t1)
             p->kernel_t1 = in_reach(m.heads[i].ev.t);
     losses_until(p, p->t1);
+    tell_unasked(p, seen, m.n);
     merged_free(&m);
     tell_counts(p);
     return !stopped;
