@@ -4,6 +4,8 @@
 #ifndef TESTS_FUZZ_FUZZ_DIR_H
 #define TESTS_FUZZ_FUZZ_DIR_H
 
+#include "base/notes.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +53,19 @@ static inline void fuzz_write(const char *name, const void *p, size_t n)
     FILE *f = fopen(fuzz_path(name), "w");
     if (!f || (n && fwrite(p, 1, n, f) != n) || fclose(f) != 0)
         abort();
+}
+
+/* For targets that read the input as one file. */
+static inline int fuzz_one_file(const uint8_t *data, size_t n,
+                                void (*check)(const char *path, struct notes *notes))
+{
+    struct notes notes = { 0 };
+
+    fuzz_make_dir();
+    fuzz_write("trace", data, n);
+    check(fuzz_path("trace"), &notes);
+    notes_free(&notes);
+    return 0;
 }
 
 #endif

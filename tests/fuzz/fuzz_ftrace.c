@@ -142,11 +142,5 @@ static void check(const char *path, struct notes *notes)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    struct notes notes = { 0 };
-
-    fuzz_make_dir();
-    fuzz_write("trace", data, n);
-    check(fuzz_path("trace"), &notes);
-    notes_free(&notes);
-    return 0;
+    return fuzz_one_file(data, n, check);
 }

@@ -14,6 +14,7 @@ import { clock, dur } from "../time/time";
 import { AnyTable, type AnyRow } from "../view/AnyTable";
 import { Empty, Loading, Problem } from "../view/states";
 import { MiniLine } from "../view/MiniLine";
+import { HostChoice } from "../view/things";
 
 const WHAT: Record<string, string> = {
   cpu: "CPU: who ran, waited, was blocked",
@@ -79,17 +80,7 @@ export function CostsPage({ measure }: { measure: string }): VNode {
             ))}
           </select>
         </label>
-        <label class="field">
-          Host{" "}
-          <select value={host} onChange={(x) => setArgs({ host: x.currentTarget.value })}>
-            <option value="">all</option>
-            {e.hosts.map((h) => (
-              <option key={h.name} value={h.name}>
-                {plain(h.name)}
-              </option>
-            ))}
-          </select>
-        </label>
+        <HostChoice of={e} host={host} />
         <label class="field">
           A row for each{" "}
           <select value={by} onChange={(x) => setArgs({ by: x.currentTarget.value })}>

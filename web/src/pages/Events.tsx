@@ -8,11 +8,12 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, ask, parse, query } from "../base/api";
 import { useCell } from "../base/cell";
 import { current } from "../base/current";
-import { Txt, number, plain } from "../base/text";
+import { Txt, number } from "../base/text";
 import { cursor, route, setArgs, setView, view } from "../base/state";
 import type { EventsPageReply, Experiment, RawEvent } from "../base/types";
 import { clock, dur, rel } from "../time/time";
 import { Empty, Problem } from "../view/states";
+import { HostChoice } from "../view/things";
 
 const PAGE = 200;
 const ROW_PX = 24;
@@ -111,17 +112,7 @@ export function EventsPage(): VNode {
           />
         </label>
         <button type="submit">Apply</button>
-        <label class="field">
-          Host{" "}
-          <select value={host} onChange={(x) => setArgs({ host: x.currentTarget.value })}>
-            <option value="">all</option>
-            {e.hosts.map((h) => (
-              <option key={h.name} value={h.name}>
-                {plain(h.name)}
-              </option>
-            ))}
-          </select>
-        </label>
+        <HostChoice of={e} host={host} />
         <span class="faint num">from {clock(win.t0, 6)}, where the window begins</span>
       </form>
       {error ? <Problem error={error} /> : null}

@@ -15,7 +15,7 @@ import { dur, type Span } from "../time/time";
 import { Empty, Loading, Problem } from "../view/states";
 import { unitValue } from "../view/Curve";
 import { HeatMap } from "../view/HeatMap";
-import { Link, Sev, When, address, roomy, spanOf, together } from "../view/things";
+import { Cost, FindingWhere, Link, Sev, address, roomy, spanOf, together } from "../view/things";
 
 const SEVERITIES: Severity[] = ["critical", "warning", "info"];
 const FIRST = 12;
@@ -188,17 +188,9 @@ function Card({ node, open }: { node: Node; open: boolean }): VNode {
               <Txt s={f.title} />
             )}
           </h2>
-          <p class="f-where">
-            <Txt s={f.hosts.join(", ")} /> {f.hosts.length ? "· " : ""}
-            <When at={f.t0_ns} digits={0} /> – <When at={f.t1_ns} digits={0} />
-          </p>
+          <FindingWhere of={f} />
         </div>
-        {f.cost_ns !== null ? (
-          <div class="cost">
-            <b class="num">{dur(f.cost_ns)}</b>
-            <span>lost</span>
-          </div>
-        ) : null}
+        <Cost of={f} />
       </div>
       {f.culprits.length ? (
         <p class="who">

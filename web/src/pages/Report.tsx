@@ -17,7 +17,7 @@ import { AnyTable, type AnyRow } from "../view/AnyTable";
 import { FixedTimeline } from "../view/FixedTimeline";
 import { HeatMap } from "../view/HeatMap";
 import { Empty, Problem } from "../view/states";
-import { Link, Outcome, Sev, When, spanOf } from "../view/things";
+import { Cost, FindingWhere, Link, Outcome, Sev, spanOf } from "../view/things";
 import { Disturbers, Down, RoundCurves, RoundTable, Stages, Tiles, verdict } from "./Migrations";
 import { EvidenceList, chains, type Node } from "./Overview";
 import { Gaps, Waterfall } from "./Requests";
@@ -214,21 +214,9 @@ function Card({ f, all, charts }: { f: Finding; all: Finding[]; charts: Chart[] 
           <h3 id={anchor(f) + "-title"}>
             <Txt s={f.title} />
           </h3>
-          <p class="f-where">
-            <Txt s={f.hosts.join(", ")} /> {f.hosts.length && f.t0_ns !== null ? "· " : ""}
-            {f.t0_ns !== null ? (
-              <>
-                <When at={f.t0_ns} digits={0} /> – <When at={f.t1_ns} digits={0} />
-              </>
-            ) : null}
-          </p>
+          <FindingWhere of={f} />
         </div>
-        {f.cost_ns !== null ? (
-          <div class="cost">
-            <b class="num">{dur(f.cost_ns)}</b>
-            <span>lost</span>
-          </div>
-        ) : null}
+        <Cost of={f} />
       </div>
       <Parties label="Who" of={f.culprits} />
       <Parties label="Concerns" of={f.subjects} />

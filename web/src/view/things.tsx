@@ -4,9 +4,9 @@
 
 import type { VNode } from "preact";
 import { Txt, plain } from "../base/text";
-import { href } from "../base/state";
-import type { At, Severity, Thing } from "../base/types";
-import { clock, day, rel, type Span } from "../time/time";
+import { href, setArgs } from "../base/state";
+import type { At, Experiment, Finding, Severity, Thing } from "../base/types";
+import { clock, day, dur, rel, type Span } from "../time/time";
 
 const PAGES: Record<string, string> = {
   vm: "vm",
@@ -112,4 +112,45 @@ export function together(all: string[]): string[] {
     hosts.set(what, [...(hosts.get(what) ?? []), ...(m ? [m[1] as string] : [])]);
   }
   return [...hosts].map(([what, of]) => (of.length ? `${of.join(", ")}: ${what}` : what));
+}
+
+/** Where and when a finding was. */
+export function FindingWhere({ of }: { of: Finding }): VNode {
+  return (
+    <p class="f-where">
+      <Txt s={of.hosts.join(", ")} /> {of.hosts.length && of.t0_ns !== null ? "· " : ""}
+      {of.t0_ns !== null ? (
+        <>
+          <When at={of.t0_ns} digits={0} /> – <When at={of.t1_ns} digits={0} />
+        </>
+      ) : null}
+    </p>
+  );
+}
+
+/** What it cost, if that is known. */
+export function Cost({ of }: { of: Finding }): VNode | null {
+  return of.cost_ns === null ? null : (
+    <div class="cost">
+      <b class="num">{dur(of.cost_ns)}</b>
+      <span>lost</span>
+    </div>
+  );
+}
+
+/** All hosts, or one. */
+export function HostChoice({ of, host }: { of: Experiment; host: string }): VNode {
+  return (
+    <label class="field">
+      Host{" "}
+      <select value={host} onChange={(x) => setArgs({ host: x.currentTarget.value })}>
+        <option value="">all</option>
+        {of.hosts.map((h) => (
+          <option key={h.name} value={h.name}>
+            {plain(h.name)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
 }
