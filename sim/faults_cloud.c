@@ -148,6 +148,14 @@ static bool has_service(const struct draw_host *h, const char *name)
     return false;
 }
 
+/* As many processes as the service has workers. */
+static unsigned workers_of(const struct draw *d, const char *service, unsigned usual)
+{
+    const json_t *workers = json_object_get(json_object_get(d->services, service), "workers");
+
+    return workers ? (unsigned)json_integer_value(workers) : usual;
+}
+
 /* The daemons that every host of that role has, but for those that a fault has added already. */
 static void add_daemons(struct draw *d, struct draw_host *h)
 {
@@ -177,7 +185,8 @@ static void add_daemons(struct draw *d, struct draw_host *h)
                         list[i].sleep_ms * draw_real(d, 0.7, 1.5));
 
         json_object_set_new(s, "sleep_in", json_string(list[i].sleep_in));
-        json_object_set_new(s, "processes", json_integer(list[i].processes));
+        json_object_set_new(s, "processes",
+                            json_integer(workers_of(d, list[i].name, list[i].processes)));
         json_object_set_new(s, "threads", json_integer(list[i].threads));
     }
 }
@@ -399,8 +408,8 @@ void draw_rest(struct draw *d)
                   d->old ? "2016" : "zed", "seed", (json_int_t)(d->w->seed & 0xffffffffffff),
                   "start", "2026-05-04 12:00:00", "duration_s",
                   d->watched_s > d->length_s ? d->watched_s : d->length_s, "periodic",
-                  draw_chance(d, 70), "rpc_lines", !d->bare, "hosts", hosts, "services",
-                  d->services, "operations", d->operations, "faults", d->faults, "migrations",
-                  d->migrations, "findings", d->findings, "without", without));
+                  draw_chance(d, 70) || d->watched_s > 0, "rpc_lines", !d->bare, "hosts", hosts,
+                  "services", d->services, "operations", d->operations, "faults", d->faults,
+                  "migrations", d->migrations, "findings", d->findings, "without", without));
     put_kernel(d);
 }
