@@ -348,6 +348,58 @@ static void test_graph(void **state)
     sync_free(s);
 }
 
+/* --- between knots ----------------------------------------------------------------- */
+
+/* The last knot at or before 't', one by one; the first when there is none. */
+static uint32_t naive_knot(const struct sync_clock *c, ns_t t)
+{
+    uint32_t k = 0;
+
+    while (k + 1 < c->nknots && c->knots[k + 1].local <= t)
+        k++;
+    return k;
+}
+
+/* A line's nearest instant, with numbers that are wide enough for all of these. */
+static ns_t naive_line(const struct sync_knot *k, ns_t t)
+{
+    __int128 dx = (__int128)k[1].local - k->local, dy = (__int128)k[1].corrected - k->corrected;
+    __int128 sum = dy * ((__int128)t - k->local) + dx / 2;
+
+    return (ns_t)(k->corrected + sum / dx - (sum % dx < 0));
+}
+
+/* From clocks that are nearly the same to such that have nothing in common; asked in the order of
+ * time, and anyhow. */
+static void test_lines(void **state)
+{
+    enum { KNOTS = 9 };
+    struct sync_knot knots[KNOTS];
+    struct sync_clock c = { .quality = SYNC_EXACT, .nknots = KNOTS, .knots = knots, .slope = 1 };
+
+    (void)state;
+    seed = 77;
+    for (int run = 0; run < 4000; run++) {
+        ns_t length = INT64_C(1) << (1 + run % 57), t = 0;
+        ns_t local = BASE - length * 2, corrected = BASE + below(length);
+
+        for (uint32_t i = 0; i < KNOTS; i++) {
+            knots[i] = (struct sync_knot){ local, corrected, corrected, corrected };
+            ns_t step = 1 + below(length);
+            local += step;
+            corrected += run % 3 == 0 ? below(length) : step + below(step / 5000 + 2);
+        }
+        for (int i = 0; i < 40; i++) {
+            ns_t all = knots[KNOTS - 1].local - knots[0].local;
+
+            t = i < 20 ? knots[0].local + all / 20 * i : knots[0].local + below(all + 1);
+            uint32_t k = naive_knot(&c, t);
+            if (k + 1 < KNOTS)
+                assert_int_equal(clock_to_ref(&c, t), naive_line(&knots[k], t));
+        }
+    }
+}
+
 /* --- hostile times --------------------------------------------------------------- */
 
 static void test_any_times(void **state)
@@ -397,6 +449,7 @@ int main(void)
         cmocka_unit_test(test_one_wrong),
         cmocka_unit_test(test_step),
         cmocka_unit_test(test_graph),
+        cmocka_unit_test(test_lines),
         cmocka_unit_test(test_any_times),
         cmocka_unit_test(test_memory),
     };
