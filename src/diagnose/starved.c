@@ -206,37 +206,40 @@ static void take(struct takers *to, uint32_t owner, ns_t ns)
 }
 
 /* Adds who had the CPU during a wait. */
-static void share_out(const struct diagnosis *d, uint32_t host, const cell_t *row, ns_t t1,
+static void share_out(const struct diagnosis *d, uint32_t host, struct who_had *h,
                       struct takers *to)
 {
-    struct who_had h;
-
-    who_had(&h, d->src->hosts[host], row[C_cpu_wait_cpu], (struct span){ row[0], t1 });
-    while (who_had_next(&h)) {
-        const struct who_thread *th = h.tid > 0 ? whos_at(d->w, host, h.tid, h.t0) : NULL;
+    while (who_had_next(h)) {
+        const struct who_thread *th = h->tid > 0 ? whos_at(d->w, host, h->tid, h->t0) : NULL;
 
         if (th)
-            take(to, who_process(d->w, th)->owner, h.t1 - h.t0);
+            take(to, who_process(d->w, th)->owner, h->t1 - h->t0);
     }
 }
 
-static void find_takers(const struct diagnosis *d, uint32_t owner, uint32_t host,
-                        enum who_kind kind, struct span when, struct takers *to)
+/* Fills who took the CPUs of each owner ('ret', by owner) while it starved ('when'). */
+static void find_takers(const struct diagnosis *d, uint32_t host, enum who_kind kind,
+                        const struct stretch *when, struct takers *ret)
 {
-    const struct store *s = d->src->hosts[host];
+    struct who_cpus cpus = { .s = d->src->hosts[host] };
     ns_t end = src_kernel_end(d->src, host);
     const cell_t *row;
     table_t t;
 
-    if (!store_table_find(s, schema_tables[TABLE_cpu_wait].name, &t))
+    if (!store_table_find(cpus.s, schema_tables[TABLE_cpu_wait].name, &t))
         return;
-    struct store_rows r = store_rows(s, t, when);
+    struct store_rows r = store_rows(cpus.s, t, d->src->span);
     while ((row = store_rows_next(&r))) {
         const struct who_thread *th = whos_at(d->w, host, row[C_cpu_wait_tid], row[0]);
+        struct span wait = { row[0], row[1] == STORE_NULL ? end : row[1] };
 
-        if (th && who_process(d->w, th)->owner == owner && counts(d->w, th, kind))
-            share_out(d, host, row, row[1] == STORE_NULL ? end : row[1], to);
+        if (!th || !counts(d->w, th, kind))
+            continue;
+        uint32_t owner = who_process(d->w, th)->owner;
+        if (when[owner].t1 > NS_MIN && wait.t1 >= when[owner].t0 && wait.t0 < when[owner].t1)
+            share_out(d, host, who_cpus_had(&cpus, row[C_cpu_wait_cpu], wait), &ret[owner]);
     }
+    who_cpus_free(&cpus);
 }
 
 static int by_ns(const void *a, const void *b)
@@ -343,28 +346,26 @@ static void found(const struct rule *r, struct diagnosis *d, uint32_t host, enum
     }
 }
 
-/* Adds an owner to those of its host, unless it waits for itself. */
-static void add(const struct rule *r, const struct diagnosis *d, uint32_t owner, uint32_t host,
-                const struct stretch *v, enum who_kind kind, struct starving *s)
+/* Adds an owner to those of its host, unless it waits for itself; 'by' are those who had its CPUs.
+ */
+static void add(const struct rule *r, const struct diagnosis *d, uint32_t owner,
+                const struct stretch *v, const struct takers *by, struct starving *s)
 {
-    struct takers by = { 0 };
     ns_t others = 0;
 
-    find_takers(d, owner, host, kind, (struct span){ v->t0, v->t1 }, &by);
-    for (size_t i = 0; i < by.at.n; i++)
-        others += by.at.at[i].ns;
-    others -= part_of(&by, owner);
-    if ((double)others >= rule_limit(d, r, MIN_OTHERS) * (double)v->waited) {
-        take(&s->victims, owner, v->waited);
-        s->ran += v->ran;
-        s->waited = time_add(s->waited, v->waited);
-        s->t0 = v->t0 < s->t0 ? v->t0 : s->t0;
-        s->t1 = v->t1 > s->t1 ? v->t1 : s->t1;
-        for (size_t i = 0; i < by.at.n; i++)
-            if (by.at.at[i].owner != owner)
-                take(&s->takers, by.at.at[i].owner, by.at.at[i].ns);
-    }
-    vec_free(&by.at);
+    for (size_t i = 0; i < by->at.n; i++)
+        others += by->at.at[i].ns;
+    others -= part_of(by, owner);
+    if ((double)others < rule_limit(d, r, MIN_OTHERS) * (double)v->waited)
+        return;
+    take(&s->victims, owner, v->waited);
+    s->ran += v->ran;
+    s->waited = time_add(s->waited, v->waited);
+    s->t0 = v->t0 < s->t0 ? v->t0 : s->t0;
+    s->t1 = v->t1 > s->t1 ? v->t1 : s->t1;
+    for (size_t i = 0; i < by->at.n; i++)
+        if (by->at.at[i].owner != owner)
+            take(&s->takers, by->at.at[i].owner, by->at.at[i].ns);
 }
 
 static void find_host(const struct rule *r, struct diagnosis *d, uint32_t h, enum who_kind kind,
@@ -374,15 +375,27 @@ static void find_host(const struct rule *r, struct diagnosis *d, uint32_t h, enu
     struct starving s = { .t0 = NS_MAX, .t1 = NS_MIN };
     size_t n = d->w->owners.n;
     bool modest = false; /* starves anyone who sleeps when there is nothing to do? */
+    bool starving = false;
 
     for (size_t i = 0; i < n; i++)
         when[i] = (struct stretch){ .t1 = NS_MIN };
     find_stretches(r, d, h, kind, of, when);
     for (size_t i = 0; i < n; i++)
         modest |= when[i].t1 > NS_MIN && !of[i].endless;
-    for (uint32_t i = 0; i < n; i++)
-        if (when[i].t1 > NS_MIN && !(modest && of[i].endless))
-            add(r, d, i, h, &when[i], kind, &s);
+    for (size_t i = 0; i < n; i++) {
+        if (modest && of[i].endless)
+            when[i].t1 = NS_MIN;
+        starving |= when[i].t1 > NS_MIN;
+    }
+    struct takers *by = xcalloc(n + 1, sizeof *by);
+    if (starving)
+        find_takers(d, h, kind, when, by);
+    for (uint32_t i = 0; i < n; i++) {
+        if (when[i].t1 > NS_MIN)
+            add(r, d, i, &when[i], &by[i], &s);
+        vec_free(&by[i].at);
+    }
+    free(by);
     if (s.victims.at.n)
         found(r, d, h, kind, &s);
     vec_free(&s.victims.at);

@@ -17,6 +17,7 @@ struct waits {
     struct migration *m;
     const struct store *s;
     uint32_t host;
+    struct who_cpus *cpus; /* of the source, NULL where nobody asks */
 };
 
 /* "live_migration", "mig/src/main", "multifdsend_3", "mig/src/send_3": QEMU 2.5 to 10. */
@@ -54,11 +55,10 @@ static void blame(struct waits *x, int64_t tid, ns_t t, ns_t ns, bool thread)
 /* Shares a wait ['t0', 't1') out. */
 static void share_out(struct waits *x, const cell_t *row, ns_t t0, ns_t t1, bool thread)
 {
-    struct who_had h;
+    struct who_had *h = who_cpus_had(x->cpus, row[C_cpu_wait_cpu], (struct span){ t0, t1 });
 
-    who_had(&h, x->s, row[C_cpu_wait_cpu], (struct span){ t0, t1 });
-    while (who_had_next(&h))
-        blame(x, h.tid, h.t0, h.t1 - h.t0, thread);
+    while (who_had_next(h))
+        blame(x, h->tid, h->t0, h->t1 - h->t0, thread);
 }
 
 /* Others first: that its own threads take turns is no disturbance. */
@@ -112,17 +112,16 @@ static struct mig_culprit *victim(struct migration *m, struct str name)
 static void share_of_migration(struct waits *x, const cell_t *row, ns_t t0, ns_t t1,
                                struct mig_culprit *v, double *all_ns)
 {
-    struct who_had h;
+    struct who_had *h = who_cpus_had(x->cpus, row[C_cpu_wait_cpu], (struct span){ t0, t1 });
 
     *all_ns += (double)(t1 - t0);
-    who_had(&h, x->s, row[C_cpu_wait_cpu], (struct span){ t0, t1 });
-    while (who_had_next(&h)) {
-        const struct who_thread *th = h.tid > 0 ? whos_at(x->w, x->host, h.tid, h.t0) : NULL;
+    while (who_had_next(h)) {
+        const struct who_thread *th = h->tid > 0 ? whos_at(x->w, x->host, h->tid, h->t0) : NULL;
 
         if (!th || th->pid != x->m->source_pid)
             continue;
-        v->wait_ns += h.t1 - h.t0;
-        v->thread_ns += is_migration_thread(th->comm) ? h.t1 - h.t0 : 0;
+        v->wait_ns += h->t1 - h->t0;
+        v->thread_ns += is_migration_thread(th->comm) ? h->t1 - h->t0 : 0;
     }
 }
 
@@ -223,8 +222,8 @@ static void add_vcpu_downtime(const struct report_src *src, const struct whos *w
 
     if (!states || m->source_host == UINT32_MAX || m->destination_host == UINT32_MAX)
         return;
-    struct waits s = { src, w, m, src->hosts[m->source_host], m->source_host };
-    struct waits d = { src, w, m, src->hosts[m->destination_host], m->destination_host };
+    struct waits s = { src, w, m, src->hosts[m->source_host], m->source_host, NULL };
+    struct waits d = { src, w, m, src->hosts[m->destination_host], m->destination_host, NULL };
     ns_t t0 = vcpu_run(&s, m->source_pid, (struct span){ m->start, states->t0 }, true);
     ns_t t1 = vcpu_run(&d, m->destination_pid, (struct span){ states->t1, NS_MAX }, false);
     if (t0 == STORE_NULL || t1 == STORE_NULL || t1 < t0)
@@ -248,7 +247,8 @@ void migration_cpu(const struct report_src *src, const struct whos *w, struct mi
                              "it: trace the kernel of the source.");
         return;
     }
-    struct waits x = { src, w, m, src->hosts[m->source_host], m->source_host };
+    struct who_cpus cpus = { .s = src->hosts[m->source_host] };
+    struct waits x = { src, w, m, src->hosts[m->source_host], m->source_host, &cpus };
     struct span win = { m->start, m->end == STORE_NULL ? NS_MAX : m->end };
     if (!measure_had(x.s, EV_SCHED_SWITCH)) {
         migration_unknown(m, "The kernel of the source was not traced: whether its threads waited "
@@ -260,4 +260,5 @@ void migration_cpu(const struct report_src *src, const struct whos *w, struct mi
     add_runs(&x, win);
     find_victims(&x, win);
     add_vcpu_downtime(src, w, m);
+    who_cpus_free(&cpus);
 }

@@ -225,18 +225,43 @@ struct str who_device(const struct report_src *src, const struct store *s, int64
     return str_of(arena_printf(src->mem, "%" PRId64 ":%" PRId64, dev >> 20, dev & 0xfffff));
 }
 
-void who_had(struct who_had *ret, const struct store *s, int64_t cpu, struct span span)
+static struct who_had *had_of(struct who_cpus *c, int64_t cpu, struct span span)
 {
+    struct who_had **at = &c->at[(uint64_t)cpu % ARRAY_SIZE(c->at)];
     char path[SCHEMA_PATH];
     attr_t a;
 
-    ret->pending = false;
-    ret->end = span.t1;
-    ret->t0 = ret->t1 = span.t0;
-    ret->tid = -1;
-    ret->any = cpu >= 0 && store_attr_find(s, schema_path_nr(ATTR_CPU_THREAD, cpu, path), &a);
-    if (ret->any)
-        ret->ranges = store_ranges(s, a, span);
+    if (*at && (*at)->cpu == cpu) {
+        if ((*at)->known)
+            store_ranges_again(&(*at)->ranges, span);
+        return *at;
+    }
+    if (!*at)
+        *at = xmalloc(sizeof **at);
+    (*at)->cpu = cpu;
+    (*at)->known =
+        cpu >= 0 && store_attr_find(c->s, schema_path_nr(ATTR_CPU_THREAD, cpu, path), &a);
+    if ((*at)->known)
+        (*at)->ranges = store_ranges(c->s, a, span);
+    return *at;
+}
+
+struct who_had *who_cpus_had(struct who_cpus *c, int64_t cpu, struct span span)
+{
+    struct who_had *h = had_of(c, cpu, span);
+
+    h->any = h->known;
+    h->pending = false;
+    h->end = span.t1;
+    h->t0 = h->t1 = span.t0;
+    h->tid = -1;
+    return h;
+}
+
+void who_cpus_free(struct who_cpus *c)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(c->at); i++)
+        free(c->at[i]);
 }
 
 /* Goes on to 't1'. */

@@ -68,20 +68,29 @@ static inline const struct who_owner *who_owner(const struct whos *w, const stru
     return &w->owners.at[w->processes.at[th->process].owner];
 }
 /* Who had a CPU in a span of time, one after the other, without holes:
- *     struct who_had h;
- *     who_had(&h, s, cpu, span);
- *     while (who_had_next(&h))
- *         ... h.tid had it from h.t0 to h.t1 ...
- * tid 0: it was idle; -1: that is not known. */
+ *     struct who_cpus cpus = { .s = history };
+ *     struct who_had *h = who_cpus_had(&cpus, cpu, span);
+ *     while (who_had_next(h))
+ *         ... h->tid had it from h->t0 to h->t1 ...
+ *     who_cpus_free(&cpus);
+ * tid 0: it was idle; -1: that is not known.  Fast for many spans that come in the order of time;
+ * 'h' is valid until the next question. */
 struct who_had {
     struct store_ranges ranges;
-    bool any, pending; /* pending: 'next' comes after a hole */
+    int64_t cpu;
+    bool known, any,
+        pending; /* known: the history has the CPU; pending: 'next' comes after a hole */
     struct interval next;
     ns_t end, t0, t1;
     int64_t tid;
 };
-void who_had(struct who_had *ret, const struct store *s, int64_t cpu, struct span span);
+struct who_cpus {
+    const struct store *s;
+    struct who_had *at[256]; /* by the CPU's number, modulo */
+};
+struct who_had *who_cpus_had(struct who_cpus *c, int64_t cpu, struct span span);
 bool who_had_next(struct who_had *h);
+void who_cpus_free(struct who_cpus *c);
 const char *who_kind_name(enum who_kind k);
 /* The name of a block device of the host whose history 's' is; "254:0" if no dump told. */
 struct str who_device(const struct report_src *src, const struct store *s, int64_t dev);

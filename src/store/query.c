@@ -404,19 +404,47 @@ size_t store_sample(const struct store *s, attr_t a, const ns_t *times, size_t n
 _Static_assert(ARRAY_SIZE(((struct store_ranges *)0)->t) > RUN_MAX + 1 + STEPS_SLACK,
                "steps_all() may write that much");
 
+/* Before the first run that the window has. */
+static void ranges_begin(struct store_ranges *r)
+{
+    struct run_list l = runs_of(r->s->r, r->a, 0);
+
+    r->run = l.n ? run_before(&l, r->win.t0) : 0;
+    r->i = r->n = 0;
+    r->lost = r->tail = r->done = false;
+}
+
 struct store_ranges store_ranges(const struct store *s, attr_t a, struct span win)
 {
     struct store_ranges r;
-    struct run_list l = runs_of(s->r, a, 0);
 
     assert(a < s->r->path_ends.n);
     r.s = s; /* the arrays are left as they are: clearing them takes longer than all else */
     r.a = a;
     r.win = own_span(s, win);
-    r.run = l.n ? run_before(&l, r.win.t0) : 0;
-    r.i = r.n = 0;
-    r.lost = r.done = false;
+    ranges_begin(&r);
     return r;
+}
+
+void store_ranges_again(struct store_ranges *r, struct span win)
+{
+    uint32_t lo = 0, hi = r->n;
+
+    r->win = own_span(r->s, win);
+    if (r->n == 0 || r->win.t0 < r->t[0] || r->win.t0 >= r->t[r->n]) {
+        ranges_begin(r);
+        return;
+    }
+    while (hi - lo > 1) {
+        uint32_t mid = lo + (hi - lo) / 2;
+
+        if (r->t[mid] <= r->win.t0)
+            lo = mid;
+        else
+            hi = mid;
+    }
+    r->i = lo;
+    r->done = r->tail;
 }
 
 /* Decodes run 'r->run', or what is lost of it. */
@@ -449,7 +477,7 @@ static void take_tail(struct store_ranges *r)
     const struct tail *tail = &r->s->r->tails[r->a];
     ns_t end = cover_end(r->s->r);
 
-    r->done = true;
+    r->tail = r->done = true;
     r->lost = false;
     r->i = 0;
     r->n = tail->n;
@@ -487,7 +515,7 @@ bool store_ranges_next(struct store_ranges *r, struct interval *ret)
     for (;;) {
         while (r->i < r->n) {
             uint32_t i = r->i++;
-            bool last = r->done && i + 1 == r->s->r->tails[r->a].n;
+            bool last = r->tail && i + 1 == r->s->r->tails[r->a].n;
 
             if (r->t[i] >= r->win.t1) {
                 r->i = r->n;

@@ -202,9 +202,11 @@ struct store_ranges {
     uint32_t i, n;   /* of the run that is here */
     ns_t t[STORE_RUN + 66];
     cell_t v[STORE_RUN];
-    bool lost, done;
+    bool lost, tail, done; /* of the run that is here: lost, the last one */
 };
 struct store_ranges store_ranges(const struct store *s, attr_t a, struct span win);
+/* From the beginning with another window; fast where it begins in what was read last. */
+void store_ranges_again(struct store_ranges *r, struct span win);
 bool store_ranges_next(struct store_ranges *r, struct interval *ret);
 
 /* Strips and series cut a window into 'npx' pixels.  Edges between pixels are rounded to

@@ -192,6 +192,32 @@ static void expect_ranges(const struct store *s, const struct list *l, attr_t a,
     free(totals.at);
 }
 
+/* Windows one after the other, and anywhere, read with the same memory as if it were new. */
+static void expect_again(const struct store *s, attr_t a, const struct show *m)
+{
+    enum { WINDOWS = 40 };
+    struct span w = shown_window(m);
+    struct store_ranges r = store_ranges(s, a, w);
+
+    for (uint32_t i = 0; i < WINDOWS; i++) {
+        uint32_t wide = (uint32_t)(w.t1 - w.t0);
+        ns_t t0 = w.t0 + (i % 2 ? any(wide) : wide / WINDOWS * i);
+        struct span win = { t0, t0 + 1 + any(i % 3 ? wide / 20 + 1 : wide) };
+        struct store_ranges fresh = store_ranges(s, a, win);
+        struct interval v, u;
+        bool more = true;
+
+        store_ranges_again(&r, win);
+        /* Not always to the end. */
+        for (uint32_t n = any(4) ? CHANGES : any(3); more && n > 0; n--) {
+            more = store_ranges_next(&fresh, &u);
+            must_equal(store_ranges_next(&r, &v), more);
+            must(!more || (v.t0 == u.t0 && v.t1 == u.t1 && v.value == u.value && v.open == u.open &&
+                           v.lost == u.lost));
+        }
+    }
+}
+
 /* Pixels are those of the window in the host's own time. */
 static void check_pixels(struct store *s, attr_t a, const struct time_map *map)
 {
@@ -345,6 +371,7 @@ static void expect_all(struct store *s, const struct list *lists, const struct r
     for (attr_t a = 0; a < ATTRS; a++) {
         check_samples(s, &lists[a], a, &m);
         expect_ranges(s, &lists[a], a, &m);
+        expect_again(s, a, &m);
         check_pixels(s, a, &map);
     }
     expect_longest(s, lists, &m);
