@@ -107,7 +107,7 @@ static int take_window(struct serve *s, const struct request *q, struct window *
     return 0;
 }
 
-enum { SHARED_ROWS = 48 };
+enum { SHARED_ROWS = 16, PIECE_ROWS = 4 };
 
 /* --- strips -------------------------------------------------------------------------------- */
 
@@ -205,43 +205,54 @@ static void put_runs(struct serve *s, const struct row *row, const struct window
     strtab_free(&labels);
 }
 
-/* Rows from 'first' to 'end' of a strip. */
-struct part {
+/* A strip that several threads draw: each takes the next few rows. */
+struct drawing {
     struct serve *s;
     const struct window *w;
-    size_t first, end;
-    struct arena mem;
-    struct sbuf out;
+    struct sbuf *pieces; /* of PIECE_ROWS rows each, in the order of the rows */
+    size_t npieces;
+    _Atomic size_t next;
 };
 
-static void *run_part(void *arg)
+static void put_row(struct drawing *d, size_t i, struct runs *runs, struct arena *mem,
+                    struct sbuf *out)
 {
-    struct part *p = arg;
-    struct runs runs = { 0 };
+    struct str id = d->w->ids[i];
+    struct scope *scope;
+    struct row row;
     struct err err;
 
-    for (size_t i = p->first; i < p->end; i++) {
-        struct str id = p->w->ids[i];
-        struct scope *scope;
-        struct row row;
+    sbuf_z(out, i ? ",{\"id\":" : "{\"id\":");
+    put_text(out, id);
+    if (row_find(d->s, id, mem, &row, &scope, &err))
+        put_runs(d->s, &row, d->w, runs, out, mem);
+    else
+        sbuf_z(out, ",\"runs\":[],\"labels\":[],\"missing\":true");
+    sbuf_chr(out, '}');
+    scope_release(d->s, scope);
+}
 
-        sbuf_z(&p->out, i ? ",{\"id\":" : "{\"id\":");
-        put_text(&p->out, id);
-        if (row_find(p->s, id, &p->mem, &row, &scope, &err))
-            put_runs(p->s, &row, p->w, &runs, &p->out, &p->mem);
-        else
-            sbuf_z(&p->out, ",\"runs\":[],\"labels\":[],\"missing\":true");
-        sbuf_chr(&p->out, '}');
-        scope_release(p->s, scope);
+static void *draw(void *arg)
+{
+    struct drawing *d = arg;
+    struct runs runs = { 0 };
+    struct arena mem = { 0 };
+
+    for (size_t n; (n = atomic_fetch_add(&d->next, 1)) < d->npieces;) {
+        struct sbuf out = { 0 }; /* not yet beside those that other threads write to */
+
+        for (size_t i = n * PIECE_ROWS; i < (n + 1) * PIECE_ROWS && i < d->w->nids; i++)
+            put_row(d, i, &runs, &mem, &out);
+        d->pieces[n] = out;
     }
     runs_free(&runs);
+    arena_free(&mem);
     return NULL;
 }
 
 /* Many rows are drawn by two threads: who looks waits half as long. */
 void api_strip(struct serve *s, const struct request *q, struct reply *r)
 {
-    struct part parts[2] = { 0 };
     struct window w;
     pthread_t helper;
     struct err err;
@@ -250,22 +261,19 @@ void api_strip(struct serve *s, const struct request *q, struct reply *r)
         reply_err(r, &err);
         return;
     }
-    size_t half = w.nids >= SHARED_ROWS ? w.nids / 2 : w.nids;
-    parts[0] = (struct part){ .s = s, .w = &w, .first = 0, .end = half };
-    parts[1] = (struct part){ .s = s, .w = &w, .first = half, .end = w.nids };
-    bool helped = half < w.nids && pthread_create(&helper, NULL, run_part, &parts[1]) == 0;
-    run_part(&parts[0]);
+    struct drawing d = { .s = s, .w = &w, .npieces = (w.nids + PIECE_ROWS - 1) / PIECE_ROWS };
+    d.pieces = xcalloc(d.npieces + 1, sizeof *d.pieces);
+    bool helped = w.nids >= SHARED_ROWS && pthread_create(&helper, NULL, draw, &d) == 0;
+    draw(&d);
     if (helped)
         pthread_join(helper, NULL);
-    else
-        run_part(&parts[1]);
     r->type = "application/json";
     put_head(s, &w, &r->body);
-    for (size_t i = 0; i < 2; i++) {
-        sbuf_str(&r->body, sbuf_view(&parts[i].out));
-        sbuf_free(&parts[i].out);
-        arena_free(&parts[i].mem);
+    for (size_t i = 0; i < d.npieces; i++) {
+        sbuf_str(&r->body, sbuf_view(&d.pieces[i]));
+        sbuf_free(&d.pieces[i]);
     }
+    free(d.pieces);
     sbuf_z(&r->body, "]}");
 }
 

@@ -54,7 +54,8 @@ struct serve *serve_new(const struct serve_opts *o, const struct serve_source *s
     s->o = o;
     s->source = source;
     pthread_mutex_init(&s->lock, NULL);
-    pthread_mutex_init(&s->once, NULL);
+    pthread_mutex_init(&s->whos_once, NULL);
+    pthread_mutex_init(&s->diagnosis_once, NULL);
     pthread_mutex_init(&s->events_lock, NULL);
     pthread_cond_init(&s->changed, NULL);
     s->scopes = scopes_new();

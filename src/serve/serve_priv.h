@@ -58,7 +58,7 @@ struct serve {
     const struct serve_totals *totals; /* by host */
     uint64_t events;                   /* in all traces */
 
-    pthread_mutex_t once; /* of what is made when it is first asked for */
+    pthread_mutex_t whos_once, diagnosis_once; /* of what is made when it is first asked for */
     bool has_whos, has_diagnosis;
     struct arena whos_mem, diagnosis_mem;
     struct report_src whos_src, diagnosis_src;

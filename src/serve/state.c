@@ -82,46 +82,42 @@ void serve_ready(struct serve *s, const struct report_src *src, const struct ser
         s->wake(s);
 }
 
-void serve_wait_end(struct serve *s)
-{
-    pthread_mutex_lock(&s->lock);
-    while (!s->stop)
-        pthread_cond_wait(&s->changed, &s->lock);
-    pthread_mutex_unlock(&s->lock);
-}
-
 /* --- made once ----------------------------------------------------------------------------- */
 
-/* Under 'once'.  The structs keep the address of their source. */
-static void make_whos(struct serve *s)
-{
-    if (s->has_whos)
-        return;
-    s->whos_src = s->src;
-    s->whos_src.mem = &s->whos_mem;
-    whos_make(&s->whos_src, &s->whos);
-    s->has_whos = true;
-}
-
+/* The structs keep the address of their source. */
 const struct whos *serve_whos(struct serve *s)
 {
-    pthread_mutex_lock(&s->once);
-    make_whos(s);
-    pthread_mutex_unlock(&s->once);
+    pthread_mutex_lock(&s->whos_once);
+    if (!s->has_whos) {
+        s->whos_src = s->src;
+        s->whos_src.mem = &s->whos_mem;
+        whos_make(&s->whos_src, &s->whos);
+        s->has_whos = true;
+    }
+    pthread_mutex_unlock(&s->whos_once);
     return &s->whos;
 }
 
 const struct diagnosis *serve_diagnosis(struct serve *s)
 {
-    pthread_mutex_lock(&s->once);
+    pthread_mutex_lock(&s->diagnosis_once);
     if (!s->has_diagnosis) {
         s->diagnosis_src = s->src;
         s->diagnosis_src.mem = &s->diagnosis_mem;
         diagnosis_make(&s->diagnosis_src, NULL, NULL, &s->diagnosis);
         s->has_diagnosis = true;
     }
-    pthread_mutex_unlock(&s->once);
+    pthread_mutex_unlock(&s->diagnosis_once);
     return &s->diagnosis;
+}
+
+void serve_wait_end(struct serve *s)
+{
+    serve_diagnosis(s); /* the first thing that everybody asks for */
+    pthread_mutex_lock(&s->lock);
+    while (!s->stop)
+        pthread_cond_wait(&s->changed, &s->lock);
+    pthread_mutex_unlock(&s->lock);
 }
 
 /* --- the request's filters ----------------------------------------------------------------- */
