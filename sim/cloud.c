@@ -41,6 +41,16 @@ void make_uuid(struct rng *r, char out[40])
     snprintf(out, 40, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
 }
 
+void host_boots(const struct sim *s, struct host *h)
+{
+    struct rng r;
+
+    rng_seed(&r, s->sc->seed ^ (uint64_t)(h->index + 1) << 48);
+    for (size_t i = 0; i < sizeof h->clock_uuid; i++)
+        h->clock_uuid[i] = (uint8_t)rng_u64(&r);
+    h->clock_uuid[6] = (uint8_t)(0x40 | (h->clock_uuid[6] & 15));
+}
+
 /* --- Building -------------------------------------------------------------- */
 
 static bool is_idle(const struct sim *s, const struct host *h, enum service svc, unsigned worker)

@@ -86,14 +86,12 @@ static int open_trace(struct sim *s, struct host *h, uint64_t uid, struct ctfw_t
     env_block(s, h, uid, begin, created, env);
     h->dir = arena_printf(&s->mem, "%s/ust/uid/%" PRIu64 "/64-bit", h->sc->name, uid);
     config.dir = arena_printf(&s->mem, "%s/%s", s->out_dir, h->dir);
-    for (int i = 0; i < 16; i++) {
+    for (int i = 0; i < 16; i++)
         config.uuid[i] = (uint8_t)rng_u64(&s->rng);
-        config.clock_uuid[i] = (uint8_t)(0x20 + 7 * i + 31 * (int)h->index);
-    }
     config.uuid[6] = (uint8_t)(0x40 | (config.uuid[6] & 15));
-    config.clock_uuid[6] = (uint8_t)(0x40 | (config.clock_uuid[6] & 15));
+    host_boots(s, h);
+    memcpy(config.clock_uuid, h->clock_uuid, sizeof h->clock_uuid);
     h->clock_offset = begin - up; /* the kernel's trace has the same clock */
-    memcpy(h->clock_uuid, config.clock_uuid, sizeof h->clock_uuid);
     if (ctfw_open(&config, ret, s->err) < 0)
         return -(int)s->err->code;
     if (ctfw_channel(*ret, &channel, ret_channel, s->err) < 0) {

@@ -254,8 +254,10 @@ static int make(struct sim *s, struct host *h)
         k->end = k->begin + conf->duration_ns;
         rng_seed(&k->rng, s->sc->seed * UINT64_C(0x9e3779b97f4a7c15) + h->index + 1);
         h->kern = k;
-        for (int b = 0; conf->only && conf->n_connections && b < 16; b++)
-            h->clock_uuid[b] = (uint8_t)(0x20 + 7 * b + 31 * (int)h->index);
+        if (conf->only) { /* no service's trace has chosen it */
+            host_boots(s, h);
+            h->clock_offset = k->clock_offset;
+        }
         return begin(k);
     }
     return 0;

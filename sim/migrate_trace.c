@@ -54,8 +54,7 @@ static void choose_clock(struct sim *s, struct host *h)
     if (h->clock_offset)
         return;
     h->clock_offset = host_time(s, h, s->begin) - 54321 * NS_PER_S;
-    for (int i = 0; i < 16; i++)
-        h->clock_uuid[i] = (uint8_t)(0x20 + 7 * i + 31 * (int)h->index);
+    host_boots(s, h);
 }
 
 static int open_trace(struct sim *s, struct host *h)

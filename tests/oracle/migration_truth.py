@@ -243,8 +243,8 @@ def parts(neph, work):
     """What one side, or one layer, tells alone."""
     c = Cloud(neph, work, scenario_of("migration-idle"))
     t, host = c.true[0], lambda n: os.path.join(c.dir, "compute%d" % n)
-    c.reference = "compute1"
     whole = c.found()[0]
+    c.reference = "compute1"  # of what its own files tell
 
     problems, found = [], migrations_of(neph, host(1))
     m = found[0]
