@@ -51,6 +51,24 @@ static void on_losing(void *state, struct pass *p, const struct ev_head *h, cons
         }
 }
 
+/* Between two traces of the host nothing is known, not even whether who slept still does. */
+static void on_untraced(void *state, struct pass *p, const struct ev_head *h, const void *evp)
+{
+    const struct ev_untraced *ev = evp;
+    struct kernel *k = state;
+    cell_t cells[untraced_columns] = { [C_untraced_t0] = ev->since, [C_untraced_t1] = h->t };
+
+    for (uint32_t i = 0; i < k->ncpus; i++)
+        if (k->cpus[i]) {
+            ns_t last = k->cpus[i]->last_t;
+
+            kernel_cpu_unknown(k, k->cpus[i], last > ev->since ? last : ev->since);
+            kernel_irqs_forget(k->cpus[i]);
+        }
+    *vec_push(&k->gaps) = (struct gap){ ev->since, h->t, UINT32_MAX };
+    pass_record(p, TABLE_untraced, cells);
+}
+
 /* An event's context names the thread that ran: the only hint where sched_switch is missing,
  * and the process of threads that no dump and no fork told of. */
 static void event(struct kernel *k, const struct ev_head *h, const void *ev, kernel_fn *fn)
@@ -120,6 +138,7 @@ HANDLERS(H)
 
 static const struct handler handlers[] = {
     { EV_LOSING_EVENTS, on_losing },
+    { EV_UNTRACED, on_untraced },
 #define H(type, fn) { type, on_##fn },
     HANDLERS(H)
 #undef H

@@ -10,20 +10,19 @@
 
 /* Of the time in which it had a CPU or slept: the rest are locks, and what the tracer adds. */
 #define NEVER_SLEEPS 0.8
-#define LONG_ENOUGH 0.5 /* of the trace: who was seen for less may sleep later */
+#define LONG_ENOUGH 0.5 /* of the window: who was seen for less may sleep later */
 
-static void add(const struct diagnosis *d, const struct who_thread *th, struct demand *to)
+static void add(const struct report_src *src, const struct whos *w, const struct who_thread *th,
+                struct demand *to)
 {
-    const struct whos *w = d->w;
-    struct span seen = measure_within(d->src, th->host, d->src->span);
     struct usage u = { 0 };
 
-    usage_add(d->src, th, &u);
+    usage_add(src, th, &u);
     ns_t ran = usage_sum(&u, TS_USER, TS_SOFTIRQ), waited = usage_sum(&u, TS_WAIT, TS_PREEMPTED);
     ns_t asleep = usage_sum(&u, TS_BLOCKED_DISK, TS_STOPPED), known = ran + waited + asleep;
 
     to->host = th->host;
-    to->seen = seen.t1 > seen.t0 ? seen.t1 - seen.t0 : 0;
+    to->seen = measure_traced(src, th->host, src->span);
     if (known == 0 || to->seen == 0)
         return;
     if (ran + asleep > 0)
@@ -37,15 +36,22 @@ static void add(const struct diagnosis *d, const struct who_thread *th, struct d
     to->longest = waited > to->longest ? waited : to->longest;
 }
 
-const struct demand *demands_of(struct diagnosis *d)
+struct demand *demands_within(const struct diagnosis *d, struct span win)
 {
     const struct whos *w = d->w;
+    struct demand *of = xcalloc(w->owners.n + 1, sizeof *of);
+    struct report_src src = *d->src;
 
-    if (d->demands)
-        return d->demands;
-    d->demands = xcalloc(w->owners.n + 1, sizeof *d->demands);
+    src.span = win;
     for (size_t i = 0; i < w->threads.n; i++)
-        if (measure_had(d->src->hosts[w->threads.at[i].host], EV_SCHED_SWITCH))
-            add(d, &w->threads.at[i], &d->demands[who_process(w, &w->threads.at[i])->owner]);
+        if (measure_had(src.hosts[w->threads.at[i].host], EV_SCHED_SWITCH))
+            add(&src, w, &w->threads.at[i], &of[who_process(w, &w->threads.at[i])->owner]);
+    return of;
+}
+
+const struct demand *demands_of(struct diagnosis *d)
+{
+    if (!d->demands)
+        d->demands = demands_within(d, d->src->span);
     return d->demands;
 }

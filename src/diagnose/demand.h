@@ -21,5 +21,7 @@ struct demand {
 
 /* Of each owner (who.h), made when first asked for; lives as long as the diagnosis. */
 const struct demand *demands_of(struct diagnosis *d);
+/* The same within a window; the caller frees it. */
+struct demand *demands_within(const struct diagnosis *d, struct span win);
 
 #endif

@@ -34,22 +34,29 @@ static enum disk_op op_of(struct str text)
                                    : DISK_DISCARD;
 }
 
-/* Times in which events of the host's kernel were lost, disjoint and by time. */
+/* Times in which events of the host's kernel were lost, or none were traced, disjoint and by time.
+ */
 struct losses {
     VEC(struct span) at;
 };
 
-static void losses_read(const struct store *s, struct losses *to)
+static void losses_add(const struct store *s, enum schema_table of, struct losses *to)
 {
     const cell_t *row;
     table_t t;
 
-    if (!store_table_find(s, schema_tables[TABLE_gap].name, &t))
+    if (!store_table_find(s, schema_tables[of].name, &t))
         return;
     struct store_rows r = store_rows(s, t, SPAN_ALL);
     while ((row = store_rows_next(&r)))
         if (row[0] != STORE_NULL && row[1] != STORE_NULL)
             *vec_push(&to->at) = (struct span){ row[0], row[1] };
+}
+
+static void losses_read(const struct store *s, struct losses *to)
+{
+    losses_add(s, TABLE_gap, to);
+    losses_add(s, TABLE_untraced, to);
     to->at.n = spans_join(to->at.at, to->at.n);
 }
 

@@ -206,13 +206,13 @@ static double others_share(const struct contention *c, size_t v)
 
 static bool is_victim(const struct rule *r, const struct contention *c, size_t v)
 {
-    struct span seen = measure_within(c->d->src, c->disk->host, c->d->src->span);
+    ns_t seen = measure_traced(c->d->src, c->disk->host, c->d->src->span);
     const struct disk_user *x = &c->s.users[v];
     const struct loss *u = &c->loss[v];
     return x->owner != DISK_NOBODY && u->expected > 0 &&
            !x->is_kernel && /* it writes for others, who go on meanwhile */
            u->lost_ns >= rule_limit_ns(c->d, r, MIN_LOST) &&
-           (double)u->lost_ns >= rule_limit(c->d, r, MIN_OF_TRACE) * (double)(seen.t1 - seen.t0) &&
+           (double)u->lost_ns >= rule_limit(c->d, r, MIN_OF_TRACE) * (double)seen &&
            u->latency >= rule_limit(c->d, r, MIN_SLOWER) * u->expected &&
            /* The fast quarter is faster than the rest also where nobody is in the way; but none
             * waits before a device that has room. */

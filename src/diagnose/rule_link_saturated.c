@@ -324,10 +324,10 @@ static void found(const struct rule *r, struct diagnosis *d, const struct full *
 
 static bool lasts(const struct rule *r, const struct diagnosis *d, const struct full *x)
 {
-    struct span seen = measure_within(d->src, x->link->host, d->src->span);
+    ns_t seen = measure_traced(d->src, x->link->host, d->src->span);
 
     return x->when.ns > 0 && x->when.ns >= rule_limit_ns(d, r, MIN_SECONDS) &&
-           (double)x->when.ns >= rule_limit(d, r, MIN_OF_TRACE) * (double)(seen.t1 - seen.t0);
+           (double)x->when.ns >= rule_limit(d, r, MIN_OF_TRACE) * (double)seen;
 }
 
 /* Slices in which packets wait all the time. */

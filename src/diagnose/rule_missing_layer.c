@@ -52,6 +52,24 @@ static void find_kernels(struct missing *m)
                               store_host(src->hosts[i])));
 }
 
+/* Between two traces of a host nothing is known, which nobody sees on looking at what is. */
+static void find_holes(struct missing *m)
+{
+    const struct report_src *src = m->d->src;
+
+    for (uint32_t i = 0; i < src->nhosts; i++) {
+        struct span win = measure_within(src, i, src->span);
+        ns_t hole = win.t1 - win.t0 - measure_traced(src, i, src->span);
+
+        if (hole > 0)
+            finding_blind(m->d, finding_text(m->d,
+                                             "%s: between its traces the kernel was not traced "
+                                             "for " STR_FMT ": what happened then is not known",
+                                             store_host(src->hosts[i]),
+                                             STR_ARG(finding_duration(m->d, hole))));
+    }
+}
+
 static void find_others(struct missing *m)
 {
     const struct report_src *src = m->d->src;
@@ -131,6 +149,7 @@ static void find(const struct rule *r, struct diagnosis *d)
     struct missing m = { r, d, NULL };
 
     find_kernels(&m);
+    find_holes(&m);
     find_others(&m);
     find_unread(&m);
     find_clocks(&m);

@@ -71,7 +71,7 @@ static void find_host(const struct rule *r, struct diagnosis *d, uint32_t h)
 
     if (ncpus == 0 || seen.t1 <= seen.t0)
         return;
-    double have = (double)(seen.t1 - seen.t0) * (double)ncpus;
+    double have = (double)measure_traced(d->src, h, SPAN_ALL) * (double)ncpus;
     double writing = (double)events * rule_limit(d, r, COST) * (double)NS_PER_S;
     ns_t ran = tracers_ran(d, h);
     double share = (writing + (double)ran) / have;

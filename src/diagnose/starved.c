@@ -37,6 +37,7 @@ _Static_assert(ARRAY_SIZE(starved_limits) == STARVED_LIMITS, "starved.h says how
  * other on. */
 #define SHARE_SHOWN 0.02
 #define SHARE_LEADS 0.05
+#define NEARLY_ALL 0.85
 #define MORE_THAN_TAKEN 1.25 /* that of the other, at least: shares are never quite even */
 
 enum blame { BLAME_FIRST, BLAME_NEXT, BLAME_NONE };
@@ -150,20 +151,22 @@ static struct stretch stretch_of(const struct rule *r, const struct sums *s, uin
     return x;
 }
 
-/* All of the trace, if that holds for it; else a part that is long enough. */
+/* A part of the trace that is long enough, unless it holds for all of it, and the part has not
+ * nearly all of the waiting. */
 static struct stretch choose(const struct rule *r, const struct sums *s, const struct demand *v,
                              uint32_t no)
 {
     double share = rule_limit(s->d, r, MIN_WAITING);
     struct stretch all = { s->slices.t0, s->slices.t1, v->ran, v->waited };
-
-    if ((double)v->waited >= share * ((double)v->ran + (double)v->waited))
-        return all;
     struct stretch x = stretch_of(r, s, no);
     double least = rule_limit(s->d, r, MIN_OF_TRACE) * (double)v->seen;
+    bool holds = (double)v->waited >= share * ((double)v->ran + (double)v->waited);
     bool enough = x.t1 > x.t0 && (double)(x.t1 - x.t0) >= least && (double)x.waited >= least &&
                   x.waited >= rule_limit_ns(s->d, r, MIN_WAIT) &&
                   (double)x.waited >= share * ((double)x.ran + (double)x.waited);
+
+    if (holds && !(enough && (double)x.waited >= NEARLY_ALL * (double)v->waited))
+        return all;
     return enough ? x : (struct stretch){ .t1 = NS_MIN };
 }
 
@@ -254,6 +257,7 @@ static int by_ns(const void *a, const void *b)
 
 /* Those of one host in one finding: they wait for the same CPUs, and mostly for each other. */
 struct starving {
+    const struct demand *of; /* all owners' while it lasted */
     struct takers victims, takers;
     ns_t ran, waited;
     ns_t t0, t1; /* from the first to the last that any of them did */
@@ -285,17 +289,16 @@ static struct str title(const struct diagnosis *d, const struct starving *s, con
 }
 
 /* Decides who is to blame, and sorts them by that. */
-static void blame(struct diagnosis *d, struct starving *s)
+static void blame(struct starving *s)
 {
-    const struct demand *demands = demands_of(d);
     ns_t others = 0;
 
     for (size_t i = 0; i < s->takers.at.n; i++) {
         struct taker *t = &s->takers.at.at[i];
 
-        if (part_of(&s->victims, t->owner) && !demands[t->owner].endless)
+        if (part_of(&s->victims, t->owner) && !s->of[t->owner].endless)
             t->blame = BLAME_NONE;
-        else if (demands[t->owner].endless && (double)t->ns >= SHARE_LEADS * (double)s->waited)
+        else if (s->of[t->owner].endless && (double)t->ns >= SHARE_LEADS * (double)s->waited)
             t->blame = BLAME_FIRST;
         others += t->blame == BLAME_NONE ? 0 : t->ns;
     }
@@ -320,7 +323,7 @@ static void found(const struct rule *r, struct diagnosis *d, uint32_t host, enum
     struct finding *f = finding_add(d, r, SEVERITY_WARNING);
 
     qsort(s->victims.at.at, s->victims.at.n, sizeof *s->victims.at.at, by_ns);
-    blame(d, s);
+    blame(s);
     f->title = title(d, s, name, kind);
     finding_host(f, str_of(name));
     f->t0 = s->t0;
@@ -368,38 +371,50 @@ static void add(const struct rule *r, const struct diagnosis *d, uint32_t owner,
             take(&s->takers, by->at.at[i].owner, by->at.at[i].ns);
 }
 
+/* Who would take any CPU in that time, and so is no victim as long as there are others? */
+static void spare_modest(const struct demand *of, size_t n, struct stretch *when)
+{
+    bool modest = false; /* starves anyone who sleeps when there is nothing to do? */
+
+    for (size_t i = 0; i < n; i++)
+        modest |= when[i].t1 > NS_MIN && !of[i].endless;
+    for (size_t i = 0; i < n; i++)
+        if (modest && of[i].endless)
+            when[i].t1 = NS_MIN;
+}
+
 static void find_host(const struct rule *r, struct diagnosis *d, uint32_t h, enum who_kind kind,
                       struct stretch *when)
 {
-    const struct demand *of = demands_of(d);
-    struct starving s = { .t0 = NS_MAX, .t1 = NS_MIN };
+    struct span starved = { NS_MAX, NS_MIN };
     size_t n = d->w->owners.n;
-    bool modest = false; /* starves anyone who sleeps when there is nothing to do? */
-    bool starving = false;
 
     for (size_t i = 0; i < n; i++)
         when[i] = (struct stretch){ .t1 = NS_MIN };
-    find_stretches(r, d, h, kind, of, when);
-    for (size_t i = 0; i < n; i++)
-        modest |= when[i].t1 > NS_MIN && !of[i].endless;
+    find_stretches(r, d, h, kind, demands_of(d), when);
     for (size_t i = 0; i < n; i++) {
-        if (modest && of[i].endless)
-            when[i].t1 = NS_MIN;
-        starving |= when[i].t1 > NS_MIN;
+        starved.t0 = when[i].t1 > NS_MIN && when[i].t0 < starved.t0 ? when[i].t0 : starved.t0;
+        starved.t1 = when[i].t1 > starved.t1 ? when[i].t1 : starved.t1;
     }
+    if (starved.t0 >= starved.t1)
+        return;
+    struct demand *of = demands_within(d, starved);
     struct takers *by = xcalloc(n + 1, sizeof *by);
-    if (starving)
-        find_takers(d, h, kind, when, by);
+    struct starving s = { .of = of, .t0 = NS_MAX, .t1 = NS_MIN };
+
+    spare_modest(of, n, when);
+    find_takers(d, h, kind, when, by);
     for (uint32_t i = 0; i < n; i++) {
         if (when[i].t1 > NS_MIN)
             add(r, d, i, &when[i], &by[i], &s);
         vec_free(&by[i].at);
     }
-    free(by);
     if (s.victims.at.n)
         found(r, d, h, kind, &s);
     vec_free(&s.victims.at);
     vec_free(&s.takers.at);
+    free(by);
+    free(of);
 }
 
 void starved_find(const struct rule *r, struct diagnosis *d, enum who_kind kind)

@@ -20,12 +20,13 @@ struct subscriber {
     void *state;
 };
 
-/* A time in which a tracer of the host lost events. */
+/* A time in which a tracer of the host lost events, or, between two traces, was not there. */
 struct loss {
     ns_t begin, end; /* begin: of the last event before; NS_MIN: not known */
     uint32_t cpu;
     int64_t events;
     struct str domain;
+    bool untraced;
 };
 
 struct pass_priv {
@@ -163,6 +164,16 @@ void pass_emit(struct pass *p, enum ev_type type, const struct ev_head *h, const
     pp->depth--;
 }
 
+/* Clocks that are read wrongly tell of any time.  What analyses and reports get is in the years
+ * 1843 to 2096: no difference of two instants overflows, nor does one rounded up to whole slices.
+ */
+static ns_t in_reach(ns_t t)
+{
+    const ns_t far = NS_MAX / 16 * 7;
+
+    return t < -far ? -far : t > far ? far : t;
+}
+
 /* --- lost events ------------------------------------------------------------------- */
 
 struct losses_of {
@@ -185,7 +196,11 @@ static void add_loss(void *ctx, const struct reader_loss *l)
     else
         *vec_push(&o->p->priv->losses) =
             (struct loss){ l->t0 > NS_MIN ? time_add(l->t0, o->shift) : NS_MIN,
-                           time_add(l->t1, o->shift), l->cpu, (int64_t)l->events, o->domain };
+                           time_add(l->t1, o->shift),
+                           l->cpu,
+                           (int64_t)l->events,
+                           o->domain,
+                           false };
 }
 
 static int by_begin(const void *a, const void *b)
@@ -204,6 +219,63 @@ static int by_end(const void *a, const void *b)
     return x->cpu < y->cpu ? -1 : x->cpu > y->cpu;
 }
 
+/* From when to when a trace of the kernel was taken, and of which session it is part. */
+struct taken {
+    ns_t t0, t1;
+    struct str uuid; /* empty: not known */
+};
+
+static struct taken taken_of(const struct reader *r)
+{
+    struct taken x = { NS_MAX, NS_MIN, STR("") };
+    struct span reach;
+
+    if (r->ops->reach && r->ops->reach(r, &reach)) {
+        x.t0 = in_reach(time_add(reach.t0, r->shift));
+        x.t1 = in_reach(time_add(reach.t1, r->shift));
+    }
+    for (uint32_t i = 0; i < r->nproperties; i++)
+        if (str_is(r->properties[i].key, "uuid"))
+            x.uuid = r->properties[i].value;
+    return x;
+}
+
+static int by_taken(const void *a, const void *b)
+{
+    const struct taken *x = a, *y = b;
+
+    return (x->t0 > y->t0) - (x->t0 < y->t0);
+}
+
+/* Between the traces of two sessions.  Parts of one session (rotations) leave no hole: a CPU that
+ * has nothing to say begins its packet late. */
+static void find_holes(struct pass *p, const struct host *host)
+{
+    struct taken *at = xcalloc(host->readers.n + 1, sizeof *at), last;
+    size_t n = 0;
+    bool known = true;
+
+    for (size_t i = 0; i < host->readers.n; i++)
+        if (str_is(host->readers.at[i]->domain, "kernel")) {
+            at[n] = taken_of(host->readers.at[i]);
+            known &= at[n].t0 <= at[n].t1;
+            n++;
+        }
+    if (n)
+        qsort(at, n, sizeof *at, by_taken);
+    last = at[0];
+    for (size_t i = 1; i < n && known; i++) {
+        bool same = at[i].uuid.n && str_eq(at[i].uuid, last.uuid);
+
+        if (at[i].t0 > last.t1 && !same)
+            *vec_push(&p->priv->losses) =
+                (struct loss){ last.t1, at[i].t0, UINT32_MAX, 0, STR("kernel"), true };
+        if (at[i].t1 > last.t1)
+            last = at[i];
+    }
+    free(at);
+}
+
 static void find_losses(struct pass *p, const struct host *host)
 {
     for (size_t i = 0; i < host->readers.n; i++) {
@@ -213,10 +285,11 @@ static void find_losses(struct pass *p, const struct host *host)
         if (r->ops->losses)
             r->ops->losses(r, add_loss, &o);
     }
+    find_holes(p, host);
     if (p->priv->losses.n)
         qsort(p->priv->losses.at, p->priv->losses.n, sizeof *p->priv->losses.at, by_end);
     for (size_t i = 0; i < p->priv->losses.n; i++)
-        if (p->priv->losses.at[i].begin > NS_MIN)
+        if (p->priv->losses.at[i].begin > NS_MIN && !p->priv->losses.at[i].untraced)
             *vec_push(&p->priv->begins) = p->priv->losses.at[i];
     if (p->priv->begins.n)
         qsort(p->priv->begins.at, p->priv->begins.n, sizeof *p->priv->begins.at, by_begin);
@@ -243,6 +316,10 @@ static void losses_until(struct pass *p, ns_t t)
         struct ev_head h = { .t = l->end, .cpu = l->cpu, .pid = -1, .tid = -1 };
         struct ev_lost_events ev = { .domain = l->domain, .events = l->events };
 
+        if (l->untraced) {
+            pass_emit(p, EV_UNTRACED, &h, &(struct ev_untraced){ .since = l->begin });
+            continue;
+        }
         pass_emit(p, EV_LOST_EVENTS, &h, &ev);
         if (l->begin > NS_MIN)
             tell_losing(p, l, l->end, false);
@@ -307,16 +384,6 @@ static bool go_on(const struct engine_watch *w, const struct experiment *x, cons
         return true;
     snprintf(name, sizeof name, STR_FMT, STR_ARG(host->name));
     return w->step(w->ctx, name, (uint32_t)(host - x->hosts.at), (uint32_t)x->hosts.n, events);
-}
-
-/* Clocks that are read wrongly tell of any time.  What analyses and reports get is in the years
- * 1843 to 2096: no difference of two instants overflows, nor does one rounded up to whole slices.
- */
-static ns_t in_reach(ns_t t)
-{
-    const ns_t far = NS_MAX / 16 * 7;
-
-    return t < -far ? -far : t > far ? far : t;
 }
 
 /* False: who watches wants it to stop. */

@@ -270,6 +270,11 @@
     F(S, STR, domain,      "domain",              0)                          \
     F(S, I64, begins,      "begins",              0)
 
+/* Since then no trace of the host's kernel was taken: another one begins here.  The engine says
+ * so. */
+#define EV_FIELDS_untraced(F, S)                                              \
+    F(S, I64, since,       "since",               0)
+
 /* --- QEMU ----------------------------------------------------------------------------
  *
  * Trace events of QEMU 2.5 to 10, with the fields that LTTng's events have; input/qemu_forms.h
@@ -509,6 +514,7 @@
     E(EV_ADDRESS_SPACE,      address_space,      "")                                                  \
     E(EV_LOST_EVENTS,        lost_events,        "lost_events")                                       \
     E(EV_LOSING_EVENTS,      losing_events,      "")                                                  \
+    E(EV_UNTRACED,           untraced,           "")                                                  \
     E(EV_SCHED_SWITCH,       sched_switch,       "sched_switch|sched:sched_switch")                   \
     E(EV_SCHED_WAKING,       sched_waking,       "sched_waking|sched:sched_waking")                   \
     E(EV_SCHED_WAKEUP,       sched_wakeup,       "sched_wakeup|sched:sched_wakeup|sched_ttwu")        \

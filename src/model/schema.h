@@ -235,6 +235,8 @@
 /* Events of a CPU that the tracer lost. */
 #define COLUMNS_gap(C, N)                                                                  \
     C(N, TIME, t0) C(N, TIME, t1) C(N, INT, cpu) C(N, INT, events)
+/* No trace of the host's kernel was taken, though there is one before and one after. */
+#define COLUMNS_untraced(C, N) C(N, TIME, t0) C(N, TIME, t1)
 /* One end of a message between hosts: who has the same key saw the same.  dir: enum message_dir;
  * kind: enum message_kind.  tid: that sent it. */
 #define COLUMNS_message(C, N)                                                              \
@@ -281,8 +283,8 @@
 #define TABLES(T)                                                                          \
     T(task) T(step) T(line) T(mark) T(ident) T(vm_seen) T(thing_seen) T(request_seen)      \
     T(service_seen) T(resource) T(sched) T(vm) T(vm_state) T(request)                      \
-    T(thread) T(cpu_wait) T(syscall) T(irq) T(block) T(packet) T(vm_exit) T(disk) T(gap) T(mapping) \
-    T(message) T(qemu) T(qmp_info)
+    T(thread) T(cpu_wait) T(syscall) T(irq) T(block) T(packet) T(vm_exit) T(disk) T(gap) T(untraced) \
+    T(mapping) T(message) T(qemu) T(qmp_info)
 
 /* clang-format on */
 

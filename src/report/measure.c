@@ -115,6 +115,25 @@ struct span measure_within(const struct report_src *src, uint32_t host, struct s
     return win;
 }
 
+ns_t measure_traced(const struct report_src *src, uint32_t host, struct span win)
+{
+    const struct store *s = src->hosts[host];
+    const cell_t *row;
+    table_t t;
+
+    win = measure_within(src, host, win);
+    ns_t traced = win.t1 - win.t0;
+    if (!store_table_find(s, schema_tables[TABLE_untraced].name, &t))
+        return traced;
+    struct store_rows r = store_rows(s, t, win);
+    while ((row = store_rows_next(&r))) { /* they are disjoint */
+        ns_t t0 = row[0] > win.t0 ? row[0] : win.t0, t1 = row[1] < win.t1 ? row[1] : win.t1;
+
+        traced -= t1 > t0 ? t1 - t0 : 0;
+    }
+    return traced;
+}
+
 /* --- filters ---------------------------------------------------------------------------- */
 
 static bool is_thread(const struct measure_opts *o, const struct who_thread *th)
@@ -419,9 +438,7 @@ static void rate_cell(struct table *t, double v, const struct report_src *src)
 /* Seconds that the group's samples are from. */
 static double seconds(const struct report_src *src, uint32_t host)
 {
-    struct span traced = measure_within(src, host, src->span);
-
-    return (double)(traced.t1 - traced.t0) / TOP_UNIT;
+    return (double)measure_traced(src, host, src->span) / TOP_UNIT;
 }
 
 static void group_cell(const struct measuring *m, struct table *t, enum measure_col col,

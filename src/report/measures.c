@@ -172,7 +172,7 @@ static int by_run(const void *a, const void *b)
 
 static void put_cpu_row(const struct report_src *src, const struct cpu_row *r, struct table *t)
 {
-    struct span traced = measure_within(src, r->host, src->span);
+    ns_t traced = measure_traced(src, r->host, src->span);
     const ns_t *in = r->u.in;
     ns_t run = usage_sum(&r->u, TS_USER, TS_SOFTIRQ);
     bool known = measure_had(src->hosts[r->host], EV_SCHED_SWITCH);
@@ -191,8 +191,8 @@ static void put_cpu_row(const struct report_src *src, const struct cpu_row *r, s
         return;
     }
     table_ns(t, run);
-    if (traced.t1 > traced.t0)
-        table_ratio(t, (double)run / (double)(traced.t1 - traced.t0));
+    if (traced > 0)
+        table_ratio(t, (double)run / (double)traced);
     else
         table_null(t);
     table_ns(t, in[TS_WAIT] + in[TS_PREEMPTED]);

@@ -631,8 +631,7 @@ static void put_kernel(const struct report_src *src, uint32_t host, const struct
 {
     const struct store *s = src->hosts[host];
     ns_t run = ran(&h->all), wait = h->all.in[TS_WAIT] + h->all.in[TS_PREEMPTED];
-    struct span traced = measure_within(src, host, src->span);
-    ns_t length = traced.t1 - traced.t0;
+    ns_t length = measure_traced(src, host, src->span);
     uint64_t cpus = cpus_of(s);
 
     table_row(t);

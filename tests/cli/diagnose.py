@@ -121,6 +121,21 @@ def simulate(tmp, scenario):
     return out
 
 
+def two_sessions(tmp):
+    """A migration that nothing disturbs, and minutes later one among hogs."""
+    for name, seed, start in (("migration-idle", 3, "10:00:00"), ("migration-hogs", 4, "10:20:00")):
+        with open(os.path.join(TOP, "sim", "scenarios", name + ".json")) as f:
+            scenario = json.load(f)
+        scenario.update(seed=seed, start="2026-05-04 " + start)
+        at = os.path.join(tmp, "two-" + name + ".json")
+        with open(at, "w") as f:
+            json.dump(scenario, f)
+        p = run("sim", at, "-o", os.path.join(tmp, "two-sessions", name))
+        if p.returncode != 0:
+            raise RuntimeError(p.stderr)
+    return os.path.join(tmp, "two-sessions")
+
+
 def check_simulated(tmp):
     first_is(simulate(tmp, "migration-nonconv"), "migration-nonconv", "migration-never-ends",
              "critical", "vm-1000", ["vm-1000"])
@@ -128,6 +143,9 @@ def check_simulated(tmp):
     d = first_is(simulate(tmp, "migration-hogs"), "migration-hogs", "vm-starved", "warning",
                  "vm-1000", hogs)
     has(d, "migration-hogs", "migration-disturbed", True)
+    d = first_is(two_sessions(tmp), "hogs in one of two sessions", "vm-starved", "warning", "vm-1000",
+                 hogs)
+    has(d, "hogs in one of two sessions", "migration-disturbed", True)
     d = first_is(simulate(tmp, "small-cloud"), "small-cloud", "no-valid-host", "critical")
     has(d, "small-cloud", "operation-failed", True)
     for e in d["findings"][0]["evidence"]:
@@ -170,6 +188,9 @@ def check_real(tmp):
         d = first_is(at("migration-vm", "migration", "exp3-hogs"), "exp3-hogs", "vm-starved",
                      "warning", "vm-1000", ["vm-2001", "vm-2004"])
         has(d, "exp3-hogs", "migration-disturbed", True)
+        d = first_is(at("migration-vm"), "both experiments", "vm-starved", "warning", "vm-1000",
+                     ["vm-2001", "vm-2002", "vm-2003", "vm-2004"])
+        has(d, "both experiments", "migration-disturbed", True)
         quiet(at("migration-vm", "migration", "exp1-idle"), "exp1-idle")
     if os.path.exists(at("migration-host-ust")):
         first_is(at("migration-host-ust"), "exp2-nonconv", "migration-never-ends", "critical",
