@@ -87,22 +87,6 @@ static inline unsigned json_class(uint8_t c)
     return c >= 0x80 ? 2 : c < 0x20 || c == '"' || c == '\\' || c == 0x7f;
 }
 
-/* Length of the valid UTF-8 sequence at p[0..n), 0 if there is none. */
-static size_t utf8_len(const uint8_t *p, size_t n)
-{
-    size_t len = p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
-
-    if (len == 0 || len > n)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-        return 0;
-    return len;
-}
-
 static char *put_escape(char *to, uint8_t c)
 {
     static const char hex[] = "0123456789abcdef", two[] = "btn.fr";
@@ -135,7 +119,7 @@ void out_json_str(struct out *o, struct str s)
         } else if (kind == 1) {
             to = put_escape(to, *p++);
         } else {
-            size_t len = utf8_len(p, (size_t)(end - p));
+            size_t len = str_utf8(p, (size_t)(end - p));
 
             if (len == 0) {
                 memcpy(to, "\xef\xbf\xbd", 3);

@@ -7,6 +7,42 @@
 #include "sim/kern_priv.h"
 
 /* clang-format off */
+/* What follows the addresses in a header of IPv4 or IPv6. */
+#define TRANSPORT_HEADER \
+    "\t\t\t\tenum : integer { size = 8; align = 8; signed = 0; encoding = none; base = 10; } {\n" \
+    "\t\t\t\t\t\"_unknown\" = 0,\n" \
+    "\t\t\t\t\t\"_tcp\" = 1,\n" \
+    "\t\t\t\t\t\"_udp\" = 2,\n" \
+    "\t\t\t\t\t\"_icmp\" = 3,\n" \
+    "\t\t\t\t} _transport_header_type;\n" \
+    "\t\t\t\tvariant <_transport_header_type> {\n" \
+    "\t\t\t\t\tstruct {\n" \
+    "\t\t\t\t\t} _unknown;\n" \
+    "\t\t\t\t\tstruct {\n" \
+    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _source_port;\n" \
+    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _dest_port;\n" \
+    "\t\t\t\t\t\tinteger { size = 32; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _seq;\n" \
+    "\t\t\t\t\t\tinteger { size = 32; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _ack_seq;\n" \
+    "\t\t\t\t\t\tinteger { size = 4; align = 4; signed = 0; encoding = none; base = 10; byte_order = be; } _data_offset;\n" \
+    "\t\t\t\t\t\tinteger { size = 3; align = 1; signed = 0; encoding = none; base = 10; byte_order = be; } _reserved;\n" \
+    "\t\t\t\t\t\tinteger { size = 9; align = 1; signed = 0; encoding = none; base = 16; byte_order = be; } _flags;\n" \
+    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _window_size;\n" \
+    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 16; byte_order = be; } _checksum;\n" \
+    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _urg_ptr;\n" \
+    "\t\t\t\t\t} _tcp;\n" \
+    "\t\t\t\t\tstruct {\n" \
+    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _source_port;\n" \
+    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _dest_port;\n" \
+    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _len;\n" \
+    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _check;\n" \
+    "\t\t\t\t\t} _udp;\n" \
+    "\t\t\t\t\tstruct {\n" \
+    "\t\t\t\t\t\tinteger { size = 8; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _type;\n" \
+    "\t\t\t\t\t\tinteger { size = 8; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _code;\n" \
+    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _checksum;\n" \
+    "\t\t\t\t\t\tinteger { size = 32; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _gateway;\n" \
+    "\t\t\t\t\t} _icmp;\n" \
+    "\t\t\t\t} _transport_header;\n"
 /* The variant of headers behind a packet's event; its empty option and IPv4's are written. */
 static const char network_header[] =
     "\t\tvariant <_network_header_type> {\n"
@@ -34,40 +70,7 @@ static const char network_header[] =
     "\t\t\t\tinteger { size = 8; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _saddr[4];\n"
     "\t\t\t\tstruct { } align(8) _daddr_padding;\n"
     "\t\t\t\tinteger { size = 8; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _daddr[4];\n"
-    "\t\t\t\tenum : integer { size = 8; align = 8; signed = 0; encoding = none; base = 10; } {\n"
-    "\t\t\t\t\t\"_unknown\" = 0,\n"
-    "\t\t\t\t\t\"_tcp\" = 1,\n"
-    "\t\t\t\t\t\"_udp\" = 2,\n"
-    "\t\t\t\t\t\"_icmp\" = 3,\n"
-    "\t\t\t\t} _transport_header_type;\n"
-    "\t\t\t\tvariant <_transport_header_type> {\n"
-    "\t\t\t\t\tstruct {\n"
-    "\t\t\t\t\t} _unknown;\n"
-    "\t\t\t\t\tstruct {\n"
-    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _source_port;\n"
-    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _dest_port;\n"
-    "\t\t\t\t\t\tinteger { size = 32; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _seq;\n"
-    "\t\t\t\t\t\tinteger { size = 32; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _ack_seq;\n"
-    "\t\t\t\t\t\tinteger { size = 4; align = 4; signed = 0; encoding = none; base = 10; byte_order = be; } _data_offset;\n"
-    "\t\t\t\t\t\tinteger { size = 3; align = 1; signed = 0; encoding = none; base = 10; byte_order = be; } _reserved;\n"
-    "\t\t\t\t\t\tinteger { size = 9; align = 1; signed = 0; encoding = none; base = 16; byte_order = be; } _flags;\n"
-    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _window_size;\n"
-    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 16; byte_order = be; } _checksum;\n"
-    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _urg_ptr;\n"
-    "\t\t\t\t\t} _tcp;\n"
-    "\t\t\t\t\tstruct {\n"
-    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _source_port;\n"
-    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _dest_port;\n"
-    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _len;\n"
-    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _check;\n"
-    "\t\t\t\t\t} _udp;\n"
-    "\t\t\t\t\tstruct {\n"
-    "\t\t\t\t\t\tinteger { size = 8; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _type;\n"
-    "\t\t\t\t\t\tinteger { size = 8; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _code;\n"
-    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _checksum;\n"
-    "\t\t\t\t\t\tinteger { size = 32; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _gateway;\n"
-    "\t\t\t\t\t} _icmp;\n"
-    "\t\t\t\t} _transport_header;\n"
+    TRANSPORT_HEADER
     "\t\t\t} _ipv4;\n"
     "\t\t\tstruct {\n"
     "\t\t\t\tinteger { size = 4; align = 4; signed = 0; encoding = none; base = 10; byte_order = be; } _version;\n"
@@ -89,40 +92,7 @@ static const char network_header[] =
     "\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 16; byte_order = be; } _saddr[8];\n"
     "\t\t\t\tstruct { } align(8) _daddr_padding;\n"
     "\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 16; byte_order = be; } _daddr[8];\n"
-    "\t\t\t\tenum : integer { size = 8; align = 8; signed = 0; encoding = none; base = 10; } {\n"
-    "\t\t\t\t\t\"_unknown\" = 0,\n"
-    "\t\t\t\t\t\"_tcp\" = 1,\n"
-    "\t\t\t\t\t\"_udp\" = 2,\n"
-    "\t\t\t\t\t\"_icmp\" = 3,\n"
-    "\t\t\t\t} _transport_header_type;\n"
-    "\t\t\t\tvariant <_transport_header_type> {\n"
-    "\t\t\t\t\tstruct {\n"
-    "\t\t\t\t\t} _unknown;\n"
-    "\t\t\t\t\tstruct {\n"
-    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _source_port;\n"
-    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _dest_port;\n"
-    "\t\t\t\t\t\tinteger { size = 32; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _seq;\n"
-    "\t\t\t\t\t\tinteger { size = 32; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _ack_seq;\n"
-    "\t\t\t\t\t\tinteger { size = 4; align = 4; signed = 0; encoding = none; base = 10; byte_order = be; } _data_offset;\n"
-    "\t\t\t\t\t\tinteger { size = 3; align = 1; signed = 0; encoding = none; base = 10; byte_order = be; } _reserved;\n"
-    "\t\t\t\t\t\tinteger { size = 9; align = 1; signed = 0; encoding = none; base = 16; byte_order = be; } _flags;\n"
-    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _window_size;\n"
-    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 16; byte_order = be; } _checksum;\n"
-    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _urg_ptr;\n"
-    "\t\t\t\t\t} _tcp;\n"
-    "\t\t\t\t\tstruct {\n"
-    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _source_port;\n"
-    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _dest_port;\n"
-    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _len;\n"
-    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _check;\n"
-    "\t\t\t\t\t} _udp;\n"
-    "\t\t\t\t\tstruct {\n"
-    "\t\t\t\t\t\tinteger { size = 8; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _type;\n"
-    "\t\t\t\t\t\tinteger { size = 8; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _code;\n"
-    "\t\t\t\t\t\tinteger { size = 16; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _checksum;\n"
-    "\t\t\t\t\t\tinteger { size = 32; align = 8; signed = 0; encoding = none; base = 10; byte_order = be; } _gateway;\n"
-    "\t\t\t\t\t} _icmp;\n"
-    "\t\t\t\t} _transport_header;\n"
+    TRANSPORT_HEADER
     "\t\t\t} _ipv6;\n"
     "\t\t} _network_header;\n";
 static const char poll_fds[] =

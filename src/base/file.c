@@ -117,3 +117,16 @@ const char *path_base(const char *path)
 
     return slash ? slash + 1 : path;
 }
+
+bool fmap_line(const struct fmap *m, size_t *at, struct str *ret)
+{
+    if (*at >= m->n)
+        return false;
+    const char *p = (const char *)m->p + *at;
+    const char *nl = memchr(p, '\n', m->n - *at);
+    size_t n = nl ? (size_t)(nl - p) : m->n - *at;
+
+    *at += n + 1;
+    *ret = (struct str){ p, n };
+    return true;
+}

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,6 +26,8 @@ int fmap_open(const char *path, struct fmap *ret, struct err *err);
 void fmap_close(struct fmap *m);
 /* Gives back the memory behind the mapping; it is read again when it is used. */
 void fmap_release(const struct fmap *m);
+/* The line at '*at', without its end; '*at' moves behind it.  False: there is none. */
+bool fmap_line(const struct fmap *m, size_t *at, struct str *ret);
 
 struct dir_entry {
     const char *name;

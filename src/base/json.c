@@ -51,22 +51,6 @@ void json_close(struct json *j, char bracket)
     putc_unlocked(bracket, j->f);
 }
 
-/* Length of the valid UTF-8 sequence at p[0..n), 0 if there is none. */
-static size_t utf8_len(const uint8_t *p, size_t n)
-{
-    size_t len = p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
-
-    if (len == 0 || len > n)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-        return 0;
-    return len;
-}
-
 static void put_escape(FILE *f, uint8_t c)
 {
     static const char two[] = "btnvfr";
@@ -95,7 +79,7 @@ static void put_string(FILE *f, struct str s)
             i++;
             continue;
         }
-        if (p[i] >= 0x80 && (len = utf8_len(p + i, s.n - i)) > 0) {
+        if (p[i] >= 0x80 && (len = str_utf8(p + i, s.n - i)) > 0) {
             i += len;
             continue;
         }

@@ -73,6 +73,8 @@ bool str_between(struct str s, struct str head, struct str tail, struct str *ret
 bool str_is_uuid(struct str s);
 /* Shell pattern: '*' any run, '?' any byte; everything else literal. */
 bool str_glob(struct str pattern, struct str s);
+/* Length of the valid UTF-8 sequence of several bytes at p[0..n), 0 if there is none. */
+size_t str_utf8(const uint8_t *p, size_t n);
 /* Copies into the arena; the copy is NUL-terminated. */
 struct str str_dup(struct arena *a, struct str s);
 

@@ -31,7 +31,8 @@ static inline bool span_meets(struct span a, struct span b)
 {
     return a.t0 < a.t1 && b.t0 < b.t1 && a.t0 < b.t1 && b.t0 < a.t1;
 }
-/* Puts spans in order of time and makes one of those that meet or touch; returns how many are left. */
+/* Puts spans in order of time and makes one of those that meet or touch; returns how many are left.
+ */
 size_t spans_join(struct span *at, size_t n);
 
 /* Between the time of one clock and that which is shown.  Both functions never go back, and keep

@@ -42,19 +42,6 @@ struct text_reader {
     ns_t last;
 };
 
-static bool next_line(const struct fmap *map, size_t *at, struct str *ret)
-{
-    if (*at >= map->n)
-        return false;
-    const char *p = (const char *)map->p + *at;
-    const char *nl = memchr(p, '\n', map->n - *at);
-    size_t n = nl ? (size_t)(nl - p) : map->n - *at;
-
-    *at += n + 1;
-    *ret = (struct str){ p, n };
-    return true;
-}
-
 bool ftrace_text_is(struct str head)
 {
     struct fmap map = { (const uint8_t *)head.p, head.n };
@@ -62,7 +49,7 @@ bool ftrace_text_is(struct str head)
     struct str line;
     size_t at = 0;
 
-    while (next_line(&map, &at, &line)) {
+    while (fmap_line(&map, &at, &line)) {
         if (str_starts(line, STR("# tracer:")))
             return true;
         enum ftrace_line_kind kind = ftrace_line_parse(line, &parsed);
@@ -160,7 +147,7 @@ static enum ftrace_line_kind next_of(struct text_reader *r, struct ftrace_line *
 {
     struct str line;
 
-    while (next_line(&r->map, &r->at, &line)) {
+    while (fmap_line(&r->map, &r->at, &line)) {
         r->line++;
         if (line.n > LIMIT_LINE_BYTES) {
             bad_line(r, "it is too long");
@@ -347,7 +334,7 @@ static void text_losses(const struct reader *base,
         fn(ctx, &(struct reader_loss){ base->path, UINT32_MAX, NS_MIN, NS_MAX, r->overrun, 0 });
     if (r->map.n == 0 || str_find(all_text, STR("\nCPU:"), 0) == STR_NONE)
         return;
-    while (next_line(&r->map, &at, &line)) {
+    while (fmap_line(&r->map, &at, &line)) {
         enum ftrace_line_kind kind =
             line.n > LIMIT_LINE_BYTES ? FTRACE_LINE_BAD : ftrace_line_parse(line, &parsed);
 
@@ -428,7 +415,7 @@ static void read_header(struct text_reader *r)
     size_t at = 0;
 
     r->base.properties = arena_array(&r->base.mem, struct reader_property, PROPERTIES);
-    while (at < HEADER_BYTES && next_line(&r->map, &at, &line) && line.n && line.p[0] == '#') {
+    while (at < HEADER_BYTES && fmap_line(&r->map, &at, &line) && line.n && line.p[0] == '#') {
         if (str_starts(line, tracer_is))
             tracer = str_trim(str_from(line, tracer_is.n));
         if (!has_entries && str_starts(line, entries_are)) {

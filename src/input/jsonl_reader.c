@@ -30,19 +30,6 @@ struct jsonl_reader {
     size_t nbytes;
 };
 
-static bool next_line(const struct fmap *map, size_t *at, struct str *ret)
-{
-    if (*at >= map->n)
-        return false;
-    const char *p = (const char *)map->p + *at;
-    const char *nl = memchr(p, '\n', map->n - *at);
-    size_t n = nl ? (size_t)(nl - p) : map->n - *at;
-
-    *at += n + 1;
-    *ret = (struct str){ p, n };
-    return true;
-}
-
 static struct str text_of(const json_t *o, const char *key)
 {
     const json_t *v = json_object_get(o, key);
@@ -87,7 +74,7 @@ bool reader_is_jsonl(const char *path, struct arena *mem, struct str **ret_hosts
     if (fmap_open(path, &map, &err) < 0)
         return false;
     strtab_id(&hosts, STR(""));
-    while (ours && next_line(&map, &at, &line)) {
+    while (ours && fmap_line(&map, &at, &line)) {
         json_t *o = str_trim(line).n ? parse_event(line, why, sizeof why) : NULL;
 
         if (o)
@@ -175,7 +162,7 @@ static bool jsonl_next(struct reader *base, struct reader_event *ret)
 
     json_decref(r->now);
     r->now = NULL;
-    while (next_line(&r->map, &r->at, &line)) {
+    while (fmap_line(&r->map, &r->at, &line)) {
         r->line++;
         if (str_trim(line).n == 0)
             continue;

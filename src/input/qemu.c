@@ -45,15 +45,11 @@ void qemu_bad(struct qemu_reader *r, const char *where, uint64_t number, const c
 
 bool qemu_next_line(const struct qemu_reader *r, struct qemu_cursor *c, struct str *ret)
 {
-    if (c->at >= r->map.n)
+    if (!fmap_line(&r->map, &c->at, ret))
         return false;
-    const char *p = (const char *)r->map.p + c->at;
-    const char *nl = memchr(p, '\n', r->map.n - c->at);
-    size_t n = nl ? (size_t)(nl - p) : r->map.n - c->at;
-
-    c->at += n + 1;
     c->line++;
-    *ret = (struct str){ p, n && p[n - 1] == '\r' ? n - 1 : n };
+    if (ret->n && ret->p[ret->n - 1] == '\r')
+        ret->n--;
     return true;
 }
 

@@ -72,24 +72,51 @@ static int by_wait(const void *a, const void *b)
                                     : str_cmp(x->name, y->name);
 }
 
-static void find_culprits(struct waits *x, struct span win)
+/* Waits of the source's threads within a window. */
+struct each_wait {
+    const struct waits *x;
+    struct span win;
+    struct store_rows rows;
+    const cell_t *row;           /* the wait     */
+    ns_t t0, t1;                 /* in the window */
+    const struct who_thread *th; /* who waited    */
+};
+
+/* False: there are none. */
+static bool waits_begin(struct each_wait *e, const struct waits *x, struct span win)
 {
-    const cell_t *row;
     table_t t;
 
     if (!store_table_find(x->s, schema_tables[TABLE_cpu_wait].name, &t))
-        return;
-    struct store_rows r = store_rows(x->s, t, win);
-    while ((row = store_rows_next(&r))) {
-        ns_t t0 = row[0] > win.t0 ? row[0] : win.t0;
-        ns_t t1 = row[1] == STORE_NULL || row[1] > win.t1 ? win.t1 : row[1];
-        const struct who_thread *th = whos_at(x->w, x->host, row[C_cpu_wait_tid], t0);
+        return false;
+    *e = (struct each_wait){ .x = x, .win = win, .rows = store_rows(x->s, t, win) };
+    return true;
+}
 
-        if (!th || th->pid != x->m->source_pid || t1 <= t0 ||
-            !(is_migration_thread(th->comm) || qemu_is_vcpu(th->comm)))
-            continue;
-        share_out(x, row, t0, t1, is_migration_thread(th->comm));
+static bool waits_next(struct each_wait *e)
+{
+    while ((e->row = store_rows_next(&e->rows))) {
+        const cell_t *row = e->row;
+
+        e->t0 = row[0] > e->win.t0 ? row[0] : e->win.t0;
+        e->t1 = row[1] == STORE_NULL || row[1] > e->win.t1 ? e->win.t1 : row[1];
+        e->th = whos_at(e->x->w, e->x->host, row[C_cpu_wait_tid], e->t0);
+        if (e->th && e->t1 > e->t0)
+            return true;
     }
+    return false;
+}
+
+static void find_culprits(struct waits *x, struct span win)
+{
+    struct each_wait e;
+
+    if (!waits_begin(&e, x, win))
+        return;
+    while (waits_next(&e))
+        if (e.th->pid == x->m->source_pid &&
+            (is_migration_thread(e.th->comm) || qemu_is_vcpu(e.th->comm)))
+            share_out(x, e.row, e.t0, e.t1, is_migration_thread(e.th->comm));
     if (x->m->culprits.n)
         qsort(x->m->culprits.at, x->m->culprits.n, sizeof *x->m->culprits.at, by_wait);
     for (size_t i = 0; i < x->m->culprits.n; i++)
@@ -128,25 +155,20 @@ static void share_of_migration(struct waits *x, const cell_t *row, ns_t t0, ns_t
 static void find_victims(struct waits *x, struct span win)
 {
     VEC(double) all = { 0 };
-    const cell_t *row;
-    table_t t;
+    struct each_wait e;
 
-    if (!store_table_find(x->s, schema_tables[TABLE_cpu_wait].name, &t))
+    if (!waits_begin(&e, x, win))
         return;
-    struct store_rows r = store_rows(x->s, t, win);
-    while ((row = store_rows_next(&r))) {
-        ns_t t0 = row[0] > win.t0 ? row[0] : win.t0;
-        ns_t t1 = row[1] == STORE_NULL || row[1] > win.t1 ? win.t1 : row[1];
-        const struct who_thread *th = whos_at(x->w, x->host, row[C_cpu_wait_tid], t0);
-        const struct who_owner *o = th ? who_owner(x->w, th) : NULL;
+    while (waits_next(&e)) {
+        const struct who_owner *o = who_owner(x->w, e.th);
 
-        if (!o || o->kind != WHO_VM || th->pid == x->m->source_pid || t1 <= t0 || !o->name.n ||
+        if (o->kind != WHO_VM || e.th->pid == x->m->source_pid || !o->name.n ||
             str_eq(o->name, x->m->vm))
             continue;
         struct mig_culprit *v = victim(x->m, o->name);
         while (all.n < x->m->victims.n)
             *vec_push(&all) = 0;
-        share_of_migration(x, row, t0, t1, v, &all.at[v - x->m->victims.at]);
+        share_of_migration(x, e.row, e.t0, e.t1, v, &all.at[v - x->m->victims.at]);
     }
     for (size_t i = 0; i < x->m->victims.n; i++)
         x->m->victims.at[i].share =
