@@ -51,7 +51,7 @@ struct blocks {
     uint32_t free;                 /* + 1; 0 = none */
     struct map64 by_begin, by_end; /* key of device and sector -> request */
     VEC(struct disk) disks;
-    uint64_t unmatched, replaced, too_many;
+    uint64_t unmatched, replaced, too_many, unseen;
 };
 
 static uint64_t key_of(int64_t dev, uint64_t sector)
@@ -347,6 +347,27 @@ static void on_bio_merge(void *state, struct pass *p, const struct ev_head *h, c
     index_add(b, (uint32_t)(r - b->requests.at));
 }
 
+/* Nobody saw how the requests of the trace before ended. */
+static void on_untraced(void *state, struct pass *p, const struct ev_head *h, const void *evp)
+{
+    const struct ev_untraced *ev = evp;
+    struct blocks *b = state;
+
+    (void)h;
+    for (size_t i = 0; i < b->requests.n; i++)
+        if (b->requests.at[i].used) {
+            forget(b, p, &b->requests.at[i], ev->since);
+            b->unseen++;
+        }
+    for (size_t i = 0; i < b->disks.n; i++) {
+        struct disk *d = &b->disks.at[i];
+
+        store_set(p->store, d->waiting_attr, ev->since, STORE_NULL);
+        store_set(p->store, d->driver_attr, ev->since, STORE_NULL);
+        d->last_end = UINT64_MAX;
+    }
+}
+
 static void on_dump(void *state, struct pass *p, const struct ev_head *h, const void *evp)
 {
     const struct ev_dump_block *ev = evp;
@@ -370,6 +391,8 @@ static void finish(void *state, struct pass *p)
         { b->replaced, "block requests were queued again before they completed: the first ones "
                        "are left out" },
         { b->too_many, "block requests are left out: over a million are open" },
+        { b->unseen, "block requests were under way when a trace ended, and another began later: "
+                     "left out" },
     };
 
     for (size_t i = 0; i < b->requests.n; i++)
@@ -385,10 +408,15 @@ static void finish(void *state, struct pass *p)
 }
 
 static const struct handler handlers[] = {
-    { EV_BLOCK_INSERT, on_insert },     { EV_BLOCK_ISSUE, on_issue },
-    { EV_BLOCK_COMPLETE, on_complete }, { EV_BLOCK_REQUEUE, on_requeue },
-    { EV_BLOCK_MERGE, on_merge },       { EV_BLOCK_BIO_MERGE, on_bio_merge },
-    { EV_DUMP_BLOCK, on_dump },         { EV_OTHER, NULL },
+    { EV_BLOCK_INSERT, on_insert },
+    { EV_BLOCK_ISSUE, on_issue },
+    { EV_BLOCK_COMPLETE, on_complete },
+    { EV_BLOCK_REQUEUE, on_requeue },
+    { EV_BLOCK_MERGE, on_merge },
+    { EV_BLOCK_BIO_MERGE, on_bio_merge },
+    { EV_DUMP_BLOCK, on_dump },
+    { EV_UNTRACED, on_untraced },
+    { EV_OTHER, NULL },
 };
 
 const struct analysis an_kernel_block = {

@@ -133,6 +133,29 @@ static void on_space(void *state, struct pass *p, const struct ev_head *h, const
     store_set(p->store, mem->mapped, h->t, mem->bytes);
 }
 
+/* What was given back meanwhile is not known: the next trace counts anew. */
+static void on_untraced(void *state, struct pass *p, const struct ev_head *h, const void *evp)
+{
+    const struct ev_untraced *ev = evp;
+    struct memories *m = state;
+
+    (void)h;
+    for (size_t i = 0; i < m->all.n; i++) {
+        const struct memory *mem = &m->all.at[i];
+
+        if (mem->has_rss)
+            store_set(p->store, mem->rss, ev->since, STORE_NULL);
+        if (mem->has_pages)
+            store_set(p->store, mem->pages, ev->since, STORE_NULL);
+        if (mem->has_mapped)
+            store_set(p->store, mem->mapped, ev->since, STORE_NULL);
+    }
+    m->all.n = 0;
+    map64_free(&m->by_pid);
+    map64_free(&m->owner);
+    m->by_pid = m->owner = (struct map64){ 0 };
+}
+
 static void on_oom(void *state, struct pass *p, const struct ev_head *h, const void *evp)
 {
     const struct ev_oom_victim *ev = evp;
@@ -166,8 +189,13 @@ static void finish(void *state, struct pass *p)
 }
 
 static const struct handler handlers[] = {
-    { EV_RSS_STAT, on_rss },        { EV_PAGE_ALLOC, on_alloc }, { EV_PAGE_FREE, on_page_free },
-    { EV_ADDRESS_SPACE, on_space }, { EV_OOM_VICTIM, on_oom },   { EV_OTHER, NULL },
+    { EV_RSS_STAT, on_rss },
+    { EV_PAGE_ALLOC, on_alloc },
+    { EV_PAGE_FREE, on_page_free },
+    { EV_ADDRESS_SPACE, on_space },
+    { EV_OOM_VICTIM, on_oom },
+    { EV_UNTRACED, on_untraced },
+    { EV_OTHER, NULL },
 };
 
 const struct analysis an_kernel_mem = {

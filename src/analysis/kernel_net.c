@@ -166,9 +166,20 @@ static void on_kfree(void *state, struct pass *p, const struct ev_head *h, const
     s->skb = 0; /* the address is used again for another packet */
 }
 
+/* What packets and connections of the trace before were about is not so any more. */
+static void on_untraced(void *state, struct pass *p, const struct ev_head *h, const void *ev)
+{
+    struct nets *n = state;
+
+    (void)p;
+    (void)h;
+    (void)ev;
+    memset(n, 0, sizeof *n);
+}
+
 static const struct handler handlers[] = {
-    { EV_NET_QUEUE, on_queue }, { EV_NET_XMIT, on_xmit }, { EV_NET_RECEIVE, on_receive },
-    { EV_SKB_KFREE, on_kfree }, { EV_OTHER, NULL },
+    { EV_NET_QUEUE, on_queue }, { EV_NET_XMIT, on_xmit },     { EV_NET_RECEIVE, on_receive },
+    { EV_SKB_KFREE, on_kfree }, { EV_UNTRACED, on_untraced }, { EV_OTHER, NULL },
 };
 
 const struct analysis an_kernel_net = {

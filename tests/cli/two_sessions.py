@@ -51,7 +51,7 @@ def known(paths, pattern, seconds):
 
 def check_states(one, both):
     problems = []
-    for pattern in ("threads/*/state", "cpus/*/state", "cpus/*/thread"):
+    for pattern in ("threads/*/state", "cpus/*/state", "cpus/*/thread", "disks/*/driver"):
         inside = known(both, pattern, 20)
         problems += ["%s is %s between the traces" % (r["attribute"], r["value"])
                      for r in inside[:3]]
@@ -77,6 +77,13 @@ def check_shares(one, both):
     return problems
 
 
+def check_requests(both):
+    """None began before the hole and ended after it."""
+    rows = table("log", "io", *both)
+    long = [r for r in rows if (r["duration_ns"] or 0) > SECONDS * 10**9]
+    return ([] if rows else ["no request"]) + ["a request took %d ns" % r["duration_ns"] for r in long]
+
+
 def holes(*paths):
     spots = json.loads(run("diagnose", "-q", "--no-cache", "-o", "json", *paths))["blind_spots"]
     return [s for s in spots if "between its traces" in s]
@@ -94,6 +101,7 @@ def main():
         both = [one, session(tmp, "two", 42, "2026-03-02 09:02:00")]
         report("between two traces no state is known", check_states(one, both))
         report("shares are of the time that was traced", check_shares(one, both))
+        report("requests are not of both traces", check_requests(both))
         said = holes(*both)
         report("what was not traced is said", [] if len(said) == 1 and "57.0" in said[0]
                else ["said: %r" % said])
