@@ -21,7 +21,7 @@ const struct tsp_output tsp_outputs[] = {
       "Pages to send, rates and throttle of each round of live migrations", TSP_XY, "migrations",
       NULL },
     { TC "internal.tmf.core.histogram.HistogramDataProvider", "Histogram",
-      "How often the states of CPUs and services change", TSP_XY, "changes", NULL },
+      "How often the states of CPUs and services change", TSP_XY, NULL, NULL },
     { "cloud.vm.layers", "Instances: all layers",
       "States in Nova, stages of QEMU, threads in the kernel", TSP_GRAPH, "vms", NULL },
     { "cloud.request.flow", "Requests", "The tasks of each request, by service", TSP_GRAPH,
@@ -51,7 +51,7 @@ const struct tsp_output tsp_outputs[] = {
     { 0 },
 };
 
-const char *tsp_type_name(enum tsp_type t)
+static const char *type_name(enum tsp_type t)
 {
     static const char *const names[] = { [TSP_XY] = "TREE_TIME_XY",
                                          [TSP_GRAPH] = "TIME_GRAPH",
@@ -70,26 +70,30 @@ static const struct tsp_output *find_plain(struct str id)
     return NULL;
 }
 
+static bool find_derived(struct serve *s, struct str id, struct arena *mem, struct tsp_derived *ret)
+{
+    for (size_t i = 0; tsp_derived_at(s, i, mem, ret); i++)
+        if (str_is(id, ret->id))
+            return true;
+    return false;
+}
+
 const struct tsp_output *tsp_output_asked(struct serve *s, const struct request *q, struct reply *r,
-                                          struct str *ret_scope)
+                                          struct tsp_derived *ret)
 {
     struct str id = q->holes[1];
     const struct tsp_output *o = find_plain(id);
-    struct tsp_derived d;
+    struct tsp_derived d = { .scope = NULL };
 
     if (!tsp_has_experiment(s, q->holes[0], r))
         return NULL;
-    if (o) {
-        *ret_scope = str_of(o->scope ? o->scope : "");
-        return o;
-    }
-    for (size_t i = 0; tsp_derived_at(s, i, q->mem, &d); i++)
-        if (str_is(id, d.id)) {
-            *ret_scope = str_of(d.scope);
-            return d.parent;
-        }
-    reply_fail(r, 404, "there is no output '" STR_FMT "'", STR_ARG(str_first(id, 200)));
-    return NULL;
+    if (!o && find_derived(s, id, q->mem, &d))
+        o = d.parent;
+    if (!o)
+        reply_fail(r, 404, "there is no output '" STR_FMT "'", STR_ARG(str_first(id, 200)));
+    else if (ret)
+        *ret = d;
+    return o;
 }
 
 /* --- the list ------------------------------------------------------------------------------ */
@@ -100,7 +104,7 @@ static void put_output(struct json *j, const struct tsp_output *o, const struct 
     json_kstr(j, "id", str_of(d ? d->id : o->id));
     json_kstr(j, "name", str_of(d ? d->name : o->name));
     json_kstr(j, "description", str_of(o->about));
-    json_kstr(j, "type", str_of(tsp_type_name(o->type)));
+    json_kstr(j, "type", str_of(type_name(o->type)));
     if (d)
         json_kstr(j, "parentId", str_of(o->id));
     json_kopen(j, "capabilities", '{');
@@ -129,32 +133,16 @@ void tsp_list_outputs(struct serve *s, const struct request *q, struct reply *r)
 
 void tsp_get_output(struct serve *s, const struct request *q, struct reply *r)
 {
-    struct tsp_derived d, *derived = NULL;
-    struct str scope;
+    struct tsp_derived d;
 
-    const struct tsp_output *o = tsp_output_asked(s, q, r, &scope);
-    if (!o)
-        return;
-    for (size_t i = 0; tsp_derived_at(s, i, q->mem, &d) && !derived; i++)
-        if (str_is(q->holes[1], d.id))
-            derived = &d;
-    put_output(reply_json(r), o, derived);
+    const struct tsp_output *o = tsp_output_asked(s, q, r, &d);
+    if (o)
+        put_output(reply_json(r), o, d.scope ? &d : NULL);
 }
 
 /* --- trees --------------------------------------------------------------------------------- */
 
-struct scope *tsp_scope(struct serve *s, struct str scope, struct reply *r)
-{
-    struct err err;
-    /* The histogram has one row for each CPU and service, and no scope of its own. */
-    struct scope *c = scope_get(s, str_is(scope, "changes") ? STR("all") : scope, &err);
-
-    if (!c)
-        reply_fail(r, 404, "%s", err.text);
-    return c;
-}
-
-void tsp_headers(struct json *j, const char *const *names)
+static void put_headers(struct json *j, const char *const *names)
 {
     json_kopen(j, "headers", '[');
     for (; *names; names++) {
@@ -166,16 +154,39 @@ void tsp_headers(struct json *j, const char *const *names)
     json_close(j, ']');
 }
 
-static void put_metadata(struct json *j, const char *key, struct str text, int64_t number)
+static void put_text(struct json *j, const char *key, struct str text)
 {
-    if (text.n == 0 && number == 0)
+    if (text.n == 0)
         return;
     json_kopen(j, key, '[');
-    if (text.n)
-        json_str(j, text);
-    else
-        json_i64(j, number);
+    json_str(j, text);
     json_close(j, ']');
+}
+
+static void put_number(struct json *j, const char *key, int64_t number)
+{
+    if (number == 0)
+        return;
+    json_kopen(j, key, '[');
+    json_i64(j, number);
+    json_close(j, ']');
+}
+
+/* What is as well in other outputs.  A viewer finds the row of an event that is picked by keys that
+ * are called as columns of the table are: of CPUs, "Host" and "CPU". */
+static void put_metadata(struct json *j, const struct row *row)
+{
+    bool cpu = row->store && strcmp(row->kind, "cpu") == 0;
+
+    json_kopen(j, "metadata", '{');
+    put_text(j, "vm", row->vm);
+    put_text(j, "request_id", row->request);
+    put_text(j, cpu ? "Host" : "hostId", str_of(row->host));
+    if (cpu)
+        put_text(j, "CPU", schema_hole(ATTR_CPU_STATE, store_attr_path(row->store, row->attr)));
+    put_number(j, "tid", row->tid);
+    put_number(j, "pid", row->pid);
+    json_close(j, '}');
 }
 
 static int64_t parent_of(const struct scope *c, const struct row *r)
@@ -185,7 +196,8 @@ static int64_t parent_of(const struct scope *c, const struct row *r)
     return r->parent.n && strtab_find(&c->ids, r->parent, &no) && no ? (int64_t)no : -1;
 }
 
-static void put_entry(struct serve *s, struct json *j, const struct scope *c, size_t i, bool curves)
+static void put_entry(struct serve *s, struct json *j, const struct scope *c, size_t i, bool curves,
+                      bool chosen)
 {
     const struct row *row = &c->rows.at[i];
 
@@ -194,22 +206,18 @@ static void put_entry(struct serve *s, struct json *j, const struct scope *c, si
     json_ki64(j, "parentId", parent_of(c, row));
     json_kopen(j, "labels", '[');
     json_str(j, row->label);
+    if (curves)
+        json_str(j, str_of(row->unit));
     json_close(j, ']');
     json_key(j, STR("hasData"));
     json_bool(j, (row->store || row->track) && row->curve == curves);
     if (!curves) {
         json_ki64(j, "start", s->all.t0);
         json_ki64(j, "end", s->all.t1);
-        json_kopen(j, "metadata", '{');
-        put_metadata(j, "vm", row->vm, 0);
-        put_metadata(j, "request_id", row->request, 0);
-        put_metadata(j, "hostId", str_of(row->host), 0);
-        put_metadata(j, "tid", STR(""), row->tid);
-        put_metadata(j, "pid", STR(""), row->pid);
-        json_close(j, '}');
+        put_metadata(j, row);
     } else {
         json_key(j, STR("isDefault"));
-        json_bool(j, i < 8);
+        json_bool(j, chosen);
     }
     json_close(j, '}');
 }
@@ -227,19 +235,31 @@ static bool belongs(const struct scope *c, size_t i, bool curves)
     return false;
 }
 
+/* A viewer has one axis for all curves: of those that it shows unless others are chosen, all have
+ * the unit of the first one. */
 static void put_rows(struct serve *s, struct json *j, const struct scope *c, bool curves)
 {
+    enum { CHOSEN_MOST = 8 };
+    const char *unit = NULL;
+    size_t chosen = 0;
+
     json_kopen(j, "entries", '[');
-    for (size_t i = 0; i < c->rows.n; i++)
-        if (belongs(c, i, curves))
-            put_entry(s, j, c, i, curves);
+    for (size_t i = 0; i < c->rows.n; i++) {
+        const struct row *row = &c->rows.at[i];
+
+        if (!belongs(c, i, curves))
+            continue;
+        unit = unit || !row->curve ? unit : row->unit;
+        bool choose = row->curve && strcmp(row->unit, unit) == 0 && chosen < CHOSEN_MOST;
+        chosen += choose;
+        put_entry(s, j, c, i, curves, choose);
+    }
     json_close(j, ']');
 }
 
 /* The histogram, and the density of latencies: one entry. */
-static void put_single(struct serve *s, struct json *j, const char *label)
+static void put_single(struct json *j, const char *label)
 {
-    (void)s;
     json_kopen(j, "entries", '[');
     json_open(j, '{');
     json_ki64(j, "id", 1);
@@ -275,60 +295,72 @@ static void put_statistic(struct json *j, int64_t id, int64_t parent, struct str
     json_close(j, '}');
 }
 
+/* The next kind of event that is counted, from fact '*k' on; its name and how many. */
+static bool next_count(const struct store *st, size_t *k, struct str *ret_name, uint64_t *ret_n)
+{
+    struct str prefix = STR("events."), key, value;
+
+    while (store_fact_at(st, (*k)++, &key, &value))
+        if (str_starts(key, prefix) && str_u64(value, ret_n)) {
+            *ret_name = str_from(key, prefix.n);
+            return true;
+        }
+    return false;
+}
+
+static uint64_t count_events(const struct store *st)
+{
+    uint64_t all = 0, n;
+    struct str name;
+
+    for (size_t k = 0; next_count(st, &k, &name, &n);)
+        all += n;
+    return all;
+}
+
 /* Events by host and kind: only those that an analysis asks for are counted. */
 static void put_statistics(struct serve *s, struct json *j)
 {
     uint64_t all = 0, n;
-    struct str key, value;
+    struct str name;
     int64_t id = 1;
 
     for (uint32_t i = 0; i < s->src.nhosts; i++)
-        for (size_t k = 0; store_fact_at(s->src.hosts[i], k, &key, &value); k++)
-            if (str_starts(key, STR("events.")) && str_u64(value, &n))
-                all += n;
-
+        all += count_events(s->src.hosts[i]);
     json_kopen(j, "entries", '[');
     for (uint32_t i = 0; i < s->src.nhosts; i++) {
         const struct store *st = s->src.hosts[i];
-        uint64_t mine = 0;
         int64_t parent = id++;
 
-        for (size_t k = 0; store_fact_at(st, k, &key, &value); k++)
-            if (str_starts(key, STR("events.")) && str_u64(value, &n))
-                mine += n;
-        put_statistic(j, parent, -1, str_of(store_host(st)), mine, all);
-        for (size_t k = 0; store_fact_at(st, k, &key, &value); k++)
-            if (str_starts(key, STR("events.")) && str_u64(value, &n))
-                put_statistic(j, id++, parent, str_from(key, 7), n, all);
+        put_statistic(j, parent, -1, str_of(store_host(st)), count_events(st), all);
+        for (size_t k = 0; next_count(st, &k, &name, &n);)
+            put_statistic(j, id++, parent, name, n, all);
     }
     json_close(j, ']');
 }
 
 void tsp_post_tree(struct serve *s, const struct request *q, struct reply *r)
 {
-    static const char *const one[] = { "Name", NULL };
-    static const char *const three[] = { "Name", "Events", "Share", NULL };
-    struct str name;
+    static const char *const name[] = { "Name", NULL };
+    static const char *const unit[] = { "Name", "Unit", NULL };
+    static const char *const share[] = { "Name", "Events", "Share", NULL };
+    const struct tsp_output *o;
+    struct scope *c;
 
-    const struct tsp_output *o = tsp_output_asked(s, q, r, &name);
-    if (!o || !tsp_ready(s, r))
-        return;
-    bool single = o->type == TSP_GENERIC_XY || str_is(name, "changes");
-    struct scope *c = name.n && !single ? tsp_scope(s, name, r) : NULL;
-    if (name.n && !single && !c)
+    if (!tsp_begin(s, q, r, &o, &c))
         return;
     struct json *j = tsp_model(r);
     json_open(j, '{');
-    tsp_headers(j, o->type == TSP_TREE ? three : one);
+    put_headers(j, o->type == TSP_TREE ? share : c && o->type == TSP_XY ? unit : name);
     if (c)
         put_rows(s, j, c, o->type == TSP_XY);
     else if (o->type == TSP_TREE)
         put_statistics(s, j);
     else
-        put_single(s, j, o->name);
+        put_single(j, o->name);
     json_ki64(j, "autoExpandLevel", -1);
     json_close(j, '}');
-    tsp_model_end(j);
+    tsp_model_end(j, s);
     scope_release(s, c);
 }
 
@@ -381,9 +413,8 @@ void tsp_config_type(struct serve *s, const struct request *q, struct reply *r)
 
 void tsp_output_config_types(struct serve *s, const struct request *q, struct reply *r)
 {
-    struct str scope;
+    const struct tsp_output *o = tsp_output_asked(s, q, r, NULL);
 
-    const struct tsp_output *o = tsp_output_asked(s, q, r, &scope);
     if (!o)
         return;
     struct json *j = reply_json(r);
@@ -395,9 +426,7 @@ void tsp_output_config_types(struct serve *s, const struct request *q, struct re
 
 void tsp_output_config_type(struct serve *s, const struct request *q, struct reply *r)
 {
-    struct str scope;
-
-    if (tsp_output_asked(s, q, r, &scope) && is_type(q->holes[2], r))
+    if (tsp_output_asked(s, q, r, NULL) && is_type(q->holes[2], r))
         put_type(reply_json(r));
 }
 
@@ -426,8 +455,10 @@ static char *take_scope(struct serve *s, const struct request *q, struct reply *
         reply_fail(r, 400, "parameters.scope names what is to be shown: vm:NAME, host:NAME, ...");
         return NULL;
     }
-    if (!tsp_ready(s, r))
+    if (!tsp_is_ready(s)) {
+        reply_fail(r, 503, "the histories are not made yet: what there is is not known");
         return NULL;
+    }
     struct scope *c = scope_get(s, str_of(scope), &err);
     if (!c) {
         reply_fail(r, 400, "%s", err.text);
@@ -437,39 +468,47 @@ static char *take_scope(struct serve *s, const struct request *q, struct reply *
     return arena_printf(q->mem, "%s", scope);
 }
 
-void tsp_post_derived(struct serve *s, const struct request *q, struct reply *r)
+/* An output of 'o' with the scope and the name that the request has; false: answered. */
+static bool make_derived(struct serve *s, const struct request *q, const struct tsp_output *o,
+                         struct tsp_derived *ret, struct reply *r)
 {
     const char *name = name_asked(q);
-    const char *type = json_string_value(json_object_get(q->body, "sourceTypeId"));
-    struct tsp_derived d;
-    struct str scope;
 
-    const struct tsp_output *o = tsp_output_asked(s, q, r, &scope);
+    *ret = (struct tsp_derived){ .scope = take_scope(s, q, r), .parent = o };
+    if (!ret->scope)
+        return false;
+    ret->name = arena_printf(q->mem, "%.255s", name && *name ? name : ret->scope);
+    ret->id = arena_printf(q->mem, "%s:%s", o->id, ret->scope);
+    if (tsp_derived_put(s, ret))
+        return true;
+    reply_fail(r, 400, "there are too many outputs already");
+    return false;
+}
+
+void tsp_post_derived(struct serve *s, const struct request *q, struct reply *r)
+{
+    const char *type = json_string_value(json_object_get(q->body, "sourceTypeId"));
+    const struct tsp_output *o = tsp_output_asked(s, q, r, NULL);
+    struct tsp_derived d;
+
     if (!o)
         return;
-    if (o->type != TSP_GRAPH || (type && strcmp(type, SCOPE_TYPE) != 0)) {
+    if (o->type != TSP_GRAPH || (type && strcmp(type, SCOPE_TYPE) != 0))
         reply_fail(r, 400, "outputs can be made of time graphs, with " SCOPE_TYPE);
-        return;
-    }
-    d = (struct tsp_derived){ .scope = take_scope(s, q, r), .parent = o };
-    if (!d.scope)
-        return;
-    d.name = arena_printf(q->mem, "%.255s", name && *name ? name : d.scope);
-    d.id = arena_printf(q->mem, "%s:%s", o->id, d.scope);
-    if (tsp_derived_add(s, &d))
+    else if (make_derived(s, q, o, &d, r))
         put_output(reply_json(r), o, &d);
-    else
-        reply_fail(r, 400, "there are too many outputs already");
 }
 
 void tsp_delete_derived(struct serve *s, const struct request *q, struct reply *r)
 {
+    const struct tsp_output *o = tsp_output_asked(s, q, r, NULL);
     struct tsp_derived d;
 
-    if (!tsp_has_experiment(s, q->holes[0], r))
+    if (!o)
         return;
-    if (tsp_derived_delete(s, q->holes[2], q->mem, &d))
-        put_output(reply_json(r), d.parent, &d);
+    if (find_derived(s, q->holes[2], q->mem, &d) && d.parent == o &&
+        tsp_derived_delete(s, q->holes[2], q->mem, &d))
+        put_output(reply_json(r), o, &d);
     else
         reply_fail(r, 404, "there is no such output, or it can't be deleted");
 }
@@ -489,14 +528,6 @@ static void put_config(struct json *j, const struct tsp_derived *d)
     json_close(j, '}');
 }
 
-static bool find_config(struct serve *s, const struct request *q, struct tsp_derived *ret)
-{
-    for (size_t i = 0; tsp_derived_at(s, i, q->mem, ret); i++)
-        if (str_is(q->holes[1], ret->id))
-            return true;
-    return false;
-}
-
 void tsp_configs(struct serve *s, const struct request *q, struct reply *r)
 {
     struct tsp_derived d;
@@ -512,18 +543,10 @@ void tsp_configs(struct serve *s, const struct request *q, struct reply *r)
 
 void tsp_post_config(struct serve *s, const struct request *q, struct reply *r)
 {
-    const struct tsp_output *o = find_plain(STR("cloud.vm.layers"));
-    const char *name = name_asked(q);
-    struct tsp_derived d = { .parent = o };
+    struct tsp_derived d;
 
-    if (!is_type(q->holes[0], r) || !(d.scope = take_scope(s, q, r)))
-        return;
-    d.name = arena_printf(q->mem, "%.255s", name && *name ? name : d.scope);
-    d.id = arena_printf(q->mem, "%s:%s", o->id, d.scope);
-    if (tsp_derived_add(s, &d))
+    if (is_type(q->holes[0], r) && make_derived(s, q, find_plain(STR("cloud.vm.layers")), &d, r))
         put_config(reply_json(r), &d);
-    else
-        reply_fail(r, 400, "there are too many configurations already");
 }
 
 void tsp_get_config(struct serve *s, const struct request *q, struct reply *r)
@@ -532,7 +555,7 @@ void tsp_get_config(struct serve *s, const struct request *q, struct reply *r)
 
     if (!is_type(q->holes[0], r))
         return;
-    if (find_config(s, q, &d))
+    if (find_derived(s, q->holes[1], q->mem, &d))
         put_config(reply_json(r), &d);
     else
         reply_fail(r, 404, "there is no such configuration");
@@ -541,22 +564,23 @@ void tsp_get_config(struct serve *s, const struct request *q, struct reply *r)
 void tsp_put_config(struct serve *s, const struct request *q, struct reply *r)
 {
     const char *name = name_asked(q);
-    struct tsp_derived d, old;
+    struct tsp_derived d;
 
     if (!is_type(q->holes[0], r))
         return;
-    if (!find_config(s, q, &d)) {
+    if (!find_derived(s, q->holes[1], q->mem, &d)) {
         reply_fail(r, 404, "there is no such configuration");
         return;
     }
     char *scope = scope_asked(q) ? take_scope(s, q, r) : d.scope;
     if (!scope)
         return;
-    tsp_derived_delete(s, str_of(d.id), q->mem, &old);
     d.scope = scope; /* its id stays */
     d.name = name && *name ? arena_printf(q->mem, "%.255s", name) : d.name;
-    tsp_derived_add(s, &d);
-    put_config(reply_json(r), &d);
+    if (tsp_derived_put(s, &d))
+        put_config(reply_json(r), &d);
+    else
+        reply_fail(r, 404, "there is no such configuration any more");
 }
 
 void tsp_delete_config(struct serve *s, const struct request *q, struct reply *r)
