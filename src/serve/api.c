@@ -275,8 +275,7 @@ static void get_sync(struct serve *s, const struct request *q, struct reply *r)
 /* Layers by the events that a history was made of: the facts "events.NAME". */
 static void put_layers(const struct store *st, struct json *j)
 {
-    static const char *const names[] = { "application", "virtualisation", "kernel" };
-    uint64_t events[ARRAY_SIZE(names)] = { 0 };
+    uint64_t events[LAYERS] = { 0 };
     struct str key, value;
 
     for (size_t i = 0; store_fact_at(st, i, &key, &value); i++) {
@@ -286,17 +285,17 @@ static void put_layers(const struct store *st, struct json *j)
         if (!str_starts(key, STR("events.")) || !str_u64(value, &n))
             continue;
         if (str_starts(name, STR("python")))
-            events[0] += n;
+            events[LAYER_APPLICATION] += n;
         else if (str_starts(name, STR("qemu")) || str_starts(name, STR("qmp")))
-            events[1] += n;
+            events[LAYER_VIRTUALISATION] += n;
         else
-            events[2] += n;
+            events[LAYER_KERNEL] += n;
     }
     json_kopen(j, "layers", '{');
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+    for (int i = 1; i < LAYERS; i++) {
         if (!events[i])
             continue;
-        json_kopen(j, names[i], '{');
+        json_kopen(j, layer_name((enum layer)i), '{');
         json_ku64(j, "events", events[i]);
         json_close(j, '}');
     }
@@ -432,7 +431,7 @@ const struct route api_routes[] = {
       "notes:[{level:s,where:s,text:s,count:i}],command:[s]}", get_experiment },
     { METHOD_GET, "/api/v1/findings", KEPT_SLOWLY, "What is wrong, who did it, how one knows, and what to do",
       "host request begin end",
-      "{findings:[{rank:i,rule:s,severity:s,title:s,subjects:[{kind:s,name:s}],"
+      "{findings:[{rank:i,rule:s,severity:s,layer:s,title:s,subjects:[{kind:s,name:s}],"
       "culprits:[{kind:s,name:s}],hosts:[s],t0_ns:i?,t1_ns:i?,cost_ns:i?,"
       "evidence:[{what:s,value:*,unit:s,where:s?}],causes:[i],explained:[{rank:i,ns:i?}],unexplained_ns:i?,remedy:s,unknown:[s]}],"
       "blind_spots:[s]}", get_findings },
@@ -445,9 +444,9 @@ const struct route api_routes[] = {
     { METHOD_GET, "/api/v1/compare/{id}/{other}", KEPT_SLOWLY, "Two migrations side by side, as neph compare -o json",
       "host begin end", "{*:[*]}", get_compare },
     { METHOD_GET, "/api/v1/explain", ROUTE_KEPT | ROUTE_EARLY, "The rules of the findings", NULL,
-      "[{rule:s,title:s,doc:s,remedy:s,needs:s}]", get_rules },
+      "[{rule:s,layer:s,title:s,doc:s,remedy:s,needs:s}]", get_rules },
     { METHOD_GET, "/api/v1/explain/{rule}", ROUTE_KEPT | ROUTE_EARLY, "One of them", NULL,
-      "[{rule:s,title:s,doc:s,remedy:s,needs:s}]", get_rule },
+      "[{rule:s,layer:s,title:s,doc:s,remedy:s,needs:s}]", get_rule },
     { METHOD_GET, "/api/v1/sync", KEPT_SLOWLY, "How well clocks are known, as neph sync -o json", NULL,
       "{*:*}", get_sync },
     { METHOD_GET, "/api/v1/top/{measure}", KEPT_SLOWLY, "Who costs or suffers most, as neph top -o json",

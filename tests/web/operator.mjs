@@ -274,6 +274,22 @@ async function operations() {
     await context.close();
   });
 
+  await test("the map of hosts and layers leads to the findings of one", async () => {
+    const { page, context } = await open(hogs.url);
+    await settled(page);
+    const all = await page.locator(".finding").count();
+    const at = await page.evaluate(() => [...document.querySelectorAll(".heat thead th")].findIndex((th) => th.innerText === "Kernel"));
+    const cell = page.locator(".heat tbody tr", { hasText: "compute1" }).locator("th, td").nth(at).locator("button");
+    await cell.click();
+    await page.waitForFunction(() => /layer=kernel/.test(location.hash) && /host=compute1/.test(location.hash));
+    const titles = await page.locator(".finding h2").allInnerTexts();
+    assert(titles.length > 0 && titles.length <= all && titles.some((t) => /CPU/.test(t)), titles.join(" | "));
+    assert(!titles.some((t) => /layer|not traced/.test(t)), "of another layer: " + titles.join(" | "));
+    await page.locator(".filtered button").click();
+    await page.waitForFunction(() => !/layer=/.test(location.hash));
+    await context.close();
+  });
+
   await test("keys: states one by one, fit, table, help, search", async () => {
     const { page, context } = await open(hogs.url + "#/vm/vm-1000");
     await settled(page);

@@ -53,6 +53,7 @@ export interface Finding {
   rank: number;
   rule: string;
   severity: Severity;
+  layer: string;
   title: string;
   subjects: Thing[];
   culprits: Thing[];

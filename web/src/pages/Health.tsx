@@ -11,7 +11,7 @@ import { Txt, count, number } from "../base/text";
 import { href } from "../base/state";
 import type { Diagnosis, Experiment, Host, Note, Sync } from "../base/types";
 import { dur, rel } from "../time/time";
-import { LAYER_NAMES } from "../view/HeatMap";
+import { layerName } from "../view/HeatMap";
 import { Loading, Problem } from "../view/states";
 import { Table } from "../view/Table";
 import { When, together } from "../view/things";
@@ -43,7 +43,7 @@ export function HealthPage(): VNode {
         columns={[
           { name: "Host", show: (h: Host) => <Txt s={h.name} />, by: (h: Host) => h.name },
           ...layers.map((l) => ({
-            name: LAYER_NAMES[l] ?? l,
+            name: layerName(l),
             num: true,
             show: (h: Host) =>
               h.layers[l] ? <>{number(h.layers[l].events ?? 0)} events</> : <span class="untraced">not traced</span>,
@@ -77,7 +77,7 @@ export function HealthPage(): VNode {
               const lacks = e.hosts.filter((h) => !(layer in h.layers));
               return lacks.length ? (
                 <li key={layer}>
-                  <b>{LAYER_NAMES[layer]}</b> on {lacks.length === e.hosts.length ? "any host" : <Txt s={lacks.map((h) => h.name).join(", ")} cut={80} />}: {tells}.
+                  <b>{layerName(layer)}</b> on {lacks.length === e.hosts.length ? "any host" : <Txt s={lacks.map((h) => h.name).join(", ")} cut={80} />}: {tells}.
                   <br />
                   <code>{how}</code>
                 </li>

@@ -14,7 +14,7 @@ import type { Diagnosis, Evidence, Experiment, Finding, Severity, Thing } from "
 import { dur, type Span } from "../time/time";
 import { Empty, Loading, Problem } from "../view/states";
 import { unitValue } from "../view/Curve";
-import { HeatMap } from "../view/HeatMap";
+import { HeatMap, layerName } from "../view/HeatMap";
 import { Cost, FindingWhere, Link, Sev, address, roomy, spanOf, together } from "../view/things";
 
 const SEVERITIES: Severity[] = ["critical", "warning", "info"];
@@ -46,17 +46,23 @@ export function OverviewPage(): VNode {
   if (!found.data) return <Loading what="findings" />;
   const all = found.data.findings;
   const only = at.args.severity as Severity | undefined;
-  const host = at.args.host;
-  const shown = all.filter((f) => (!only || f.severity === only) && (!host || f.hosts.includes(host)));
+  const { host, layer } = at.args;
+  const shown = all.filter((f) => (!only || f.severity === only) && (!host || f.hosts.includes(host)) && (!layer || f.layer === layer));
   return (
     <div class="overview">
       <h1 class="sr">Overview</h1>
       <Summary e={e} all={all} only={only} />
       <div class="two">
         <section aria-label="Findings">
-          {host ? (
+          {host || layer ? (
             <p class="filtered">
-              Only what concerns <b><Txt s={host} /></b>. <button type="button" onClick={() => setArgs({ host: "" })}>Show all hosts</button>
+              Only what concerns <b>{host ? <Txt s={host} /> : "all hosts"}</b>
+              {layer ? (
+                <>
+                  , layer <b>{layerName(layer)}</b>
+                </>
+              ) : null}
+              . <button type="button" onClick={() => setArgs({ host: "", layer: "" })}>Show all</button>
             </p>
           ) : null}
           <Findings nodes={chains(shown)} />
