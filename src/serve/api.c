@@ -469,7 +469,7 @@ const struct route api_routes[] = {
     { METHOD_GET, "/api/v1/at", 0, "What a row is at an instant", "row t",
       "{row:s,t:i,t0:i?,t1:i?,open:b,value:i?,label:s?,bad:b,evidence:[s],events:s}", api_at },
     { METHOD_GET, "/api/v1/arrows", ROUTE_SLOW, "What led from one row to another", "scope t0 t1 limit",
-      "{cut:b,arrows:[{from:s,to:s,t_from:i,t_to:i,bound_ns:i?,kind:s}]}", api_arrows },
+      "{cut:b,arrows:[{from:s,to:s,t_from:i,t_to:i,bound_ns:i?,order_known:b,kind:s,label:s}]}", api_arrows },
     { METHOD_GET, "/api/v1/events", ROUTE_SLOW, "Raw events, forwards and backwards",
       "host filter t0 after before limit",
       "{events:[*],-after:s?,-before:s?,more:b,looked:i}", api_events },

@@ -70,6 +70,8 @@ void serve_free(struct serve *s)
         whos_free(&s->whos);
     arena_free(&s->diagnosis_mem);
     arena_free(&s->whos_mem);
+    vec_free(&s->calls.list);
+    arena_free(&s->calls.mem);
     scopes_free(s->scopes);
     tsp_free(s->tsp);
     free(s);

@@ -36,6 +36,18 @@ struct scopes;
 struct tsp;
 struct web;
 
+/* A call of which both ends were seen. */
+struct serve_call {
+    struct str name, request, served_request, service, server;
+    uint32_t host, server_host;
+    struct span made, served; /* ends: STORE_NULL: not seen */
+    bool cast;
+};
+struct serve_calls {
+    struct arena mem;
+    VEC(struct serve_call) list; /* in the order of their making */
+};
+
 enum { SERVE_PX = 1400 }; /* columns of a strip, unless they are asked for */
 
 struct serve {
@@ -59,11 +71,12 @@ struct serve {
     uint64_t events;                   /* in all traces */
 
     pthread_mutex_t once; /* of what is made when it is first asked for */
-    bool has_whos, has_diagnosis;
+    bool has_whos, has_diagnosis, has_calls;
     struct arena whos_mem, diagnosis_mem;
     struct report_src whos_src, diagnosis_src;
     struct whos whos;
     struct diagnosis diagnosis;
+    struct serve_calls calls;
 
     struct scopes *scopes;
     struct tsp *tsp;
@@ -142,6 +155,7 @@ void progress_json(const struct serve_progress *p, struct json *j);
 /* Who is whose thread; all findings.  Made when first asked for, then kept. */
 const struct whos *serve_whos(struct serve *s);
 const struct diagnosis *serve_diagnosis(struct serve *s);
+const struct serve_calls *serve_calls(struct serve *s);
 /* The histories through the request's filters: vm, request, host, begin, end.  'mem' is the
  * request's.  0, or -E_ARG. */
 int serve_src(struct serve *s, const struct request *q, struct report_src *ret, struct err *err);

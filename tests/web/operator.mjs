@@ -81,7 +81,10 @@ async function goTo(page, hash) {
   await settled(page);
 }
 
+const only = process.env.NEPH_WEB_TEST ? new RegExp(process.env.NEPH_WEB_TEST) : null;
+
 async function test(name, run) {
+  if (only && !only.test(name)) return;
   try {
     await run();
     console.log("ok " + name);
@@ -333,6 +336,26 @@ async function operations() {
     const mark = await page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue("--bad-mark").trim());
     const seen = await pixelsOf(page, box.y + 4, mark);
     assert(seen >= asked / 2, `${seen} pixels are marked, ${asked} runs hide a bad state`);
+    await context.close();
+  });
+
+  await test("an arrow between hosts says from, to, how long ± bound, and the order", async () => {
+    const { page, context } = await open(hogs.url + "#/migration/vm-1000%2F1?table=1");
+    await settled(page);
+    const all = await page.locator("table:has(caption:has-text('Arrows within')) tbody tr").allInnerTexts();
+    const told = all.filter((t) => /compute2/.test(t));
+    assert(told.length === 2 && told.every((t) => /compute1[^]*compute2/.test(t) && / ± [\d.]+ (ns|µs|ms)/.test(t)), told.join(" | "));
+    const rows = page.locator(".tl-name", { hasText: "QEMU on compute" });
+    await rows.nth(1).scrollIntoViewIfNeeded();
+    const [a, b] = [await rows.nth(0).boundingBox(), await rows.nth(1).boundingBox()];
+    const canvas = await page.locator(".tl-sticky canvas").first().boundingBox();
+    const y = (a.y + b.y + b.height) / 2;
+    let tip = "";
+    for (let x = canvas.x + 4; x < canvas.x + canvas.width && !/Order/.test(tip); x += 4) {
+      await page.mouse.move(x, y);
+      tip = (await page.locator(".tip").allInnerTexts()).join();
+    }
+    assert(/from QEMU on compute1/.test(tip) && /to QEMU on compute2/.test(tip) && / ± /.test(tip) && /Order: certain/.test(tip), tip);
     await context.close();
   });
 

@@ -129,8 +129,13 @@ export interface Arrow {
   to: string;
   t_from: number;
   t_to: number;
+  /** Of its latency; null: the clocks are not bounded. */
   bound_ns: number | null;
+  /** Whether the clocks alone tell which end was first. */
+  order_known: boolean;
   kind: string;
+  /** Which call; may be empty. */
+  label: string;
 }
 
 export interface Vm {

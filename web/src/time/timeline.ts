@@ -48,6 +48,7 @@ const LEAST_NAME_PX = 34;
 const AXIS_HEIGHT = 26;
 const LOCAL = new Set(["woken", "pre-empted"]); // arrows between threads of one host
 const MOST_LOCAL = 40;
+const NEAR_ARROW_PX = 5;
 
 export class Timeline {
   readonly supply: Supply;
@@ -56,6 +57,7 @@ export class Timeline {
   private byId = new Map<string, Line>();
   private palettes = new Map<string, Palette>();
   private arrows: Arrow[] = [];
+  private hot: Arrow | null = null;
   private bounds = new Map<string, Ns>();
   private scroll = 0;
   private width = 0;
@@ -110,6 +112,13 @@ export class Timeline {
     this.later();
   }
 
+  /** The one that is pointed at. */
+  setHot(arrow: Arrow | null): void {
+    if (arrow === this.hot) return;
+    this.hot = arrow;
+    this.later();
+  }
+
   /** By how much the clock of a host may be wrong. */
   setBounds(bounds: Map<string, Ns>): void {
     this.bounds = bounds;
@@ -155,6 +164,18 @@ export class Timeline {
   lineAt(y: number): Line | null {
     const at = y + this.scroll;
     return this.lines.find((l) => at >= l.top && at < l.top + l.height) ?? null;
+  }
+
+  /** The arrow that passes by a place, the nearest of several. */
+  arrowAt(x: number, y: number): Arrow | null {
+    let best: Arrow | null = null;
+    let least = NEAR_ARROW_PX;
+    for (const a of this.seenArrows()) {
+      const at = this.placeOf(a);
+      const far = at ? distance(x, y, at) : Infinity;
+      if (far < least) [best, least] = [a, far];
+    }
+    return best;
   }
 
   line(id: string): Line | null {
@@ -313,27 +334,38 @@ export class Timeline {
     pen.fillText(text.length <= fits ? text : text.slice(0, fits - 1) + "…", x0 + 5, y);
   }
 
+  private placeOf(a: Arrow): Place | null {
+    const from = this.byId.get(a.from);
+    const to = this.byId.get(a.to);
+    if (!from || !to) return null;
+    return {
+      x0: this.xOf(a.t_from),
+      x1: this.xOf(a.t_to),
+      y0: from.top + from.height / 2 - this.scroll,
+      y1: to.top + to.height / 2 - this.scroll,
+    };
+  }
+
   /** Messages and migrations, each with the bound of its clocks at the far end. */
   private penArrows(): void {
     const { pen, style } = this;
-    pen.strokeStyle = pen.fillStyle = style.ink;
     for (const a of this.seenArrows()) {
-      const from = this.byId.get(a.from);
-      const to = this.byId.get(a.to);
-      if (!from || !to) continue;
-      const x0 = this.xOf(a.t_from);
-      const x1 = this.xOf(a.t_to);
-      const y0 = from.top + from.height / 2 - this.scroll;
-      const y1 = to.top + to.height / 2 - this.scroll;
-      pen.lineWidth = 1.25;
+      const at = this.placeOf(a);
+      if (!at) continue;
+      const { x0, y0, x1, y1 } = at;
+      const hot = a === this.hot;
+      pen.strokeStyle = pen.fillStyle = hot ? style.accent : style.ink;
+      pen.lineWidth = hot || a.kind === "migration" ? 2 : 1.25;
+      pen.setLineDash(a.kind === "reply" ? [4, 3] : []);
       pen.beginPath();
       pen.moveTo(x0, y0);
       pen.lineTo(x1, y1);
       pen.stroke();
+      pen.setLineDash([]);
       this.head(x0, y0, x1, y1);
       const bound = a.bound_ns ? (a.bound_ns * this.width) / span(this.times.view.get()) : 0;
       if (bound > 1.5) {
-        pen.globalAlpha = 0.5;
+        pen.globalAlpha = hot ? 0.9 : 0.5;
         pen.fillRect(x1 - bound, y1 - 0.5, 2 * bound, 1);
         pen.fillRect(x1 - bound, y1 - 4, 1, 8);
         pen.fillRect(x1 + bound, y1 - 4, 1, 8);
@@ -408,6 +440,21 @@ export class Timeline {
     pen.fillRect(x, 0, 1, this.height);
     pen.globalAlpha = 1;
   }
+}
+
+interface Place {
+  x0: number;
+  y0: number;
+  x1: number;
+  y1: number;
+}
+
+/** From a place to a stretch. */
+function distance(x: number, y: number, { x0, y0, x1, y1 }: Place): number {
+  const length = (x1 - x0) ** 2 + (y1 - y0) ** 2;
+  const share = length ? ((x - x0) * (x1 - x0) + (y - y0) * (y1 - y0)) / length : 0;
+  const on = Math.max(0, Math.min(1, share));
+  return Math.hypot(x - x0 - on * (x1 - x0), y - y0 - on * (y1 - y0));
 }
 
 function span(s: Span): number {

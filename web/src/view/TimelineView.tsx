@@ -9,12 +9,13 @@ import { ask, get, parse, query, useGet, generation } from "../base/api";
 import { useCell } from "../base/cell";
 import { Txt, count, plain } from "../base/text";
 import { cursor, pan, route, selection, setArgs, setView, theme, view, whole, zoom, fit } from "../base/state";
-import type { Arrows, Exact, Maybe, Experiment, RowInfo, Rows, StripReply } from "../base/types";
+import type { Arrow, Arrows, Exact, Maybe, RowInfo, Rows, StripReply } from "../base/types";
 import { layout, palettes, type Grouping, type Item } from "../time/rows";
 import { Timeline, type Style } from "../time/timeline";
-import { abs, clock, digitsFor, dur, parseAbs, type Ns, type Span } from "../time/time";
+import { abs, parseAbs, type Ns, type Span } from "../time/time";
 import { current } from "../base/current";
 import { Picked } from "./Picked";
+import { ArrowTable, HoverTip, boundsOf, hint, tell } from "./HoverTip";
 import { StateTable } from "./StateTable";
 import { Problem, Loading } from "./states";
 
@@ -122,7 +123,7 @@ function Drawn({ scope, by, most = 420, arrows, all }: Props & { all: Rows }): V
     line.current?.setLines(items, palettes(rows.legends, shade === "dark"));
   }, [items, rows, shade]);
   useSize(line, scroller, shown, scroll);
-  useArrows(line, arrows ? scope : null, rows);
+  const between = useArrows(line, arrows ? scope : null, rows);
   const picked = usePicked(line, rows);
   usePointer(line, pen, scroller);
 
@@ -163,9 +164,10 @@ function Drawn({ scope, by, most = 420, arrows, all }: Props & { all: Rows }): V
           </div>
         </div>
       </div>
-      <HoverTip line={line} />
+      <HoverTip line={line} rows={rows.rows} />
       <Legend rows={rows} items={items} />
       {asTable ? <StateTable rows={items} legends={rows.legends} fetch={strips} /> : null}
+      {asTable && between.length ? <ArrowTable arrows={between} rows={rows.rows} /> : null}
       <Picked row={picked} rows={rows} scope={scope} />
     </section>
   );
@@ -176,12 +178,6 @@ function foldedAtFirst(rows: Rows, by: Grouping): ReadonlySet<string> {
   const threads = rows.rows.filter((r) => r.kind === "thread").length;
   const cpus = rows.rows.some((r) => r.kind !== "thread");
   return by === "kind" && threads > 40 && cpus ? new Set(["group:thread"]) : new Set();
-}
-
-export function boundsOf(e: Experiment | null): Map<string, Ns> {
-  const found = new Map<string, Ns>();
-  for (const h of e?.hosts ?? []) if (h.bound_ns) found.set(h.name, h.bound_ns.median);
-  return found;
 }
 
 function Bar(p: {
@@ -267,10 +263,6 @@ function Names(p: { items: Item[]; all: Item[]; toggle: (key: string) => void; f
   );
 }
 
-function hint(row: RowInfo): string {
-  return `${row.label}${row.host ? " on " + row.host : ""} (${row.kind})`;
-}
-
 /** What the colours mean: of the families that are seen. */
 export function Legend({ rows, items }: { rows: Rows; items: Item[] }): VNode {
   const shade = useCell(theme);
@@ -318,19 +310,22 @@ function useSize(
 const REST_MS = 200;
 
 /** Arrows of what is seen, once the window rests. */
-function useArrows(line: { current: Timeline | null }, scope: string | null, rows: Rows): void {
+function useArrows(line: { current: Timeline | null }, scope: string | null, rows: Rows): Arrow[] {
   const win = useCell(view);
+  const [arrows, setArrows] = useState<Arrow[]>([]);
   useEffect(() => {
     if (!scope) return;
     const timer = window.setTimeout(() => {
       const path = query("arrows", { scope, t0: Math.floor(win.t0), t1: Math.ceil(win.t1), limit: 300 });
       get<Arrows>(path).then(
-        (a) => line.current?.setArrows(a.arrows),
-        () => line.current?.setArrows([]),
+        (a) => setArrows(a.arrows),
+        () => setArrows([]),
       );
     }, REST_MS);
     return () => clearTimeout(timer);
   }, [scope, win, rows]);
+  useEffect(() => line.current?.setArrows(arrows), [arrows]);
+  return arrows;
 }
 
 /** The row and instant that the address names. */
@@ -348,15 +343,6 @@ function usePicked(line: { current: Timeline | null }, rows: Rows): { row: RowIn
   return row ? { row, exact: answer } : null;
 }
 
-/** What is under the pointer; moving it moves everybody's cursor. */
-interface Hover {
-  row: RowInfo;
-  x: number;
-  y: number;
-  t: Ns;
-}
-const hovers = new Set<(h: Hover | null) => void>();
-
 function usePointer(
   line: { current: Timeline | null },
   pen: { current: HTMLCanvasElement | null },
@@ -366,7 +352,6 @@ function usePointer(
     const el = pen.current!;
     const box = scroller.current!;
     let drag: { x: number; t: Ns; win: Span; pans: boolean; moved: boolean } | null = null;
-    const tell = (h: Hover | null) => hovers.forEach((f) => f(h));
     const place = (e: PointerEvent | WheelEvent | MouseEvent) => {
       const r = el.getBoundingClientRect();
       return { x: e.clientX - r.left, y: e.clientY - r.top };
@@ -387,8 +372,10 @@ function usePointer(
         tell(null);
         return;
       }
-      const row = tl.lineAt(y)?.row;
-      tell(row ? { row, x: e.clientX, y: e.clientY, t } : null);
+      const row = tl.lineAt(y)?.row ?? null;
+      const arrow = tl.arrowAt(x, y);
+      tl.setHot(arrow);
+      tell(row || arrow ? { row, arrow, x: e.clientX, y: e.clientY, t } : null);
     };
     const down = (e: PointerEvent) => {
       if (e.button > 1 || !line.current) return;
@@ -409,6 +396,7 @@ function usePointer(
     };
     const leave = () => {
       cursor.set(null);
+      line.current?.setHot(null);
       tell(null);
     };
     const twice = (e: MouseEvent) => {
@@ -455,64 +443,4 @@ function stepState(tl: Timeline | null, step: 1 | -1): void {
   cursor.set(inside);
   const half = (win.t1 - win.t0) / 2;
   if (inside < win.t0 || inside > win.t1) setView({ t0: inside - half, t1: inside + half });
-}
-
-const ASK_AFTER_MS = 90;
-
-/** Beside the pointer: the state at once, its exact interval when the server has said it. */
-function HoverTip({ line }: { line: { current: Timeline | null } }): VNode | null {
-  const [hover, setHover] = useState<Hover | null>(null);
-  const [exact, setExact] = useState<{ id: string; of: Exact } | null>(null);
-  useEffect(() => {
-    hovers.add(setHover);
-    return () => void hovers.delete(setHover);
-  }, []);
-  useEffect(() => {
-    if (!hover) return;
-    const timer = window.setTimeout(() => {
-      get<Maybe<Exact>>(query("at", { row: hover.row.id, t: Math.round(hover.t) })).then(
-        (of) => setExact(of.t0 === null ? null : { id: hover.row.id, of }),
-        () => setExact(null),
-      );
-    }, ASK_AFTER_MS);
-    return () => clearTimeout(timer);
-  }, [hover]);
-  if (!hover || !line.current?.line(hover.row.id)) return null;
-  const known = exact && exact.id === hover.row.id && hover.t >= exact.of.t0 && hover.t < exact.of.t1 ? exact.of : null;
-  const rough = line.current.stateAt(hover.row, hover.t);
-  const right = hover.x > innerWidth - 340;
-  const low = hover.y > innerHeight - 150;
-  const digits = digitsFor((view.get().t1 - view.get().t0) / 2000);
-  const bound = boundsOf(current.get()).get(hover.row.host ?? "");
-  return (
-    <div
-      class="tip"
-      role="tooltip"
-      style={{ left: hover.x + (right ? -16 : 16) + "px", top: hover.y + (low ? -130 : 18) + "px" }}
-      data-side={right ? "left" : "right"}
-    >
-      <b>
-        <Txt s={known?.label ?? known?.value ?? rough?.label ?? "no value"} />
-      </b>{" "}
-      {known ? dur(known.t1 - known.t0) : rough && !(rough.flags & 1) ? "≈ " + dur(rough.t1 - rough.t0) : null}
-      <div class="faint">
-        <Txt s={hint(hover.row)} />
-      </div>
-      <div class="num">
-        {clock(hover.t, digits)}
-        {bound ? <span class="faint"> ± {dur(bound)}</span> : null}
-      </div>
-      {known ? (
-        <div class="num faint">
-          {clock(known.t0, 6)} – {clock(known.t1, 6)}
-        </div>
-      ) : null}
-      {!known && rough && rough.flags & 1 ? <div class="faint">several states in this pixel: zoom in</div> : null}
-      {known?.evidence?.slice(0, 2).map((e, i) => (
-        <div class="faint" key={i}>
-          <Txt s={e} cut={90} />
-        </div>
-      ))}
-    </div>
-  );
 }
