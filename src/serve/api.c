@@ -6,6 +6,7 @@
 #include "diagnose/rule.h"
 #include "report/clocks_show.h"
 #include "report/measure.h"
+#include "report/measure_sections.h"
 #include "report/migration_show.h"
 #include "report/things.h"
 #include "serve/api_priv.h"
@@ -270,6 +271,41 @@ static void get_sync(struct serve *s, const struct request *q, struct reply *r)
     json_close(j, '}');
 }
 
+static void get_doctor(struct serve *s, const struct request *q, struct reply *r)
+{
+    struct err err;
+    int rc;
+
+    (void)q;
+    if (!s->source->doctor) {
+        reply_fail(r, 404, "the traces themselves are not here to be examined");
+        return;
+    }
+    pthread_mutex_lock(&s->doctor_lock);
+    rc = s->source->doctor(s->source->ctx, reply_json(r), &err);
+    pthread_mutex_unlock(&s->doctor_lock);
+    if (rc < 0)
+        reply_fail(r, 500, "%s", err.text);
+}
+
+static void get_missing(struct serve *s, const struct request *q, struct reply *r)
+{
+    struct sections all = { 0 };
+    struct report_src src;
+    struct err err;
+
+    if (serve_src(s, q, &src, &err) < 0) {
+        reply_err(r, &err);
+        return;
+    }
+    src = src_with_kernel(&src);
+    section_missing(&all, &src, measures);
+    if (sections_json(&all, reply_json(r), &err) < 0)
+        reply_err(r, &err);
+    reply_json_end(r);
+    sections_free(&all);
+}
+
 /* --- the experiment ------------------------------------------------------------------------ */
 
 /* Layers by the events that a history was made of: the facts "events.NAME". */
@@ -417,6 +453,9 @@ static void post_cancel(struct serve *s, const struct request *q, struct reply *
 #define FILTERS "vm host request begin end"
 #define LISTING "limit sort columns"
 #define SHAPE_PROGRESS "{status:s,stage:s,host:s,done:i,total:i,events:i}"
+#define SHAPE_COUNTS                                                                           \
+    "events:i,discarded_events:i,lost_packets:i,bad_packets:i,backwards_events:i,first_ns:i?," \
+    "last_ns:i?"
 #define SHAPE_RUNS "{t0:i,t1:i,px:i,rows:[{id:s,runs:[[i]],labels:[s],-missing:b}]}"
 #define SHAPE_POINTS \
     "{t0:i,t1:i,px:i,rows:[{id:s,unit:s,min:[i?],max:[i?],last:[i?],mean:[n?],-missing:b}]}"
@@ -449,6 +488,15 @@ const struct route api_routes[] = {
       "[{rule:s,layer:s,title:s,doc:s,remedy:s,needs:s}]", get_rule },
     { METHOD_GET, "/api/v1/sync", KEPT_SLOWLY, "How well clocks are known, as neph sync -o json", NULL,
       "{*:*}", get_sync },
+    { METHOD_GET, "/api/v1/doctor", KEPT_SLOWLY,
+      "What was lost of each trace, and what is doubtful, as neph doctor -o json; reads all traces", NULL,
+      "{schema_version:i,traces_found:i,traces_unreadable:i,hosts:[{host:s,has_kernel:b,has_ust:b," SHAPE_COUNTS
+      ",traces:[{path:s,domain:s,-clock:s,-clock_hz:i,-clock_offset_ns:i," SHAPE_COUNTS "}]}],"
+      "losses:[{host:s,stream:s,cpu:i?,from_ns:i?,to_ns:i?,events:i,packets:i}],losses_unlisted:i,"
+      "cache:{*:*},notes:[{level:s,where:s,text:s,count:i}],notes_unlisted:i}", get_doctor },
+    { METHOD_GET, "/api/v1/missing", KEPT_SLOWLY,
+      "What measures can't know of hosts whose kernel was traced, and what to record for it", "host",
+      "{missing:[{hosts:[s],measures:[s],missing:s}]}", get_missing },
     { METHOD_GET, "/api/v1/top/{measure}", KEPT_SLOWLY, "Who costs or suffers most, as neph top -o json",
       FILTERS " by service thread " LISTING, NULL, get_top },
     { METHOD_GET, "/api/v1/stats/{measure}", KEPT_SLOWLY, "Samples by groups, as neph stats -o json",

@@ -56,6 +56,7 @@ struct serve *serve_new(const struct serve_opts *o, const struct serve_source *s
     pthread_mutex_init(&s->lock, NULL);
     pthread_mutex_init(&s->once, NULL);
     pthread_mutex_init(&s->events_lock, NULL);
+    pthread_mutex_init(&s->doctor_lock, NULL);
     pthread_cond_init(&s->changed, NULL);
     s->scopes = scopes_new();
     s->tsp = tsp_new(s);

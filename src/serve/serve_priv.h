@@ -80,7 +80,7 @@ struct serve {
 
     struct scopes *scopes;
     struct tsp *tsp;
-    pthread_mutex_t events_lock;
+    pthread_mutex_t events_lock, doctor_lock;
 };
 
 /* A server without sockets, and without histories until serve_ready(). */

@@ -104,6 +104,9 @@ def same_as_commands(s, path, name, vm, by):
             problems.append("tasks within %s differ" % window)
     if s.get("/api/v1/explain").json() != neph("explain", "-o", "json"):
         problems.append("explain differs")
+    for part, theirs in neph("doctor", path, "-o", "json").items():
+        if part != "cache" and s.get("/api/v1/doctor").json()[part] != theirs:
+            problems.append("doctor: %s differs" % part)
     if s.get("/api/v1/sync").json() != neph("sync", path, "-o", "json"):
         problems.append("sync differs")
     if by:
@@ -300,6 +303,25 @@ def arrows_of_migrations(s):
     report("a migration leads from host to host", problems)
 
 
+def losses(s):
+    """Losses are told trace by trace, with their CPU and time."""
+    problems = []
+    told = s.get("/api/v1/doctor").json()
+    traces = [t for h in told["hosts"] for t in h["traces"]]
+    for t in traces:
+        own = [x for x in told["losses"] if x["stream"].startswith(t["path"] + "/")]
+        if sum(x["events"] for x in own) != t["discarded_events"]:
+            problems.append("%s: %d lost, %r" % (t["path"], t["discarded_events"], own))
+        if any(x["cpu"] is None or x["from_ns"] >= x["to_ns"] for x in own):
+            problems.append("no CPU or time: %r" % own)
+    if not told["losses"]:
+        problems.append("nothing was lost")
+    missing = s.get("/api/v1/missing").json()["missing"]
+    if not any("compute1" in m["hosts"] and m["measures"] for m in missing):
+        problems.append("missing: %r" % missing)
+    report("losses are told trace by trace", problems)
+
+
 def main():
     path = sim("migration-hogs")
     with Server(path) as s:
@@ -323,6 +345,8 @@ def main():
     path = sim("cloud-kernel")
     with Server(path) as s:
         arrows_of_calls(s, path)
+    with Server(sim("kernel-lost")) as s:
+        losses(s)
     with Server(golden("kernel_preemption")) as s:
         bad_states_stay(s)
         events(s, golden("kernel_preemption"))

@@ -240,6 +240,20 @@ for (const cloud of Object.keys(config.clouds)) {
       assert(/migration/.test(await page.locator("h1").innerText()), "not on the migration's page");
       await context.close();
     });
+  if (cloud === "kernel-lost")
+    await test("what was lost is told by trace, CPU and time, and leads there", async () => {
+      const { page, context } = await open(server.url + "#/health");
+      await settled(page);
+      const trace = await page.locator("table:has(caption:has-text('what each lost')) tbody tr").allInnerTexts();
+      assert(trace.length === 1 && /kernel[^]*3,105/.test(trace[0]), trace.join(" | "));
+      const lost = page.locator("table:has(caption:has-text('Where and when')) tbody tr");
+      assert((await lost.count()) === 2, "not two losses");
+      assert(/ch0_1[^]*12:00:01[^]*ms[^]*2,820/.test(await lost.first().innerText()), await lost.first().innerText());
+      assert(/enable-event/.test(await page.locator("table:has(caption:has-text('Tracepoints'))").innerText()), "not how to record more");
+      await lost.first().locator("a").first().click();
+      await page.waitForFunction(() => /^#\/host\/compute1\?t0=/.test(location.hash));
+      await context.close();
+    });
   if (cloud === "small-cloud")
     await test("an empty page says why, and how to get what is missing", async () => {
       const { page, context } = await open(server.url + "#/costs/preempt");

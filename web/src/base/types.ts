@@ -415,3 +415,35 @@ export interface Sync {
   }[];
   suggestions: { host: string; advice: string }[];
 }
+
+/** What the traces themselves tell of their losses: neph doctor. */
+export interface TraceCounts {
+  events: number;
+  discarded_events: number;
+  lost_packets: number;
+  bad_packets: number;
+  backwards_events: number;
+  first_ns: At | null;
+  last_ns: At | null;
+}
+export interface TraceHealth extends TraceCounts {
+  path: string;
+  domain: string;
+}
+export interface Loss {
+  host: string;
+  stream: string;
+  cpu: number | null;
+  from_ns: At | null;
+  to_ns: At | null;
+  events: number;
+  packets: number;
+}
+export interface Doctor {
+  traces_found: number;
+  traces_unreadable: number;
+  hosts: ({ host: string; traces: TraceHealth[] } & TraceCounts)[];
+  losses: Loss[];
+  losses_unlisted: number;
+  notes: Note[];
+}
