@@ -337,6 +337,37 @@ async function operations() {
     await context.close();
   });
 
+  await test("rows are pinned and filtered, and the address has both; the legend knows the window", async () => {
+    const { page, context } = await open(hogs.url + "#/host/compute1");
+    await settled(page);
+    const name = page.locator(".tl-inner > .tl-names .tl-name", { hasText: "CPU 1" }).first();
+    await name.hover();
+    await name.locator(".pin").click();
+    await page.waitForFunction(() => /pin=compute1/.test(decodeURIComponent(location.hash)));
+    assert(/CPU 1/.test(await page.locator(".tl-pins").innerText()), "it is not on top");
+    await page.locator(".tl-scroll").evaluate((el) => (el.scrollTop = 500));
+    await page.waitForTimeout(500);
+    const pinned = await page.locator(".tl-pins .tl-name").first().boundingBox();
+    const box = await page.locator(".tl-scroll").boundingBox();
+    assert(Math.abs(pinned.y - box.y) < 2, "it scrolls");
+    const ground = await page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue("--ground").trim());
+    const bare = await pixelsOf(page, pinned.y + 10, ground);
+    const width = await page.evaluate(() => document.querySelector(".tl-sticky canvas").width);
+    assert(bare < width / 2, "its states are not on top");
+    await page.locator(".tl-bar input[type=search]").fill("CPU 0");
+    await page.waitForFunction(() => /rows=CPU%200/.test(location.hash));
+    await page.reload();
+    await settled(page);
+    const rows = await page.locator(".tl-name").allInnerTexts();
+    assert(rows.some((r) => /CPU 1/.test(r)) && rows.some((r) => /CPU 0/.test(r)) && !rows.some((r) => /CPU 2/.test(r)), rows.join(" | "));
+    assert((await page.locator(".legend li").count()) > (await page.locator(".legend li:not(.absent)").count()), "the legend has only what is seen");
+    assert((await page.locator(".legend li:not(.absent)").count()) > 0, "nothing of the legend is seen");
+    await page.locator(".tl-pins .row").first().click();
+    await page.keyboard.press("p");
+    await page.waitForSelector(".tl-pins", { state: "detached" });
+    await context.close();
+  });
+
   await test("bad states do not vanish at the widest window", async () => {
     const { page, context } = await open(hogs.url + "#/vm/vm-1000");
     await settled(page);

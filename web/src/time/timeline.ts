@@ -18,6 +18,8 @@ export interface Line {
   row: RowInfo | null;
   top: number;
   height: number;
+  /** Stays where it is while the others scroll. */
+  pinned?: boolean;
 }
 
 export interface Times {
@@ -60,6 +62,7 @@ export class Timeline {
   private hot: Arrow | null = null;
   private bounds = new Map<string, Ns>();
   private scroll = 0;
+  private pinnedHeight = 0;
   private width = 0;
   private height = 0;
   private ratio = 1;
@@ -103,6 +106,7 @@ export class Timeline {
   setLines(lines: Line[], palettes: Map<string, Palette>): void {
     this.lines = lines;
     this.palettes = palettes;
+    this.pinnedHeight = Math.max(0, ...lines.filter((l) => l.pinned).map((l) => l.top + l.height));
     this.byId = new Map(lines.filter((l) => l.row).map((l) => [(l.row as RowInfo).id, l]));
     this.redraw();
   }
@@ -162,8 +166,12 @@ export class Timeline {
   }
 
   lineAt(y: number): Line | null {
-    const at = y + this.scroll;
-    return this.lines.find((l) => at >= l.top && at < l.top + l.height) ?? null;
+    const among = y < this.pinnedHeight;
+    return this.lines.find((l) => !!l.pinned === among && y >= this.yOf(l) && y < this.yOf(l) + l.height) ?? null;
+  }
+
+  private yOf(line: Line): number {
+    return line.pinned ? line.top : line.top - this.scroll;
   }
 
   /** The arrow that passes by a place, the nearest of several. */
@@ -209,8 +217,29 @@ export class Timeline {
   }
 
   visible(): Line[] {
-    const end = this.scroll + this.height;
-    return this.lines.filter((l) => l.top < end && l.top + l.height > this.scroll);
+    return this.lines.filter((l) => this.yOf(l) < this.height && this.yOf(l) + l.height > this.leastOf(l));
+  }
+
+  /** Above what it can't be seen: pinned lines cover the others. */
+  private leastOf(line: Line): number {
+    return line.pinned ? 0 : this.pinnedHeight;
+  }
+
+  /** Which states of a legend are in the window, in the rows that are seen. */
+  statesSeen(): Map<string, Set<number>> {
+    const win = this.times.view.get();
+    const seen = new Map<string, Set<number>>();
+    for (const { row } of this.visible()) {
+      const sum = row?.legend ? finest(this.supply.of(row.id), (win.t0 + win.t1) / 2) : null;
+      if (!row?.legend || !sum) continue;
+      const values = seen.get(row.legend) ?? new Set();
+      seen.set(row.legend, values);
+      for (let i = 0; i < sum.count; i++) {
+        const run = sum.run(i);
+        if (run.t1 > win.t0 && run.t0 < win.t1) values.add(run.value);
+      }
+    }
+    return seen;
   }
 
   // --- drawing ---
@@ -244,14 +273,15 @@ export class Timeline {
     const win = this.times.view.get();
     const rows: RasterRow[] = [];
     const ids: string[] = [];
-    for (const { row, top, height } of this.visible()) {
-      const palette = row && this.palette(row);
-      if (!row || !palette) continue;
-      ids.push(row.id);
+    for (const line of this.visible()) {
+      const palette = line.row && this.palette(line.row);
+      if (!line.row || !palette) continue;
+      ids.push(line.row.id);
       rows.push({
-        top: Math.round((top - this.scroll + 2) * ratio),
-        height: Math.max(1, Math.round((height - 4) * ratio)),
-        sums: this.supply.of(row.id),
+        top: Math.round((this.yOf(line) + 2) * ratio),
+        height: Math.max(1, Math.round((line.height - 4) * ratio)),
+        least: Math.round(this.leastOf(line) * ratio),
+        sums: this.supply.of(line.row.id),
         palette,
       });
     }
@@ -284,6 +314,10 @@ export class Timeline {
     pen.font = this.style.font;
     pen.textBaseline = "middle";
     this.penGrid();
+    if (this.pinnedHeight) {
+      pen.fillStyle = this.style.faint;
+      pen.fillRect(0, this.pinnedHeight - 1, width, 1);
+    }
     this.penNames();
     this.penArrows();
     this.penPicked();
@@ -310,7 +344,8 @@ export class Timeline {
       const sums = this.supply.of(line.row.id);
       const sum = finest(sums, (win.t0 + win.t1) / 2);
       if (!sum) continue;
-      const y = line.top - this.scroll + line.height / 2 + 0.5;
+      const y = this.yOf(line) + line.height / 2 + 0.5;
+      if (y < this.leastOf(line)) continue;
       for (let i = 0; i < sum.count && left > 0; i++) {
         const run = sum.run(i);
         if (run.t1 <= win.t0 || run.value < 0 || (run.flags & 1) !== 0) continue;
@@ -341,8 +376,8 @@ export class Timeline {
     return {
       x0: this.xOf(a.t_from),
       x1: this.xOf(a.t_to),
-      y0: from.top + from.height / 2 - this.scroll,
-      y1: to.top + to.height / 2 - this.scroll,
+      y0: Math.max(this.leastOf(from), this.yOf(from) + from.height / 2),
+      y1: Math.max(this.leastOf(to), this.yOf(to) + to.height / 2),
     };
   }
 
@@ -396,7 +431,8 @@ export class Timeline {
     const { pen, style } = this;
     const line = this.focus ? this.byId.get(this.focus) : null;
     if (!line) return;
-    const y = line.top - this.scroll;
+    const y = this.yOf(line);
+    if (y + line.height <= this.leastOf(line)) return;
     pen.strokeStyle = style.accent;
     pen.lineWidth = 1;
     pen.globalAlpha = 0.6;
@@ -434,7 +470,7 @@ export class Timeline {
     pen.globalAlpha = 0.22;
     for (const line of this.visible()) {
       const bound = (this.bounds.get(line.row?.host ?? "") ?? 0) * px;
-      if (bound >= 1) pen.fillRect(x - bound, line.top - this.scroll, 2 * bound, line.height);
+      if (bound >= 1) pen.fillRect(x - bound, this.yOf(line), 2 * bound, line.height);
     }
     pen.globalAlpha = 0.9;
     pen.fillRect(x, 0, 1, this.height);
