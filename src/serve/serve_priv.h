@@ -98,6 +98,7 @@ struct reply {
     size_t stream_n;
     struct json json;
     ns_t took_ns, cpu_ns; /* to make it; 0: not measured */
+    bool gzip;            /* the body is compressed */
     bool passing;         /* says something that will not be true for long: not kept */
 };
 
@@ -172,6 +173,8 @@ struct web_file {
     const char *path; /* "/index.html" */
     const unsigned char *p;
     size_t n;
+    const unsigned char *gz; /* the same, compressed */
+    size_t ngz;
     const char *hash; /* "sha256-...", as a Content-Security-Policy names it */
 };
 /* Number 'i' of those that were built in (tools/embed); false: there are not that many. */
@@ -186,6 +189,7 @@ struct job {
     struct request q;
     struct arena mem;
     struct str key; /* of a kept answer; empty: none */
+    bool gzip;      /* the client is far, and takes it */
     struct reply reply;
     struct kept *kept;           /* the answer, instead of 'reply'; the job's to release */
     void (*done)(struct job *j); /* called by the thread that answered */
