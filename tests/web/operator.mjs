@@ -307,6 +307,21 @@ async function operations() {
     await context.close();
   });
 
+  await test("the first page shows what is known before the findings are", async () => {
+    const context = await browser.newContext({ viewport: { width: 1400, height: 1000 } });
+    const page = await context.newPage();
+    let answer;
+    const held = new Promise((done) => (answer = done));
+    await page.route("**/api/v1/findings", async (r) => (await held, r.continue()));
+    await page.goto(hogs.url);
+    await page.waitForSelector(".heat tbody tr >> text=compute1");
+    assert((await page.locator("header nav a").count()) === 8 && (await page.locator(".mini-host").count()) === 2, "no header, or no map of the time");
+    assert((await page.locator(".finding").count()) === 0 && /loading/i.test(await page.locator(".loading").innerText()), "not said that findings are to come");
+    answer();
+    await page.waitForSelector(".finding h2");
+    await context.close();
+  });
+
   await test("keys: states one by one, fit, table, help, search", async () => {
     const { page, context } = await open(hogs.url + "#/vm/vm-1000");
     await settled(page);

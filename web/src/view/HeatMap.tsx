@@ -26,11 +26,12 @@ export function layerName(l: string): string {
   return LAYER_NAMES[l] ?? plain(l);
 }
 
-export function HeatMap({ e, all }: { e: Experiment; all: Finding[] }): VNode {
+/** 'all' null: what is wrong is not known yet. */
+export function HeatMap({ e, all }: { e: Experiment; all: Finding[] | null }): VNode {
   const { host: onlyHost, layer: onlyLayer } = useCell(route).args;
-  const layers = [...new Set([...KNOWN, ...e.hosts.flatMap((h) => Object.keys(h.layers)), ...all.map((f) => f.layer)])];
+  const layers = [...new Set([...KNOWN, ...e.hosts.flatMap((h) => Object.keys(h.layers)), ...(all ?? []).map((f) => f.layer)])];
   const worst = new Map<string, { severity: Severity; n: number }>();
-  for (const f of all)
+  for (const f of all ?? [])
     for (const host of f.hosts) {
       const key = host + "\n" + f.layer;
       const before = worst.get(key);
@@ -68,9 +69,9 @@ export function HeatMap({ e, all }: { e: Experiment; all: Finding[] }): VNode {
                 const traced = l in h.layers || ABOUT_TRACES.includes(l);
                 if (!cell)
                   return (
-                    <td key={l} class={traced ? "quiet" : "untraced"} title={traced ? "traced, nothing found" : "not traced"}>
+                    <td key={l} class={traced ? "quiet" : "untraced"} title={traced ? (all ? "traced, nothing found" : "traced") : "not traced"}>
                       <span aria-hidden="true">{traced ? "·" : "–"}</span>
-                      <span class="sr">{traced ? "nothing found" : "not traced"}</span>
+                      <span class="sr">{traced ? (all ? "nothing found" : "traced") : "not traced"}</span>
                     </td>
                   );
                 const pressed = onlyHost === h.name && onlyLayer === l;
