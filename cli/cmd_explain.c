@@ -6,8 +6,8 @@
 
 static void describe(const struct rule *r)
 {
-    printf("%s: %s\n\n%s\n\nNeeds: %s.\n\nWhat to do: %s.\n", r->name, r->title, r->doc, r->needs,
-           r->remedy);
+    printf("%s: %s\n\n%s\n\nLayer of the cause: %s.\n\nNeeds: %s.\n\nWhat to do: %s.\n", r->name,
+           r->title, r->doc, layer_name(r->layer), r->needs, r->remedy);
     for (size_t i = 0; i < r->nlimits; i++)
         printf("%s  --set %s.%s=%g\n      %s; %s\n", i ? "" : "\nLimits, as they are set:\n",
                r->name, r->limits[i].name, r->limits[i].value, r->limits[i].unit, r->limits[i].why);

@@ -5,6 +5,8 @@
  * The server (src/serve) knows no traces; here is what makes the histories and reads raw events
  * for it. */
 #include "cli/analyse.h"
+#include "cli/health.h"
+#include "cli/open.h"
 #include "cli/serve_events.h"
 #include "serve/guard.h"
 #include "serve/serve.h"
@@ -68,6 +70,32 @@ static int events(void *ctx, const struct serve_events *q, struct serve_page *re
     return serve_events_page(&x->x, &x->a.clocks, &x->way, !x->c->g.show_secrets, q, ret, err);
 }
 
+/* In a context of its own: what was opened for the histories is theirs. */
+static int doctor(void *ctx, struct json *j, struct err *err)
+{
+    const struct served *x = ctx;
+    struct ctx own = { .cmd = x->c->cmd,
+                       .g = x->c->g,
+                       .args = x->c->args,
+                       .nargs = x->c->nargs,
+                       .span = { NS_MIN, NS_MAX } };
+    struct health hl;
+
+    own.g.quiet = true;
+    int rc = cli_open(&own, 0);
+    if (rc == RC_OK) {
+        health_make(&own, &hl);
+        health_json(&hl, j);
+        health_free(&hl);
+    } else {
+        err_set(err, E_IO, "the traces can't be read any more: %s", ctx_last_error());
+    }
+    cli_close(&own);
+    notes_free(&own.notes);
+    free(own.said_hosts);
+    return rc == RC_OK ? 0 : -E_IO;
+}
+
 /* --- the token ----------------------------------------------------------------------------- */
 
 /* The first line of the file, which others must not be able to read. */
@@ -118,7 +146,7 @@ static int run(struct ctx *c)
 {
     const struct serve_cmd_opts *o = c->opts;
     struct served x = { .c = c };
-    struct serve_source source = { &x, load, events };
+    struct serve_source source = { &x, load, events, doctor };
     char *token = NULL;
     struct err err;
     bool busy;

@@ -13,6 +13,7 @@ struct finding *finding_add(struct diagnosis *d, const struct rule *r, enum seve
 
     *f = (struct finding){ .rule = r,
                            .severity = severity,
+                           .layer = r->layer,
                            .title = str_of(r->title),
                            .t0 = STORE_NULL,
                            .t1 = STORE_NULL,

@@ -8,6 +8,7 @@
 #ifndef DIAGNOSE_FINDING_H
 #define DIAGNOSE_FINDING_H
 
+#include "model/layer.h"
 #include "report/migration.h"
 #include "report/lists.h"
 
@@ -39,7 +40,8 @@ struct rule;
 struct finding {
     const struct rule *rule;
     enum severity severity;
-    bool minor; /* info that is told after all other: it is often so, and rarely matters */
+    enum layer layer; /* that its cause is in, whatever the layers of its evidence */
+    bool minor;       /* info that is told after all other: it is often so, and rarely matters */
     struct str title;
     VEC(struct party) subjects;
     VEC(struct party) culprits; /* who did most of it first */

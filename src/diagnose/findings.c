@@ -92,6 +92,7 @@ static void emit_finding(struct json *j, const struct finding *f)
     json_ku64(j, "rank", f->rank);
     json_kstr(j, "rule", str_of(f->rule->name));
     json_kstr(j, "severity", str_of(severity_name(f->severity)));
+    json_kstr(j, "layer", str_of(layer_name(f->layer)));
     json_kstr(j, "title", f->title);
     emit_parties(j, "subjects", f->subjects.at, f->subjects.n);
     emit_parties(j, "culprits", f->culprits.at, f->culprits.n);
@@ -147,6 +148,7 @@ const struct column finding_columns[] = {
     { "hosts", "HOSTS", COL_LIST, 0, 0, 0 },       { "t0_ns", "FROM", COL_INSTANT, 0, 0, 0 },
     { "t1_ns", "TO", COL_INSTANT, 0, 0, 0 },       { "cost_ns", "COST", COL_DURATION, 0, 0, 0 },
     { "cause", "EXPLAINED BY", COL_INT, 0, 0, 0 }, { "remedy", "REMEDY", COL_STR, 0, 0, 0 },
+    { "layer", "LAYER", COL_STR, 0, 0, 0 },
 };
 const size_t nfinding_columns = ARRAY_SIZE(finding_columns);
 
@@ -181,6 +183,7 @@ void diagnosis_rows(const struct diagnosis *d, struct table *t)
         else
             table_null(t);
         table_str(t, str_of(f->rule->remedy));
+        table_str(t, str_of(layer_name(f->layer)));
     }
 }
 

@@ -38,6 +38,7 @@ struct rule {
     const char *doc;    /* when it speaks, by what mechanism */
     const char *remedy; /* what to do */
     const char *needs;  /* which traces it must have to speak */
+    enum layer layer;   /* of the cause; a finding may know better */
     enum rule_stage stage;
     bool slows; /* it tells that something was slow: that explains lost time, not a state */
     const struct limit *limits;

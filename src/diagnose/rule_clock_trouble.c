@@ -213,6 +213,7 @@ const struct rule rule_clock_trouble = {
            "different hosts (heartbeats, tokens), and fail when they are far apart.",
     .remedy = "look at chronyd or ntpd of that host (chronyc tracking); let it step at boot only",
     .needs = "traces of two hosts with messages between them in both directions (neph sync)",
+    .layer = LAYER_CLOCK,
     .stage = STAGE_TRACE,
     .limits = limits,
     .nlimits = ARRAY_SIZE(limits),

@@ -398,6 +398,7 @@ const struct rule rule_disk_contended = {
              "sched_switch to know whose they are",
     .limits = limits,
     .nlimits = ARRAY_SIZE(limits),
+    .layer = LAYER_KERNEL,
     .stage = STAGE_SHARE,
     .slows = true,
     .find = find,

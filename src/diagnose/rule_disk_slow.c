@@ -484,6 +484,7 @@ const struct rule rule_disk_slow = {
     .needs = "the host's kernel: block_rq_issue, block_rq_complete",
     .limits = limits,
     .nlimits = ARRAY_SIZE(limits),
+    .layer = LAYER_KERNEL,
     .stage = STAGE_RESOURCE,
     .slows = true,
     .find = find,

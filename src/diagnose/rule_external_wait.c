@@ -200,6 +200,7 @@ const struct rule rule_external_wait = {
     .slows = true,
     .limits = limits,
     .nlimits = ARRAY_SIZE(limits),
+    .layer = LAYER_APPLICATION,
     .stage = STAGE_WAIT,
     .find = find,
 };

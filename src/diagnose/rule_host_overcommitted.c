@@ -276,6 +276,7 @@ const struct rule rule_host_overcommitted = {
              "Nova's resource tracker for what was placed there",
     .limits = limits,
     .nlimits = ARRAY_SIZE(limits),
+    .layer = LAYER_KERNEL,
     .stage = STAGE_RESOURCE,
     .slows = true,
     .find = find,

@@ -467,6 +467,7 @@ const struct rule rule_interrupt_storm = {
              "sched_switch",
     .limits = limits,
     .nlimits = ARRAY_SIZE(limits),
+    .layer = LAYER_KERNEL,
     .stage = STAGE_RESOURCE,
     .slows = true,
     .find = find,

@@ -431,6 +431,7 @@ const struct rule rule_link_saturated = {
     .needs = "the host's kernel: net_dev_queue and net_dev_xmit; sched_switch to know who sends",
     .limits = limits,
     .nlimits = ARRAY_SIZE(limits),
+    .layer = LAYER_KERNEL,
     .stage = STAGE_SHARE,
     .slows = true,
     .find = find,

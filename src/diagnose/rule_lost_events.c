@@ -51,6 +51,7 @@ const struct rule rule_lost_events = {
         "more or larger sub-buffers (lttng enable-channel --num-subbuf --subbuf-size), or fewer "
         "events",
     .needs = "any trace",
+    .layer = LAYER_TRACING,
     .stage = STAGE_TRACE,
     .find = find,
 };

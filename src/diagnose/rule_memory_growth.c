@@ -203,6 +203,7 @@ const struct rule rule_memory_growth = {
     .needs = "the host's kernel: rss_stat, or kmem_mm_page_alloc and _free; mmap and brk help",
     .limits = limits,
     .nlimits = ARRAY_SIZE(limits),
+    .layer = LAYER_KERNEL,
     .stage = STAGE_RESOURCE,
     .find = find,
 };

@@ -91,6 +91,7 @@ const struct rule rule_migration_disturbed = {
     .slows = true,
     .limits = limits,
     .nlimits = ARRAY_SIZE(limits),
+    .layer = LAYER_KERNEL,
     .stage = STAGE_MIGRATION,
     .find = find,
 };

@@ -86,6 +86,7 @@ const struct rule rule_migration_failed = {
         "read the error and the stage; after a failure past the switch-over look at which host "
         "the guest runs on before anything is retried",
     .needs = "QEMU's migrate_set_state events, a log of QMP, or the logs of nova-compute",
+    .layer = LAYER_VIRTUALISATION,
     .stage = STAGE_MIGRATION,
     .find = find,
 };

@@ -75,6 +75,7 @@ const struct rule rule_migration_never_ends = {
               "guest writes less, over a faster link, or allow a longer downtime, as the "
               "evidence says",
     .needs = "QEMU's migration_* events (LTTng, its log or simple back end) or a log of QMP",
+    .layer = LAYER_VIRTUALISATION,
     .stage = STAGE_MIGRATION,
     .find = find,
 };

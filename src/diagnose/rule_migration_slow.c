@@ -85,6 +85,7 @@ static bool find_link(const struct rule *r, struct diagnosis *d, const struct mi
         (m->bandwidth_cap > 0 && rate >= rule_limit(d, r, MAX_OF_CAP) * (double)m->bandwidth_cap))
         return false;
     struct finding *f = begin(r, d, m, where);
+    f->layer = LAYER_KERNEL; /* the link's queue */
     f->cost_ns = (ns_t)((double)(m->end - m->start) * share);
     f->title =
         finding_text(d,
@@ -171,6 +172,7 @@ const struct rule rule_migration_slow = {
     .remedy = "raise live_migration_bandwidth; give migrations a network of their own; let "
               "auto-converge slow the guest down; migrate when the guest writes less",
     .needs = "QEMU's events of the source (rounds and bytes); the source's kernel for the link",
+    .layer = LAYER_VIRTUALISATION,
     .stage = STAGE_MIGRATION,
     .slows = true,
     .limits = limits,

@@ -169,6 +169,7 @@ const struct rule rule_missing_layer = {
            "findings; each sentence says what, and which trace would decide.",
     .remedy = "trace the layer as well, if what is found does not answer the question",
     .needs = "any trace",
+    .layer = LAYER_TRACING,
     .stage = STAGE_TRACE,
     .find = find,
 };

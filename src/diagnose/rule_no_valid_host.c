@@ -96,6 +96,7 @@ const struct rule rule_no_valid_host = {
         "ask for less (flavor), free or add nodes, or look whether nodes are disabled or their "
         "inventory in placement is wrong (openstack allocation candidate list)",
     .needs = "the logs of nova-scheduler and nova-conductor; for the filters at level DEBUG",
+    .layer = LAYER_APPLICATION,
     .stage = STAGE_DECISION,
     .find = find,
 };

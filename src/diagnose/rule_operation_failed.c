@@ -50,6 +50,7 @@ const struct rule rule_operation_failed = {
            "host, a failed migration) stands below that finding.",
     .remedy = "follow the request from its first error on (neph show request)",
     .needs = "the logs or notifications of OpenStack's services",
+    .layer = LAYER_APPLICATION,
     .stage = STAGE_OPERATION,
     .find = find,
 };

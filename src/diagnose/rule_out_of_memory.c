@@ -109,6 +109,7 @@ const struct rule rule_out_of_memory = {
               "instances away, and look at who grew; if the victim is an instance, start it again",
     .needs = "the host's kernel: oom_mark_victim; for who took the memory rss_stat or "
              "kmem_mm_page_alloc and _free",
+    .layer = LAYER_KERNEL,
     .stage = STAGE_SHARE,
     .find = find,
 };

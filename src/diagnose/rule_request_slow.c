@@ -280,8 +280,10 @@ static const char *blame_kernel(const struct diagnosis *d, struct finding *f, co
     const char *most = "";
     for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
         finding_evidence_ns(d, f, parts[i].what, parts[i].ns, where);
-        if (parts[i].ns >= (h->t1 - h->t0) / 2)
-            most = parts[i].short_name;
+        if (parts[i].ns < (h->t1 - h->t0) / 2)
+            continue;
+        most = parts[i].short_name;
+        f->layer = i == 0 ? LAYER_APPLICATION : LAYER_KERNEL;
     }
     return most;
 }
@@ -611,6 +613,7 @@ const struct rule rule_request_slow = {
     .remedy = "follow the request (neph show request) into the hop that is named; what the named "
               "service or lock holder did meanwhile tells why",
     .needs = "the logs of OpenStack's services; the hosts' kernels for what a process waited for",
+    .layer = LAYER_APPLICATION,
     .stage = STAGE_OPERATION,
     .slows = true,
     .limits = limits,

@@ -113,6 +113,7 @@ const struct rule rule_tracing_overhead = {
     .remedy = "trace fewer events (lttng enable-event for those that a question needs; neph doctor "
               "has their counts), or for a shorter time",
     .needs = "the host's kernel (sched_switch)",
+    .layer = LAYER_TRACING,
     .stage = STAGE_TRACE,
     .limits = limits,
     .nlimits = ARRAY_SIZE(limits),

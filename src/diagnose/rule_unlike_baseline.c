@@ -72,6 +72,14 @@ static bool same(const struct finding *f, const struct rule *r, const struct fig
            str_eq(f->subjects.at[0].name, x->of);
 }
 
+/* Operations are of services, migrations of QEMU; all else is what the kernel saw. */
+static enum layer layer_of(const struct figure *x)
+{
+    return str_is(x->kind, "operation")   ? LAYER_APPLICATION
+           : str_is(x->kind, "migration") ? LAYER_VIRTUALISATION
+                                          : LAYER_KERNEL;
+}
+
 /* The finding about that thing: there may be one of another of its figures. */
 static struct finding *finding_of(const struct rule *r, struct diagnosis *d, const struct unlike *u)
 {
@@ -81,6 +89,7 @@ static struct finding *finding_of(const struct rule *r, struct diagnosis *d, con
         if (same(&d->list.at[i], r, u->was))
             return &d->list.at[i];
     struct finding *f = finding_add(d, r, SEVERITY_INFO);
+    f->layer = layer_of(u->was);
     figure_value(u->was, figure_quantile(u->was, 0.5), &was);
     figure_value(u->now, figure_quantile(u->now, 0.5), &now);
     f->title = finding_text(d, "%s " STR_FMT ": %s is %s, and was %s in the baseline",
@@ -146,6 +155,7 @@ const struct rule rule_unlike_baseline = {
            "compare`, but more of them is not worse.",
     .remedy = "look at what else was found of the same time: this tells that it is unlike, not why",
     .needs = "a baseline (neph baseline save), and the layers that it was made of",
+    .layer = LAYER_APPLICATION,
     .stage = STAGE_OPERATION,
     .slows = true,
     .limits = limits,

@@ -20,6 +20,7 @@ const struct rule rule_vm_starved = {
     .needs = "the host's kernel (sched_switch, sched_wakeup) and names for its QEMU processes",
     .limits = starved_limits,
     .nlimits = STARVED_LIMITS,
+    .layer = LAYER_KERNEL,
     .stage = STAGE_SHARE,
     .find = find,
 };

@@ -209,6 +209,7 @@ const struct rule rule_vm_state = {
         "look at the request that did it (neph show request); once the cause is gone, openstack "
         "server set --state active, or rebuild it",
     .needs = "notifications or logs of Nova's services",
+    .layer = LAYER_APPLICATION,
     .stage = STAGE_STATE,
     .limits = limits,
     .nlimits = ARRAY_SIZE(limits),

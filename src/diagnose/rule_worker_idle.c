@@ -84,6 +84,7 @@ const struct rule rule_worker_idle = {
     .remedy = "look whether the process listens (its sockets, its queue); restart the service, or "
               "set fewer workers",
     .needs = "the logs of the service with process ids",
+    .layer = LAYER_APPLICATION,
     .stage = STAGE_OPERATION,
     .slows = true,
     .limits = limits,

@@ -99,6 +99,7 @@ const struct rule rule_worker_overloaded = {
     .remedy = "more workers (rpc_workers, osapi_compute_workers, api_workers), or find what makes "
               "each call take so long",
     .needs = "messages or logs of both ends of the calls (neph list calls)",
+    .layer = LAYER_APPLICATION,
     .stage = STAGE_SHARE,
     .slows = true,
     .limits = limits,

@@ -333,6 +333,21 @@ bool clocks_order_known(const struct clocks *c, uint32_t host_a, ns_t a, uint32_
     return apart > (__int128)of_a.after + of_b.before;
 }
 
+static ns_t worst(struct clock_error e)
+{
+    return e.before > e.after ? e.before : e.after;
+}
+
+ns_t clocks_bound(const struct clocks *c, uint32_t host_a, ns_t a, uint32_t host_b, ns_t b)
+{
+    if (host_a == host_b)
+        return 0;
+    if (!c)
+        return STORE_NULL;
+    ns_t x = worst(clocks_error(c, host_a, a)), y = worst(clocks_error(c, host_b, b));
+    return x > NS_MAX / 4 || y > NS_MAX / 4 ? STORE_NULL : x + y;
+}
+
 const char *clocks_quality(const struct host_clock *h)
 {
     static const char *const names[] = { [SYNC_REFERENCE] = "reference",

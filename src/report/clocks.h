@@ -67,6 +67,8 @@ struct clock_error {
     ns_t before, after;
 };
 struct clock_error clocks_error(const struct clocks *c, uint32_t h, ns_t t);
+/* By how much the time from 'a' to 'b' may be wrong; 0 on one host, STORE_NULL: nobody knows. */
+ns_t clocks_bound(const struct clocks *c, uint32_t host_a, ns_t a, uint32_t host_b, ns_t b);
 /* Of two instants of different hosts in the reference's time, 'a' before 'b': is that certain? */
 bool clocks_order_known(const struct clocks *c, uint32_t host_a, ns_t a, uint32_t host_b, ns_t b);
 

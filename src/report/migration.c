@@ -83,17 +83,6 @@ static ns_t last_running(const struct qemu_end *e, int64_t running, ns_t from)
     return STORE_NULL;
 }
 
-static ns_t bound_between(const struct report_src *src, uint32_t a, ns_t ta, uint32_t b, ns_t tb)
-{
-    if (a == b)
-        return 0;
-    if (!src->clocks)
-        return STORE_NULL;
-    struct clock_error x = clocks_error(src->clocks, a, ta), y = clocks_error(src->clocks, b, tb);
-    ns_t wa = x.before > x.after ? x.before : x.after, wb = y.before > y.after ? y.before : y.after;
-    return wa > NS_MAX / 4 || wb > NS_MAX / 4 ? STORE_NULL : wa + wb;
-}
-
 /* When QMP said STOP or RESUME; STORE_NULL: it did not. */
 static ns_t told(const struct qemu_end *e, int64_t running, ns_t from)
 {
@@ -116,7 +105,7 @@ static void add_told(const struct report_src *src, const struct qemu_end *s,
         stop,
         run,
         run - stop,
-        bound_between(src, s->host, stop, d->host, run),
+        clocks_bound(src->clocks, s->host, stop, d->host, run),
         STR("from STOP at the source to RESUME at the destination, as both QEMUs announced it to "
             "libvirt: before the vCPUs are let run")
     };
@@ -138,18 +127,18 @@ static void add_downtimes(const struct report_src *src, const struct qemu_end *s
         run = last_running(d, 1, d->t0);
     }
     if (stop != STORE_NULL && run != STORE_NULL && run >= stop)
-        *vec_push(&m->downtimes) =
-            (struct mig_downtime){ STR("states"),
-                                   stop,
-                                   run,
-                                   run - stop,
-                                   bound_between(src, s->host, stop, d ? d->host : s->host, run),
-                                   m->outcome == MIG_FAILED
-                                       ? STR("from the stop of the guest at the source until it "
-                                             "went on there")
-                                       : STR("from the stop of the guest at the source to its "
-                                             "start at the destination: what the guest's users "
-                                             "see, without the network's part") };
+        *vec_push(&m->downtimes) = (struct mig_downtime){
+            STR("states"),
+            stop,
+            run,
+            run - stop,
+            clocks_bound(src->clocks, s->host, stop, d ? d->host : s->host, run),
+            m->outcome == MIG_FAILED ? STR("from the stop of the guest at the source until it "
+                                           "went on there")
+                                     : STR("from the stop of the guest at the source to its "
+                                           "start at the destination: what the guest's users "
+                                           "see, without the network's part")
+        };
     else if (stop != STORE_NULL)
         migration_unknown(m,
                           "When the guest ran again is not in the traces: the destination's QEMU "
@@ -205,6 +194,22 @@ static void add_parts(const struct report_src *src, const struct qemu_end *s,
              "savevm_state_complete_precopy at the source, qemu_loadvm_state_post_main");
     add_part(src, m, "starting", d->host, loaded, run,
              "qemu_loadvm_state_post_main, vm_state_notify");
+}
+
+static void add_crossing(struct migration *m, const char *what, ns_t sent, ns_t received)
+{
+    if (sent != STORE_NULL && received != STORE_NULL)
+        *vec_push(&m->crossings) = (struct mig_crossing){ what, sent, received };
+}
+
+static void add_crossings(const struct qemu_end *s, const struct qemu_end *d, struct migration *m)
+{
+    ns_t stop = last_running(s, 0, m->start), run = last_running(d, 1, d->t0);
+
+    add_crossing(m, "the stream is connected", time_of(qemu_row_of(s, QEMU_OUTGOING, NS_MIN)),
+                 time_of(qemu_row_of(d, QEMU_INCOMING, NS_MIN)));
+    if (m->outcome == MIG_COMPLETED && stop != STORE_NULL)
+        add_crossing(m, "the guest stops here, goes on there", stop, run);
 }
 
 /* How soon QEMU did what Nova asked for, and Nova saw what QEMU had done. */
@@ -366,6 +371,8 @@ static void join_ends(const struct report_src *src, const struct qemu_end *s, st
         m->end = by_nova ? whole.t1 : m->end;
         add_downtimes(src, s, d, m);
         add_parts(src, s, d, m);
+        if (d)
+            add_crossings(s, d, m);
         if (by_nova)
             add_reaction(s, m);
     } else {
@@ -484,6 +491,7 @@ static void migration_free(struct migration *m)
     vec_free(&m->victims);
     vec_free(&m->sharers);
     vec_free(&m->parts);
+    vec_free(&m->crossings);
     sbuf_free(&m->unknown);
 }
 

@@ -63,6 +63,12 @@ struct mig_downtime {
     struct str why;            /* what this definition counts */
 };
 
+/* What left the source and came to the destination, as both told: by cause in that order. */
+struct mig_crossing {
+    const char *what;
+    ns_t sent, received;
+};
+
 struct migration {
     struct str id; /* "vm-1000/1" */
     struct str vm, uuid, request;
@@ -81,7 +87,8 @@ struct migration {
                                          * of all that they waited */
     VEC(struct mig_sharer) sharers;     /* by device, who moved most first */
     VEC(struct mig_stage) parts;        /* of the downtime, by time */
-    ns_t cpu_wait_ns, cpu_run_ns;       /* of its threads and vCPUs at the source */
+    VEC(struct mig_crossing) crossings;
+    ns_t cpu_wait_ns, cpu_run_ns; /* of its threads and vCPUs at the source */
     int64_t qmp_total_ms, qmp_downtime_ms, qmp_setup_ms; /* STORE_NULL: not asked   */
     int64_t bandwidth_cap, downtime_limit_ms, page_bytes, memory_bytes; /* 0: not known */
     bool auto_converge;

@@ -142,11 +142,7 @@ static void put_bound(const struct report_src *src, const char *from, ns_t t0,
         table_null(t);
         return;
     }
-    struct clock_error of_a = clocks_error(src->clocks, a, t0);
-    struct clock_error of_b = clocks_error(src->clocks, b, to->t0);
-    ns_t worst_a = of_a.before > of_a.after ? of_a.before : of_a.after;
-    ns_t worst_b = of_b.before > of_b.after ? of_b.before : of_b.after;
-    cell_ns(t, worst_a > NS_MAX / 4 || worst_b > NS_MAX / 4 ? STORE_NULL : worst_a + worst_b);
+    cell_ns(t, clocks_bound(src->clocks, a, t0, b, to->t0));
     cell_str(t, clocks_order_known(src->clocks, a, t0, b, to->t0) ? STR("") : STR("order unknown"));
 }
 

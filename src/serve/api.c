@@ -6,6 +6,7 @@
 #include "diagnose/rule.h"
 #include "report/clocks_show.h"
 #include "report/measure.h"
+#include "report/measure_sections.h"
 #include "report/migration_show.h"
 #include "report/things.h"
 #include "serve/api_priv.h"
@@ -270,13 +271,47 @@ static void get_sync(struct serve *s, const struct request *q, struct reply *r)
     json_close(j, '}');
 }
 
+static void get_doctor(struct serve *s, const struct request *q, struct reply *r)
+{
+    struct err err;
+    int rc;
+
+    (void)q;
+    if (!s->source->doctor) {
+        reply_fail(r, 404, "the traces themselves are not here to be examined");
+        return;
+    }
+    pthread_mutex_lock(&s->doctor_lock);
+    rc = s->source->doctor(s->source->ctx, reply_json(r), &err);
+    pthread_mutex_unlock(&s->doctor_lock);
+    if (rc < 0)
+        reply_fail(r, 500, "%s", err.text);
+}
+
+static void get_missing(struct serve *s, const struct request *q, struct reply *r)
+{
+    struct sections all = { 0 };
+    struct report_src src;
+    struct err err;
+
+    if (serve_src(s, q, &src, &err) < 0) {
+        reply_err(r, &err);
+        return;
+    }
+    src = src_with_kernel(&src);
+    section_missing(&all, &src, measures);
+    if (sections_json(&all, reply_json(r), &err) < 0)
+        reply_err(r, &err);
+    reply_json_end(r);
+    sections_free(&all);
+}
+
 /* --- the experiment ------------------------------------------------------------------------ */
 
 /* Layers by the events that a history was made of: the facts "events.NAME". */
 static void put_layers(const struct store *st, struct json *j)
 {
-    static const char *const names[] = { "application", "virtualisation", "kernel" };
-    uint64_t events[ARRAY_SIZE(names)] = { 0 };
+    uint64_t events[LAYERS] = { 0 };
     struct str key, value;
 
     for (size_t i = 0; store_fact_at(st, i, &key, &value); i++) {
@@ -286,17 +321,17 @@ static void put_layers(const struct store *st, struct json *j)
         if (!str_starts(key, STR("events.")) || !str_u64(value, &n))
             continue;
         if (str_starts(name, STR("python")))
-            events[0] += n;
+            events[LAYER_APPLICATION] += n;
         else if (str_starts(name, STR("qemu")) || str_starts(name, STR("qmp")))
-            events[1] += n;
+            events[LAYER_VIRTUALISATION] += n;
         else
-            events[2] += n;
+            events[LAYER_KERNEL] += n;
     }
     json_kopen(j, "layers", '{');
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+    for (int i = 1; i < LAYERS; i++) {
         if (!events[i])
             continue;
-        json_kopen(j, names[i], '{');
+        json_kopen(j, layer_name((enum layer)i), '{');
         json_ku64(j, "events", events[i]);
         json_close(j, '}');
     }
@@ -418,6 +453,9 @@ static void post_cancel(struct serve *s, const struct request *q, struct reply *
 #define FILTERS "vm host request begin end"
 #define LISTING "limit sort columns"
 #define SHAPE_PROGRESS "{status:s,stage:s,host:s,done:i,total:i,events:i}"
+#define SHAPE_COUNTS                                                                           \
+    "events:i,discarded_events:i,lost_packets:i,bad_packets:i,backwards_events:i,first_ns:i?," \
+    "last_ns:i?"
 #define SHAPE_RUNS "{t0:i,t1:i,px:i,rows:[{id:s,runs:[[i]],labels:[s],-missing:b}]}"
 #define SHAPE_POINTS \
     "{t0:i,t1:i,px:i,rows:[{id:s,unit:s,min:[i?],max:[i?],last:[i?],mean:[n?],-missing:b}]}"
@@ -432,7 +470,7 @@ const struct route api_routes[] = {
       "notes:[{level:s,where:s,text:s,count:i}],command:[s]}", get_experiment },
     { METHOD_GET, "/api/v1/findings", KEPT_SLOWLY, "What is wrong, who did it, how one knows, and what to do",
       "host request begin end",
-      "{findings:[{rank:i,rule:s,severity:s,title:s,subjects:[{kind:s,name:s}],"
+      "{findings:[{rank:i,rule:s,severity:s,layer:s,title:s,subjects:[{kind:s,name:s}],"
       "culprits:[{kind:s,name:s}],hosts:[s],t0_ns:i?,t1_ns:i?,cost_ns:i?,"
       "evidence:[{what:s,value:*,unit:s,where:s?}],causes:[i],explained:[{rank:i,ns:i?}],unexplained_ns:i?,remedy:s,unknown:[s]}],"
       "blind_spots:[s]}", get_findings },
@@ -445,11 +483,20 @@ const struct route api_routes[] = {
     { METHOD_GET, "/api/v1/compare/{id}/{other}", KEPT_SLOWLY, "Two migrations side by side, as neph compare -o json",
       "host begin end", "{*:[*]}", get_compare },
     { METHOD_GET, "/api/v1/explain", ROUTE_KEPT | ROUTE_EARLY, "The rules of the findings", NULL,
-      "[{rule:s,title:s,doc:s,remedy:s,needs:s}]", get_rules },
+      "[{rule:s,layer:s,title:s,doc:s,remedy:s,needs:s}]", get_rules },
     { METHOD_GET, "/api/v1/explain/{rule}", ROUTE_KEPT | ROUTE_EARLY, "One of them", NULL,
-      "[{rule:s,title:s,doc:s,remedy:s,needs:s}]", get_rule },
+      "[{rule:s,layer:s,title:s,doc:s,remedy:s,needs:s}]", get_rule },
     { METHOD_GET, "/api/v1/sync", KEPT_SLOWLY, "How well clocks are known, as neph sync -o json", NULL,
       "{*:*}", get_sync },
+    { METHOD_GET, "/api/v1/doctor", KEPT_SLOWLY,
+      "What was lost of each trace, and what is doubtful, as neph doctor -o json; reads all traces", NULL,
+      "{schema_version:i,traces_found:i,traces_unreadable:i,hosts:[{host:s,has_kernel:b,has_ust:b," SHAPE_COUNTS
+      ",traces:[{path:s,domain:s,-clock:s,-clock_hz:i,-clock_offset_ns:i," SHAPE_COUNTS "}]}],"
+      "losses:[{host:s,stream:s,cpu:i?,from_ns:i?,to_ns:i?,events:i,packets:i}],losses_unlisted:i,"
+      "cache:{*:*},notes:[{level:s,where:s,text:s,count:i}],notes_unlisted:i}", get_doctor },
+    { METHOD_GET, "/api/v1/missing", KEPT_SLOWLY,
+      "What measures can't know of hosts whose kernel was traced, and what to record for it", "host",
+      "{missing:[{hosts:[s],measures:[s],missing:s}]}", get_missing },
     { METHOD_GET, "/api/v1/top/{measure}", KEPT_SLOWLY, "Who costs or suffers most, as neph top -o json",
       FILTERS " by service thread " LISTING, NULL, get_top },
     { METHOD_GET, "/api/v1/stats/{measure}", KEPT_SLOWLY, "Samples by groups, as neph stats -o json",
@@ -470,7 +517,7 @@ const struct route api_routes[] = {
     { METHOD_GET, "/api/v1/at", 0, "What a row is at an instant", "row t",
       "{row:s,t:i,t0:i?,t1:i?,open:b,value:i?,label:s?,bad:b,evidence:[s],events:s}", api_at },
     { METHOD_GET, "/api/v1/arrows", ROUTE_SLOW, "What led from one row to another", "scope t0 t1 limit",
-      "{cut:b,arrows:[{from:s,to:s,t_from:i,t_to:i,bound_ns:i?,kind:s}]}", api_arrows },
+      "{cut:b,arrows:[{from:s,to:s,t_from:i,t_to:i,bound_ns:i?,order_known:b,kind:s,label:s}]}", api_arrows },
     { METHOD_GET, "/api/v1/events", ROUTE_SLOW, "Raw events, forwards and backwards",
       "host filter t0 after before limit",
       "{events:[*],-after:s?,-before:s?,more:b,looked:i}", api_events },

@@ -31,7 +31,10 @@ static void put_arrow(void *ctx, const struct arrow *a)
     json_ki64(j, "t_from", serve_rel(told->s, a->t0));
     json_ki64(j, "t_to", serve_rel(told->s, a->t1));
     emit_ns(j, "bound_ns", a->bound_ns);
+    json_key(j, STR("order_known"));
+    json_bool(j, a->order_known);
     json_kstr(j, "kind", str_of(a->kind));
+    json_kstr(j, "label", a->label);
     json_close(j, '}');
 }
 

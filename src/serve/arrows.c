@@ -5,6 +5,7 @@
 #include "serve/rows.h"
 
 #include "model/schema.h"
+#include "report/clocks.h"
 
 #include <stdlib.h>
 
@@ -20,17 +21,14 @@ struct arrows {
     void *ctx;
 };
 
-static void put_arrow(struct arrows *a, const struct row *from, const struct row *to, ns_t t0,
-                      ns_t t1, ns_t bound_ns, const char *kind)
+static void put_arrow(struct arrows *a, const struct arrow *arrow)
 {
-    struct arrow arrow = { from, to, t0, t1, bound_ns, kind };
-
     if (a->n == a->limit) {
         a->cut = true;
         return;
     }
     a->n++;
-    a->fn(a->ctx, &arrow);
+    a->fn(a->ctx, arrow);
 }
 
 static const struct row *thread_row(const struct arrows *a, const struct store *st, int64_t tid)
@@ -63,52 +61,32 @@ static void host_arrows(struct arrows *a, const struct store *st)
         const struct row *to = thread_row(a, st, w[C_cpu_wait_tid]);
         const struct row *from = to ? thread_row(a, st, w[C_cpu_wait_by]) : NULL;
         if (from && from != to)
-            put_arrow(a, from, to, w[0], w[0], 0,
-                      w[C_cpu_wait_kind] == WAIT_PREEMPTED ? "pre-empted" : "woken");
+            put_arrow(
+                a, &(struct arrow){ from, to, w[0], w[0], 0, true,
+                                    w[C_cpu_wait_kind] == WAIT_PREEMPTED ? "pre-empted" : "woken",
+                                    STR("") });
     }
 }
 
-/* The row of a kind that has an item around 't', of another host or service than 'not'. */
-static const struct row *served_by(const struct arrows *a, const struct row * not, ns_t t0, ns_t t1,
-                                   struct str label)
+/* What was kept, in the window. */
+static void kept_arrows(struct arrows *a)
 {
-    for (size_t i = 0; i < a->c->rows.n; i++) {
-        const struct row *r = &a->c->rows.at[i];
+    for (size_t i = 0; i < a->c->arrows.n && !a->cut; i++) {
+        const struct scope_arrow *x = &a->c->arrows.at[i];
+        ns_t first = x->t0 < x->t1 ? x->t0 : x->t1, last = x->t0 < x->t1 ? x->t1 : x->t0;
 
-        if (!r->track || r == not || strcmp(r->kind, "step") != 0)
-            continue;
-        for (size_t k = 0; k < r->track->items.n; k++) {
-            const struct item *it = &r->track->items.at[k];
-
-            if (it->t0 >= t0 && it->t0 < t1 && str_eq(it->label, label))
-                return r;
-        }
+        if (last >= a->win.t0 && first < a->win.t1)
+            put_arrow(a, &(struct arrow){ &a->c->rows.at[x->from], &a->c->rows.at[x->to], x->t0,
+                                          x->t1, x->bound_ns, x->order_known, x->kind, x->label });
     }
-    return NULL;
 }
 
-/* Calls from service to service: an rpc, and the same one served within its time. */
-static void call_arrows(struct arrows *a)
+static bool has_threads(const struct scope *c)
 {
-    for (size_t i = 0; i < a->c->rows.n; i++) {
-        const struct row *r = &a->c->rows.at[i];
-
-        if (!r->track || strcmp(r->kind, "step") != 0)
-            continue;
-        for (size_t k = 0; k < r->track->items.n; k++) {
-            const struct item *it = &r->track->items.at[k];
-            struct str name = it->label;
-            struct sbuf served = { 0 };
-
-            if (!str_starts(name, STR("rpc ")) || it->t1 <= a->win.t0 || it->t0 >= a->win.t1)
-                continue;
-            sbuf_fmt(&served, "rpc-served " STR_FMT, STR_ARG(str_from(name, 4)));
-            const struct row *to = served_by(a, r, it->t0, it->t1, sbuf_view(&served));
-            sbuf_free(&served);
-            if (to)
-                put_arrow(a, r, to, it->t0, it->t0, STORE_NULL, "call");
-        }
-    }
+    for (size_t i = 0; i < c->rows.n; i++)
+        if (c->rows.at[i].tid)
+            return true;
+    return false;
 }
 
 bool arrows_find(struct serve *s, struct scope *c, struct span win, size_t limit, arrow_fn *fn,
@@ -116,8 +94,8 @@ bool arrows_find(struct serve *s, struct scope *c, struct span win, size_t limit
 {
     struct arrows a = { .s = s, .c = c, .win = win, .limit = limit, .fn = fn, .ctx = ctx };
 
-    call_arrows(&a);
-    for (uint32_t i = 0; i < s->src.nhosts && win.t0 < win.t1; i++)
+    kept_arrows(&a);
+    for (uint32_t i = 0; i < s->src.nhosts && win.t0 < win.t1 && has_threads(c); i++)
         host_arrows(&a, s->src.hosts[i]);
     return !a.cut;
 }

@@ -8,6 +8,7 @@
  *
  * Nobody holds a connection for ever either: each has a deadline for what it does (send a request,
  * take an answer, be idle), and run() shuts the sockets of those that are late. */
+#include "serve/content.h"
 #include "serve/guard.h"
 #include "serve/work_priv.h"
 
@@ -143,6 +144,11 @@ static void shut_late(struct web *w)
 
 /* --- answers ------------------------------------------------------------------------------- */
 
+static const char *header(struct exchange *x, const char *name)
+{
+    return MHD_lookup_connection_value(x->c, MHD_HEADER_KIND, name);
+}
+
 static void put_headers(struct MHD_Response *r, const struct exchange *x, const char *type)
 {
     static const char *const always[][2] = {
@@ -170,6 +176,14 @@ static void put_headers(struct MHD_Response *r, const struct exchange *x, const 
                             "Content-Type, Accept, Authorization");
     MHD_add_response_header(r, "Access-Control-Max-Age", "600");
     MHD_add_response_header(r, "Vary", "Origin");
+}
+
+/* Others may get the same in another encoding. */
+static void put_encoding(struct MHD_Response *r, bool gzip)
+{
+    MHD_add_response_header(r, "Vary", "Accept-Encoding");
+    if (gzip)
+        MHD_add_response_header(r, "Content-Encoding", "gzip");
 }
 
 static enum MHD_Result queue(struct exchange *x, int status, struct MHD_Response *r)
@@ -208,6 +222,7 @@ static enum MHD_Result queue_reply(struct exchange *x, struct reply *r)
     r->body = (struct sbuf){ 0 };
     if (m) {
         put_headers(m, x, r->status == 204 ? NULL : r->type);
+        put_encoding(m, r->gzip);
         MHD_add_response_header(m, "Cache-Control", "no-store");
         put_timing(m, r);
         if (r->status == 503)
@@ -265,6 +280,7 @@ static enum MHD_Result queue_kept(struct exchange *x, struct kept *k)
         MHD_create_response_from_buffer_with_free_callback_cls(k->body.n, k->body.p, release, k);
     if (m) {
         put_headers(m, x, k->type);
+        put_encoding(m, k->gzip);
         MHD_add_response_header(m, "ETag", tag);
         MHD_add_response_header(m, "Cache-Control", "no-cache");
     } else {
@@ -274,27 +290,6 @@ static enum MHD_Result queue_kept(struct exchange *x, struct kept *k)
 }
 
 /* --- files of the page --------------------------------------------------------------------- */
-
-static const char *type_of(struct str name)
-{
-    static const char *const types[][2] = {
-        { ".html", "text/html; charset=utf-8" },
-        { ".js", "text/javascript; charset=utf-8" },
-        { ".css", "text/css; charset=utf-8" },
-        { ".svg", "image/svg+xml" },
-        { ".json", "application/json" },
-        { ".png", "image/png" },
-        { ".ico", "image/x-icon" },
-        { ".woff2", "font/woff2" },
-        { ".map", "application/json" },
-        { ".webmanifest", "application/manifest+json" },
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-        if (str_ends(name, str_of(types[i][0])))
-            return types[i][1];
-    return "application/octet-stream";
-}
 
 /* A file of --web FOLDER, which is looked at anew each time. */
 static enum MHD_Result queue_from_folder(struct exchange *x, const struct request *q)
@@ -313,7 +308,7 @@ static enum MHD_Result queue_from_folder(struct exchange *x, const struct reques
         sbuf_z(&path, "/index.html");
     int fd = open(path.p, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     off_t n = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
-    const char *type = type_of(sbuf_view(&path));
+    const char *type = content_type(sbuf_view(&path));
     sbuf_free(&path);
     struct MHD_Response *m = n < 0 ? NULL : MHD_create_response_from_fd((size_t)n, fd);
     if (!m) {
@@ -335,16 +330,20 @@ static enum MHD_Result queue_file(struct exchange *x, const struct request *q)
 
     if (x->web->s->o->folder)
         return queue_from_folder(x, q);
+    bool gzip = content_takes_gzip(header(x, "Accept-Encoding"));
     for (size_t i = 0; web_file(i, &f); i++) {
         if (!str_is(path, f.path))
             continue;
-        snprintf(tag, sizeof tag, "\"%016" PRIx64 "\"", hash_bytes(f.p, f.n, 1));
+        const unsigned char *p = gzip ? f.gz : f.p;
+        size_t n = gzip ? f.ngz : f.n;
+        snprintf(tag, sizeof tag, "\"%016" PRIx64 "\"", hash_bytes(p, n, 1));
         if (is_known(x, tag, &rc))
             return rc;
         struct MHD_Response *m =
-            MHD_create_response_from_buffer(f.n, (void *)(uintptr_t)f.p, MHD_RESPMEM_PERSISTENT);
+            MHD_create_response_from_buffer(n, (void *)(uintptr_t)p, MHD_RESPMEM_PERSISTENT);
         if (m) {
-            put_headers(m, x, type_of(path));
+            put_headers(m, x, content_type(path));
+            put_encoding(m, gzip);
             MHD_add_response_header(m, "ETag", tag);
             MHD_add_response_header(m, "Cache-Control", "no-cache");
         }
@@ -455,11 +454,6 @@ static void *on_target(void *cls, const char *uri, struct MHD_Connection *c)
     return x;
 }
 
-static const char *header(struct exchange *x, const char *name)
-{
-    return MHD_lookup_connection_value(x->c, MHD_HEADER_KIND, name);
-}
-
 static void judge(struct exchange *x, const char *method, const struct request *q)
 {
     struct str token = STR("");
@@ -523,8 +517,19 @@ static void job_free(struct job *j)
 /* The route's words and all arguments make the key of an answer. */
 static struct str key_of(const struct job *j, const struct exchange *x)
 {
-    return str_of(arena_printf((struct arena *)(uintptr_t)&j->mem, "%s %s " STR_FMT,
-                               method_name(j->q.method), x->target, STR_ARG(sbuf_view(&x->body))));
+    return str_of(arena_printf((struct arena *)(uintptr_t)&j->mem, "%s%s %s " STR_FMT,
+                               j->gzip ? "gzip " : "", method_name(j->q.method), x->target,
+                               STR_ARG(sbuf_view(&x->body))));
+}
+
+static bool wants_gzip(struct exchange *x)
+{
+    const union MHD_ConnectionInfo *peer =
+        MHD_get_connection_info(x->c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    bool forwarded = header(x, "X-Forwarded-For") || header(x, "Forwarded") || header(x, "Via");
+
+    return content_takes_gzip(header(x, "Accept-Encoding")) && peer &&
+           content_is_far(peer->client_addr, forwarded);
 }
 
 static enum MHD_Result start(struct exchange *x)
@@ -543,6 +548,7 @@ static enum MHD_Result start(struct exchange *x)
         return queue_progress(x);
     if (request_body(&j->q, sbuf_view(&x->body), &err) < 0)
         return queue_fail(x, err.code == E_LIMIT ? 413 : 400, err.text);
+    j->gzip = wants_gzip(x);
     if (j->route->flags & ROUTE_KEPT) {
         j->key = key_of(j, x);
         struct kept *k = work_kept(x->web->work, j->key);

@@ -34,6 +34,7 @@ static void scope_free(struct scope *c)
         if (c->rows.at[i].track)
             free(c->rows.at[i].track->items.at);
     vec_free(&c->rows);
+    vec_free(&c->arrows);
     strtab_free(&c->ids);
     sbuf_free(&c->key);
     arena_free(&c->mem);
@@ -116,6 +117,7 @@ struct scope *scope_get(struct serve *s, struct str key, struct err *err)
         sbuf_str(&c->key, key);
         if (scope_fill(s, c, colon == STR_NONE ? key : str_first(key, colon),
                        colon == STR_NONE ? STR("") : str_from(key, colon + 1))) {
+            scope_calls(s, c);
             keep(x, c);
         } else {
             scope_free(c);

@@ -16,7 +16,8 @@ struct item {
     ns_t t0, t1;
     int64_t value; /* of the legend; of a curve, the number */
     struct str label;
-    struct str detail; /* a sentence; may be empty */
+    struct str detail;  /* a sentence; may be empty */
+    struct str request; /* for which it was done; may be empty */
 };
 /* Items in order of time that do not overlap. */
 struct track {
@@ -29,7 +30,7 @@ struct row {
     const char *kind;  /* "vm-state", "vcpu", "thread", "cpu", "task", "stage", ... */
     const char *layer; /* "application", "virtualisation", "kernel" */
     const char *host;
-    struct str vm, request;
+    struct str vm, request, service;
     int64_t tid, pid; /* 0: none */
     bool curve;
     const char *unit;
@@ -41,12 +42,22 @@ struct row {
     const struct track *track; /* or a track; neither: a heading */
 };
 
+/* What one item led to in another row, on whatever host; by their positions. */
+struct scope_arrow {
+    uint32_t from, to;
+    ns_t t0, t1, bound_ns; /* bound: of t1 - t0, STORE_NULL: not known */
+    bool order_known;      /* by the clocks alone */
+    const char *kind;      /* "call", "cast", "reply", "migration" */
+    struct str label;
+};
+
 struct scope {
     struct arena mem;
     struct sbuf key;
     VEC(struct row) rows;
-    struct strtab ids; /* position of a row: its id's number less 1 */
-    bool cut;          /* there are more rows than are told */
+    VEC(struct scope_arrow) arrows; /* by t0, once all are there */
+    struct strtab ids;              /* position of a row: its id's number less 1 */
+    bool cut;                       /* there are more rows than are told */
     unsigned users;
     uint64_t used;
 };
@@ -74,6 +85,11 @@ struct row *scope_heading(struct scope *c, const char *name, struct str label, c
  * for each. */
 void scope_tracks(struct scope *c, struct item *items, size_t n, const struct row *like,
                   const char *name);
+/* An arrow between rows whose instants are of these hosts; its bound is found here. */
+void scope_arrow(struct serve *s, struct scope *c, const struct scope_arrow *a, uint32_t host_from,
+                 uint32_t host_to);
+/* Adds the arrows of calls between its rows, when all rows are there. */
+void scope_calls(struct serve *s, struct scope *c);
 /* A scope has room for no more rows. */
 bool scope_full(struct scope *c);
 
@@ -112,7 +128,9 @@ void row_points(const struct row *r, struct span win, size_t npx, struct store_p
 struct arrow {
     const struct row *from, *to;
     ns_t t0, t1, bound_ns; /* bound: STORE_NULL: not known */
-    const char *kind;      /* "call", "woken", "pre-empted" */
+    bool order_known;      /* by the clocks alone */
+    const char *kind;      /* as of a scope_arrow, or "woken", "pre-empted" */
+    struct str label;      /* which call; may be empty */
 };
 typedef void arrow_fn(void *ctx, const struct arrow *a);
 /* Calls 'fn' for what led from one row of the scope to another; false: there is more. */

@@ -4,21 +4,13 @@
  *
  * Layers come from the top down: what OpenStack knows, what QEMU does, what the kernels saw.  A
  * record is an item of a track; it has a sentence for who points at it. */
-#include "serve/rows.h"
+#include "serve/scopes_priv.h"
 
 #include "model/qemu.h"
 #include "model/schema.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
-
-/* What is filled, and with what. */
-struct filling {
-    struct serve *s;
-    struct scope *c;
-    struct report_src src; /* memory is the scope's */
-};
 
 static struct filling filling_of(struct serve *s, struct scope *c)
 {
@@ -29,12 +21,12 @@ static struct filling filling_of(struct serve *s, struct scope *c)
     return f;
 }
 
-static int64_t shade_of(struct str text)
+int64_t shade_of(struct str text)
 {
     return (int64_t)(hash_bytes(text.p ? text.p : "", text.n, 7) % shade_values.n);
 }
 
-static struct item item_of(const struct filling *f, ns_t t0, ns_t t1)
+struct item item_of(const struct filling *f, ns_t t0, ns_t t1)
 {
     const struct span *all = &f->s->all;
 
@@ -45,7 +37,7 @@ static struct item item_of(const struct filling *f, ns_t t0, ns_t t1)
 }
 
 /* store_value and schema_value are the same thing for two layers. */
-static void set_legend(struct filling *f, struct row *like, const struct schema_values *v)
+void set_legend(struct filling *f, struct row *like, const struct schema_values *v)
 {
     struct store_value *values = arena_array(&f->c->mem, struct store_value, v->n);
 
@@ -88,6 +80,7 @@ static void put_lanes(struct filling *f, struct lanes *lanes, const char *name, 
                             .kind = kind,
                             .layer = "application",
                             .host = l->host,
+                            .service = l->service,
                             .unit = "",
                             .request = str_dup(&f->c->mem, request) };
 
@@ -115,6 +108,7 @@ static struct item task_item(const struct filling *f, const struct src_rows *r, 
     struct str entity = src_text(r, row, C_task_entity), error = src_safe(r, row, C_task_error);
 
     it.value = status_of(src_text(r, row, C_task_status));
+    it.request = src_text(r, row, C_task_request);
     it.label = src_text(r, row, C_task_task);
     it.detail = str_of(arena_printf(
         &f->c->mem, STR_FMT "%s" STR_FMT ", " STR_FMT " in " STR_FMT "%s" STR_FMT,
@@ -130,6 +124,9 @@ static struct item step_item(const struct filling *f, const struct src_rows *r, 
     struct str detail = src_safe(r, row, C_step_detail);
 
     it.value = status_of(src_text(r, row, C_step_status));
+    it.request = src_text(r, row, C_step_request);
+    if (it.request.n == 0) /* who asks an API for nobody's sake: for the request that it makes */
+        it.request = src_text(r, row, C_step_child);
     it.label =
         str_of(arena_printf(&f->c->mem, STR_FMT " " STR_FMT, STR_ARG(src_text(r, row, C_step_kind)),
                             STR_ARG(src_safe(r, row, C_step_name))));
@@ -162,20 +159,43 @@ static size_t put_tasks(struct filling *f, struct str uuid, struct str name, str
     return n;
 }
 
+/* Ids of what its steps asked of others, who may know it by a request of their own. */
+static void find_asked(const struct filling *f, struct strtab *ret)
+{
+    struct src_rows r = src_rows(&f->src, TABLE_step);
+    const cell_t *row;
+
+    while ((row = src_next(&r))) {
+        struct str child = src_text(&r, row, C_step_child);
+
+        if (child.n && report_request_fits(&f->src, src_text(&r, row, C_step_request)))
+            strtab_id(ret, child);
+    }
+}
+
 static size_t put_steps(struct filling *f, struct str parent)
 {
     struct src_rows r = src_rows(&f->src, TABLE_step);
+    struct strtab asked = { 0 };
     struct lanes lanes = { 0 };
     const cell_t *row;
+    uint32_t id;
     size_t n = 0;
 
+    find_asked(f, &asked);
     while ((row = src_next(&r))) {
-        if (!report_request_fits(&f->src, src_text(&r, row, C_step_request)))
+        struct str child = src_text(&r, row, C_step_child);
+        bool served = str_is(src_text(&r, row, C_step_kind), "served");
+
+        if (!report_request_fits(&f->src, src_text(&r, row, C_step_request)) &&
+            !report_request_fits(&f->src, child) &&
+            !(served && child.n && strtab_find(&asked, child, &id)))
             continue;
         struct lane *l = lane_of(&lanes, src_text(&r, row, C_step_service), r.host);
         *vec_push(&l->items) = step_item(f, &r, row);
         n++;
     }
+    strtab_free(&asked);
     put_lanes(f, &lanes, "step", "step", parent, f->src.request);
     return n;
 }
@@ -269,153 +289,6 @@ static size_t put_owned(struct filling *f, enum who_kind kind, struct str name, 
 }
 
 /* --- migrations ---------------------------------------------------------------------------- */
-
-static void put_stages(struct filling *f, const struct migration *m, const char *layer,
-                       const char *title, const char *of, struct str parent)
-{
-    VEC(struct item) items = { 0 };
-    struct row like = { .parent = parent,
-                        .kind = "stage",
-                        .layer = of,
-                        .host = "",
-                        .unit = "",
-                        .vm = m->vm,
-                        .request = m->request };
-
-    for (size_t i = 0; i < m->stages.n; i++) {
-        const struct mig_stage *st = &m->stages.at[i];
-
-        if (!str_is(st->layer, layer))
-            continue;
-        struct item it = item_of(f, st->t0, st->t1);
-        it.label = st->name;
-        it.value = shade_of(st->name);
-        it.detail =
-            str_of(arena_printf(&f->c->mem, STR_FMT "%s" STR_FMT "%s" STR_FMT, STR_ARG(st->name),
-                                st->host.n ? " on " : "", STR_ARG(st->host),
-                                st->status.n ? ": " : "", STR_ARG(st->status)));
-        *vec_push(&items) = it;
-    }
-    set_legend(f, &like, &shade_values);
-    like.label = str_of(arena_printf(&f->c->mem, "%s of " STR_FMT, title, STR_ARG(m->id)));
-    scope_tracks(f->c, items.at, items.n, &like,
-                 arena_printf(&f->c->mem, "stages %s " STR_FMT, layer, STR_ARG(m->id)));
-    vec_free(&items);
-}
-
-static void put_rounds(struct filling *f, const struct migration *m, struct str parent)
-{
-    VEC(struct item) items = { 0 };
-    struct row like = { .parent = parent,
-                        .kind = "round",
-                        .layer = "virtualisation",
-                        .host = "",
-                        .unit = "",
-                        .vm = m->vm,
-                        .request = m->request };
-
-    for (size_t i = 0; i < m->rounds.n; i++) {
-        const struct mig_round *r = &m->rounds.at[i];
-        struct item it = item_of(f, r->t0, r->t1);
-
-        it.label = str_of(arena_printf(&f->c->mem, r->stopped ? "stopped" : "%" PRIu32, r->n));
-        it.value = r->stopped ? SHADE_PURPLE : (int64_t)(r->n % 2 ? SHADE_BLUE : SHADE_CYAN);
-        it.detail = str_of(arena_printf(&f->c->mem, "round %" PRIu32 ": %" PRId64 " pages to send",
-                                        r->n, r->dirty_pages == STORE_NULL ? 0 : r->dirty_pages));
-        *vec_push(&items) = it;
-    }
-    set_legend(f, &like, &shade_values);
-    like.label = STR("Rounds");
-    scope_tracks(f->c, items.at, items.n, &like,
-                 arena_printf(&f->c->mem, "rounds " STR_FMT, STR_ARG(m->id)));
-    vec_free(&items);
-}
-
-enum round_curve { CURVE_DIRTY, CURVE_DIRTY_RATE, CURVE_TRANSFER, CURVE_THROTTLE, CURVES };
-
-static int64_t whole(double v)
-{
-    return isfinite(v) && fabs(v) < 9e18 ? llround(v) : STORE_NULL;
-}
-
-static int64_t round_number(const struct mig_round *r, enum round_curve c)
-{
-    switch (c) {
-    case CURVE_DIRTY: return r->dirty_pages;
-    case CURVE_DIRTY_RATE: return whole(r->dirty_rate);
-    case CURVE_TRANSFER: return whole(r->transfer_rate);
-    case CURVE_THROTTLE: return r->throttle;
-    case CURVES: break;
-    }
-    return STORE_NULL;
-}
-
-static void put_round_curves(struct filling *f, const struct migration *m, struct str parent)
-{
-    static const struct {
-        const char *name, *label, *unit;
-    } curves[CURVES] = { { "dirty", "Pages to send", "pages" },
-                         { "dirtied", "Written by the guest", "B/s" },
-                         { "sent", "Sent", "B/s" },
-                         { "throttle", "Throttle", "%" } };
-
-    for (int k = 0; k < CURVES; k++) {
-        VEC(struct item) items = { 0 };
-        struct row like = { .parent = parent,
-                            .kind = "curve",
-                            .layer = "virtualisation",
-                            .host = "",
-                            .unit = curves[k].unit,
-                            .vm = m->vm,
-                            .curve = true,
-                            .label = str_of(curves[k].label) };
-
-        for (size_t i = 0; i < m->rounds.n; i++) {
-            struct item it = item_of(f, m->rounds.at[i].t0, m->rounds.at[i].t1);
-
-            it.value = round_number(&m->rounds.at[i], (enum round_curve)k);
-            if (it.value != STORE_NULL)
-                *vec_push(&items) = it;
-        }
-        scope_tracks(f->c, items.at, items.n, &like,
-                     arena_printf(&f->c->mem, "%s " STR_FMT, curves[k].name, STR_ARG(m->id)));
-        vec_free(&items);
-    }
-}
-
-/* Stages, rounds and curves. */
-static void put_migration(struct filling *f, const struct migration *m, struct str parent)
-{
-    put_stages(f, m, "nova", "Nova's stages", "application", parent);
-    put_stages(f, m, "qemu", "QEMU's stages", "virtualisation", parent);
-    put_stages(f, m, "", "Stages", "virtualisation", parent);
-    put_rounds(f, m, parent);
-    put_round_curves(f, m, parent);
-}
-
-static void put_downtimes(struct filling *f, const struct migration *m, struct str parent)
-{
-    VEC(struct item) items = { 0 };
-    struct row like = { .parent = parent,
-                        .kind = "downtime",
-                        .layer = "virtualisation",
-                        .host = "",
-                        .unit = "",
-                        .vm = m->vm,
-                        .label = STR("Parts of the downtime") };
-
-    for (size_t i = 0; i < m->parts.n; i++) {
-        struct item it = item_of(f, m->parts.at[i].t0, m->parts.at[i].t1);
-
-        it.label = it.detail = m->parts.at[i].name;
-        it.value = shade_of(it.label);
-        *vec_push(&items) = it;
-    }
-    set_legend(f, &like, &shade_values);
-    scope_tracks(f->c, items.at, items.n, &like,
-                 arena_printf(&f->c->mem, "downtime " STR_FMT, STR_ARG(m->id)));
-    vec_free(&items);
-}
 
 static void put_migration_process(struct filling *f, uint32_t host, int64_t pid)
 {
@@ -613,8 +486,8 @@ static bool fill_all(struct filling *f)
         src_end(&r);
     const struct migrations *ms = serve_diagnosis(f->s)->migrations;
     for (size_t i = 0; i < ms->list.n && !scope_full(f->c); i++) {
-        put_stages(f, &ms->list.at[i], "nova", "Nova's stages", "application", STR(""));
-        put_stages(f, &ms->list.at[i], "qemu", "QEMU's stages", "virtualisation", STR(""));
+        put_stages(f, &ms->list.at[i], "nova", "Nova", "application", STR(""));
+        put_stages(f, &ms->list.at[i], "qemu", "QEMU", "virtualisation", STR(""));
     }
     for (uint32_t i = 0; i < f->src.nhosts && !scope_full(f->c); i++) {
         const struct store *st = f->src.hosts[i];

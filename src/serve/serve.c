@@ -56,7 +56,9 @@ struct serve *serve_new(const struct serve_opts *o, const struct serve_source *s
     pthread_mutex_init(&s->lock, NULL);
     pthread_mutex_init(&s->whos_once, NULL);
     pthread_mutex_init(&s->diagnosis_once, NULL);
+    pthread_mutex_init(&s->calls_once, NULL);
     pthread_mutex_init(&s->events_lock, NULL);
+    pthread_mutex_init(&s->doctor_lock, NULL);
     pthread_cond_init(&s->changed, NULL);
     s->scopes = scopes_new();
     s->tsp = tsp_new(s);
@@ -71,6 +73,8 @@ void serve_free(struct serve *s)
         whos_free(&s->whos);
     arena_free(&s->diagnosis_mem);
     arena_free(&s->whos_mem);
+    vec_free(&s->calls.list);
+    arena_free(&s->calls.mem);
     scopes_free(s->scopes);
     tsp_free(s->tsp);
     free(s);

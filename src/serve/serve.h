@@ -9,6 +9,7 @@
 #ifndef SERVE_SERVE_H
 #define SERVE_SERVE_H
 
+#include "base/json.h"
 #include "report/source.h"
 
 struct serve;
@@ -61,6 +62,9 @@ struct serve_source {
     int (*load)(void *ctx, struct serve *s, struct err *err);
     /* Reads events; one call at a time, after serve_ready().  0, or -E_ARG for a bad filter. */
     int (*events)(void *ctx, const struct serve_events *q, struct serve_page *ret, struct err *err);
+    /* Reads all traces once more and says what was lost of each, as `neph doctor -o json`; one call
+     * at a time, after serve_ready().  0, or -E_* and nothing was written.  NULL: not possible. */
+    int (*doctor)(void *ctx, struct json *j, struct err *err);
 };
 
 /* Answers until SIGINT or SIGTERM, or until the histories can't be made.  'say' gets the address

@@ -36,6 +36,18 @@ struct scopes;
 struct tsp;
 struct web;
 
+/* A call of which both ends were seen. */
+struct serve_call {
+    struct str name, request, served_request, service, server;
+    uint32_t host, server_host;
+    struct span made, served; /* ends: STORE_NULL: not seen */
+    bool cast;
+};
+struct serve_calls {
+    struct arena mem;
+    VEC(struct serve_call) list; /* in the order of their making */
+};
+
 enum { SERVE_PX = 1400 }; /* columns of a strip, unless they are asked for */
 
 struct serve {
@@ -58,16 +70,18 @@ struct serve {
     const struct serve_totals *totals; /* by host */
     uint64_t events;                   /* in all traces */
 
-    pthread_mutex_t whos_once, diagnosis_once; /* of what is made when it is first asked for */
-    bool has_whos, has_diagnosis;
+    /* Of what is made when it is first asked for. */
+    pthread_mutex_t whos_once, diagnosis_once, calls_once;
+    bool has_whos, has_diagnosis, has_calls;
     struct arena whos_mem, diagnosis_mem;
     struct report_src whos_src, diagnosis_src;
     struct whos whos;
     struct diagnosis diagnosis;
+    struct serve_calls calls;
 
     struct scopes *scopes;
     struct tsp *tsp;
-    pthread_mutex_t events_lock;
+    pthread_mutex_t events_lock, doctor_lock;
 };
 
 /* A server without sockets, and without histories until serve_ready(). */
@@ -85,6 +99,7 @@ struct reply {
     size_t stream_n;
     struct json json;
     ns_t took_ns, cpu_ns; /* to make it; 0: not measured */
+    bool gzip;            /* the body is compressed */
     bool passing;         /* says something that will not be true for long: not kept */
 };
 
@@ -142,6 +157,7 @@ void progress_json(const struct serve_progress *p, struct json *j);
 /* Who is whose thread; all findings.  Made when first asked for, then kept. */
 const struct whos *serve_whos(struct serve *s);
 const struct diagnosis *serve_diagnosis(struct serve *s);
+const struct serve_calls *serve_calls(struct serve *s);
 /* The histories through the request's filters: vm, request, host, begin, end.  'mem' is the
  * request's.  0, or -E_ARG. */
 int serve_src(struct serve *s, const struct request *q, struct report_src *ret, struct err *err);
@@ -158,6 +174,8 @@ struct web_file {
     const char *path; /* "/index.html" */
     const unsigned char *p;
     size_t n;
+    const unsigned char *gz; /* the same, compressed */
+    size_t ngz;
     const char *hash; /* "sha256-...", as a Content-Security-Policy names it */
 };
 /* Number 'i' of those that were built in (tools/embed); false: there are not that many. */
@@ -172,6 +190,7 @@ struct job {
     struct request q;
     struct arena mem;
     struct str key; /* of a kept answer; empty: none */
+    bool gzip;      /* the client is far, and takes it */
     struct reply reply;
     struct kept *kept;           /* the answer, instead of 'reply'; the job's to release */
     void (*done)(struct job *j); /* called by the thread that answered */

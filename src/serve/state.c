@@ -3,6 +3,7 @@
  * state.c -- how far the histories are, and what is made of them once; see serve_priv.h. */
 #include "serve/serve_priv.h"
 
+#include "report/calls.h"
 #include "report/clocks.h"
 #include "report/measure.h"
 
@@ -109,6 +110,49 @@ const struct diagnosis *serve_diagnosis(struct serve *s)
     }
     pthread_mutex_unlock(&s->diagnosis_once);
     return &s->diagnosis;
+}
+
+struct calls_kept {
+    struct serve *s;
+    const struct report_src *src; /* the rows' */
+};
+
+/* The texts are the histories', which live as long as the server. */
+static void keep_call(void *ctx, const struct src_row *client, const struct src_row *server)
+{
+    const struct calls_kept *k = ctx;
+    struct serve *s = k->s;
+    struct str request = row_text(client, C_step_request), child = row_text(client, C_step_child);
+
+    *vec_push(&s->calls.list) =
+        (struct serve_call){ .name = str_dup(&s->calls.mem,
+                                             src_mask(k->src, row_text(client, C_step_name))),
+                             .request = request.n ? request : child,
+                             .served_request = row_text(server, C_step_request),
+                             .service = row_text(client, C_step_service),
+                             .server = row_text(server, C_step_service),
+                             .host = src_host_named(&s->src, client->host),
+                             .server_host = src_host_named(&s->src, server->host),
+                             .made = { client->row[0], client->row[1] },
+                             .served = { server->row[0], server->row[1] },
+                             .cast = call_is_cast(client, server) };
+}
+
+const struct serve_calls *serve_calls(struct serve *s)
+{
+    pthread_mutex_lock(&s->calls_once);
+    if (!s->has_calls) {
+        struct arena tmp = { 0 };
+        struct report_src src = s->src;
+
+        src.mem = &tmp;
+        src.span = SPAN_ALL;
+        calls_each(&src, keep_call, &(struct calls_kept){ s, &src });
+        arena_free(&tmp);
+        s->has_calls = true;
+    }
+    pthread_mutex_unlock(&s->calls_once);
+    return &s->calls;
 }
 
 void serve_wait_end(struct serve *s)

@@ -204,7 +204,7 @@ bool row_at(const struct row *r, ns_t t, struct item *ret, bool *ret_open)
     if (r->store) {
         bool is = store_at(r->store, r->attr, t, &v);
 
-        *ret = (struct item){ v.t0, v.t1, v.value, STR(""), STR("") };
+        *ret = (struct item){ .t0 = v.t0, .t1 = v.t1, .value = v.value };
         *ret_open = v.open;
         return is;
     }

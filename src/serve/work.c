@@ -6,6 +6,7 @@
  * behind a report, which takes seconds.  There are few threads for reports, since each may need
  * much memory.  What waits is limited; the sockets' thread (http.c) answers the rest with 503. */
 #define _GNU_SOURCE
+#include "serve/content.h"
 #include "serve/work_priv.h"
 
 #include <sched.h>
@@ -92,6 +93,7 @@ static void keep_answer(struct work *w, struct job *j)
     sbuf_str(&k->key, j->key);
     k->body = j->reply.body;
     k->type = j->reply.type;
+    k->gzip = j->reply.gzip;
     k->hash = hash_bytes(k->body.p ? k->body.p : "", k->body.n, 1);
     k->users = 1; /* the job */
     j->reply.body = (struct sbuf){ 0 };
@@ -125,6 +127,8 @@ static void answer(struct work *w, struct job *j)
         j->kept = work_kept(w, j->key); /* somebody else has asked meanwhile */
     if (!j->kept) {
         route_answer(w->s, j->route, &j->q, &j->reply);
+        if (j->gzip)
+            content_compress(&j->reply);
         j->reply.took_ns = now_ns(CLOCK_MONOTONIC) - begin;
         j->reply.cpu_ns = now_ns(CLOCK_THREAD_CPUTIME_ID) - used;
         if (j->key.n && j->reply.status == 200 && !j->reply.passing)

@@ -11,6 +11,7 @@
 struct kept {
     struct sbuf key, body;
     const char *type;
+    bool gzip;
     uint64_t hash, used;
     _Atomic unsigned users;
 };

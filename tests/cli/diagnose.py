@@ -17,8 +17,10 @@ import tempfile
 NEPH = os.path.abspath(sys.argv[1])
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LAB = os.path.join(os.path.dirname(TOP), "shared", "traces", "lab")
-KEYS = ["rank", "rule", "severity", "title", "subjects", "culprits", "hosts", "t0_ns", "t1_ns",
+KEYS = ["rank", "rule", "severity", "layer", "title", "subjects", "culprits", "hosts", "t0_ns", "t1_ns",
         "cost_ns", "evidence", "causes", "explained", "unexplained_ns", "remedy", "unknown"]
+
+LAYERS = ("application", "virtualisation", "kernel", "clock", "tracing")
 
 
 def run(*args):
@@ -53,6 +55,8 @@ def form(d):
             problems.append("rank %d at place %d" % (f["rank"], i + 1))
         if f["severity"] not in ("info", "warning", "critical"):
             problems.append("severity %r" % f["severity"])
+        if f["layer"] not in LAYERS:
+            problems.append("%s is in layer %r" % (f["rule"], f["layer"]))
         if any(c >= f["rank"] or c < 1 for c in f["causes"]):
             problems.append("%d is explained by %r, below it" % (f["rank"], f["causes"]))
         if [e["rank"] for e in f["explained"]] != f["causes"]:
@@ -231,7 +235,8 @@ def check_commands(tmp):
     problems = []
     for r in rules:
         p = run("explain", r["rule"])
-        if r["doc"] not in p.stdout or r["needs"] not in p.stdout or not r["remedy"]:
+        if r["doc"] not in p.stdout or r["needs"] not in p.stdout or not r["remedy"] or \
+                r["layer"] not in LAYERS or r["layer"] not in p.stdout:
             problems.append("%s: %r" % (r["rule"], p.stdout[:200]))
     report("explain", problems if len(rules) >= 10 else ["%d rules" % len(rules)])
     p = run("explain", "no-such-rule")

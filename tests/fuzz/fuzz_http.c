@@ -60,7 +60,7 @@ static struct serve *make_server(bool ready)
 {
     static const char *const paths[] = { "/tmp" };
     static const struct serve_opts o = { .listen = "127.0.0.1:0", .paths = paths, .npaths = 1 };
-    static const struct serve_source source = { NULL, no_load, no_events };
+    static const struct serve_source source = { .load = no_load, .events = no_events };
     static struct arena mem;
     static struct notes notes;
     static struct store *hosts[2];

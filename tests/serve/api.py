@@ -104,6 +104,9 @@ def same_as_commands(s, path, name, vm, by):
             problems.append("tasks within %s differ" % window)
     if s.get("/api/v1/explain").json() != neph("explain", "-o", "json"):
         problems.append("explain differs")
+    for part, theirs in neph("doctor", path, "-o", "json").items():
+        if part != "cache" and s.get("/api/v1/doctor").json()[part] != theirs:
+            problems.append("doctor: %s differs" % part)
     if s.get("/api/v1/sync").json() != neph("sync", path, "-o", "json"):
         problems.append("sync differs")
     if by:
@@ -249,6 +252,76 @@ def tracks(s):
     report("migrations are rows and curves", problems)
 
 
+def arrows_of_calls(s, path):
+    """Arrows of a request are its calls, with the latencies and bounds of `neph list calls`."""
+    problems, seen, between = [], 0, 0
+    calls = neph("list", "calls", path, "-o", "json")
+    for request in sorted({c["request_id"] for c in calls if c["request_id"]}):
+        reply = s.get("/api/v1/arrows?limit=20000&scope=" + quoted("request:" + request))
+        if reply.status != 200:
+            continue
+        rows = s.get("/api/v1/rows?scope=" + quoted("request:" + request)).json()["rows"]
+        host = {r["id"]: r["host"] for r in rows}
+        found = [(a["label"], host[a["from"]], host[a["to"]], a["t_to"] - a["t_from"],
+                  a["bound_ns"]) for a in reply.json()["arrows"] if a["kind"] in ("call", "cast")]
+        told = [(c["name"], c["client_host"], c["server_host"], c["there_ns"], c["bound_ns"])
+                for c in calls if c["request_id"] == request]
+        problems += ["%s: no arrow for %r" % (request, c) for c in told if c not in found]
+        problems += ["%s: an arrow %r" % (request, a) for a in found if a not in told]
+        seen += len(found)
+        between += sum(1 for a in found if a[1] != a[2] and a[4])
+        for a in reply.json()["arrows"]:
+            if a["order_known"] and (a["bound_ns"] is None or
+                                     a["t_to"] - a["t_from"] < -a["bound_ns"]):
+                problems.append("an order that clocks can't know: %r" % a)
+    if seen < 10 or between < 3:
+        problems.append("only %d arrows, %d between hosts" % (seen, between))
+    report("calls are arrows, with their bounds", problems)
+
+
+def arrows_of_migrations(s):
+    """What went to the destination: the guest's arrow is as long as it stood still."""
+    problems = []
+    for m in s.get("/api/v1/list/migrations").json():
+        show = s.get("/api/v1/show/migration/" + quoted(m["id"])).json()["migration"][0]
+        down = [d for d in show["downtimes"] if d["source"] == "states"][0]
+        for scope in ("migration:" + m["id"], "vm:" + m["vm"]):
+            rows = {r["id"]: r for r in
+                    s.get("/api/v1/rows?scope=" + quoted(scope)).json()["rows"]}
+            all_arrows = s.get("/api/v1/arrows?limit=20000&scope=" + quoted(scope)).json()["arrows"]
+            mine = [a for a in all_arrows if a["kind"] == "migration"]
+            if len(mine) != 2:
+                problems.append("%s: %r" % (scope, mine))
+                continue
+            for a in mine:
+                ends = (rows[a["from"]]["host"], rows[a["to"]]["host"])
+                if ends != (m["source"], m["destination"]):
+                    problems.append("%s: from %s to %s" % (scope, *ends))
+            a = mine[1]
+            if (a["t_to"] - a["t_from"], a["bound_ns"]) != (down["duration_ns"], down["bound_ns"]):
+                problems.append("%s: %r is not %r" % (scope, a, down))
+    report("a migration leads from host to host", problems)
+
+
+def losses(s):
+    """Losses are told trace by trace, with their CPU and time."""
+    problems = []
+    told = s.get("/api/v1/doctor").json()
+    traces = [t for h in told["hosts"] for t in h["traces"]]
+    for t in traces:
+        own = [x for x in told["losses"] if x["stream"].startswith(t["path"] + "/")]
+        if sum(x["events"] for x in own) != t["discarded_events"]:
+            problems.append("%s: %d lost, %r" % (t["path"], t["discarded_events"], own))
+        if any(x["cpu"] is None or x["from_ns"] >= x["to_ns"] for x in own):
+            problems.append("no CPU or time: %r" % own)
+    if not told["losses"]:
+        problems.append("nothing was lost")
+    missing = s.get("/api/v1/missing").json()["missing"]
+    if not any("compute1" in m["hosts"] and m["measures"] for m in missing):
+        problems.append("missing: %r" % missing)
+    report("losses are told trace by trace", problems)
+
+
 def main():
     path = sim("migration-hogs")
     with Server(path) as s:
@@ -257,6 +330,7 @@ def main():
         same_as_commands(s, path, "migration", m["vm"], True)
         strips(s, path, "migration")
         tracks(s)
+        arrows_of_migrations(s)
         code = s.stop()
         report("ends with 0", [] if code == 0 else ["exit %d: %s" % (code, s.err)])
     path = sim("small-cloud")
@@ -268,6 +342,11 @@ def main():
         rows = s.get("/api/v1/rows?scope=request:" + quoted(ids[0])).json()["rows"]
         report("a request has lanes of tasks",
                [] if any(r["kind"] == "task" for r in rows) else [rows])
+    path = sim("cloud-kernel")
+    with Server(path) as s:
+        arrows_of_calls(s, path)
+    with Server(sim("kernel-lost")) as s:
+        losses(s)
     with Server(golden("kernel_preemption")) as s:
         bad_states_stay(s)
         events(s, golden("kernel_preemption"))

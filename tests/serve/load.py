@@ -4,6 +4,7 @@
 usage: load.py path/to/neph
 """
 
+import gzip
 import json
 import os
 import shutil
@@ -101,6 +102,41 @@ def huge_answers(path):
         if s.stop() != 0:
             problems.append("exit %d" % s.p.returncode)
     report("answers have an end", problems)
+
+
+def encodings(path):
+    """Files are compressed for who takes it; answers only for clients that are far."""
+    problems = []
+    with Server(path) as s:
+        for target in ("/", "/app.js", "/app.css"):
+            plain, packed = s.get(target), s.get(target, Accept_Encoding="br, gzip;q=0.5")
+            refused = s.get(target, Accept_Encoding="gzip;q=0.0, deflate")
+            if packed.headers.get("content-encoding") != "gzip" or \
+                    gzip.decompress(packed.body) != plain.body:
+                problems.append("%s: %r" % (target, packed.headers))
+            if any("accept-encoding" not in x.headers.get("vary", "").lower()
+                   for x in (plain, packed)):
+                problems.append("%s: no Vary" % target)
+            if "content-encoding" in plain.headers or refused.body != plain.body:
+                problems.append("%s is compressed for who does not take it" % target)
+            if plain.headers["etag"] == packed.headers["etag"]:
+                problems.append("%s: two encodings, one ETag" % target)
+            again = s.request("GET", target, None, {"If-None-Match": packed.headers["etag"],
+                                                    "Accept-Encoding": "gzip"})
+            if again.status != 304 or again.body:
+                problems.append("%s: %d again" % (target, again.status))
+        for target in ("/api/v1/openapi.json", "/api/v1/explain"):
+            plain, near = s.get(target), s.get(target, Accept_Encoding="gzip")
+            far = s.get(target, Accept_Encoding="gzip", X_Forwarded_For="192.0.2.1")
+            if near.body != plain.body or "content-encoding" in near.headers:
+                problems.append("%s: this machine pays" % target)
+            if far.headers.get("content-encoding") != "gzip" or \
+                    gzip.decompress(far.body) != plain.body:
+                problems.append("%s: %r" % (target, far.headers))
+        small = s.get("/api/v1/explain/vm-starved", Accept_Encoding="gzip", Via="1.1 a")
+        if "content-encoding" in small.headers:
+            problems.append("a small answer is compressed")
+    report("what is sent is compressed where that pays", problems)
 
 
 def etags(path):
@@ -244,6 +280,7 @@ def main():
     connections(golden("vm_migrating"))
     huge_answers(sim("migration-hogs"))
     etags(golden("vm_migrating"))
+    encodings(golden("vm_migrating"))
     path = large()
     progress(path)
     cancelled(path)

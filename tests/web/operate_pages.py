@@ -11,4 +11,4 @@ from _browser import need, operate, simulated
 
 NEPH = os.path.abspath(sys.argv[1])
 CHROMIUM = need()
-sys.exit(operate(NEPH, CHROMIUM, simulated(NEPH, ("migration-hogs", "small-cloud"))))
+sys.exit(operate(NEPH, CHROMIUM, simulated(NEPH, ("migration-hogs", "small-cloud", "kernel-lost"))))

@@ -81,7 +81,10 @@ async function goTo(page, hash) {
   await settled(page);
 }
 
+const only = process.env.NEPH_WEB_TEST ? new RegExp(process.env.NEPH_WEB_TEST) : null;
+
 async function test(name, run) {
+  if (only && !only.test(name)) return;
   try {
     await run();
     console.log("ok " + name);
@@ -237,6 +240,20 @@ for (const cloud of Object.keys(config.clouds)) {
       assert(/migration/.test(await page.locator("h1").innerText()), "not on the migration's page");
       await context.close();
     });
+  if (cloud === "kernel-lost")
+    await test("what was lost is told by trace, CPU and time, and leads there", async () => {
+      const { page, context } = await open(server.url + "#/health");
+      await settled(page);
+      const trace = await page.locator("table:has(caption:has-text('what each lost')) tbody tr").allInnerTexts();
+      assert(trace.length === 1 && /kernel[^]*3,105/.test(trace[0]), trace.join(" | "));
+      const lost = page.locator("table:has(caption:has-text('Where and when')) tbody tr");
+      assert((await lost.count()) === 2, "not two losses");
+      assert(/ch0_1[^]*12:00:01[^]*ms[^]*2,820/.test(await lost.first().innerText()), await lost.first().innerText());
+      assert(/enable-event/.test(await page.locator("table:has(caption:has-text('Tracepoints'))").innerText()), "not how to record more");
+      await lost.first().locator("a").first().click();
+      await page.waitForFunction(() => /^#\/host\/compute1\?t0=/.test(location.hash));
+      await context.close();
+    });
   if (cloud === "small-cloud")
     await test("an empty page says why, and how to get what is missing", async () => {
       const { page, context } = await open(server.url + "#/costs/preempt");
@@ -274,6 +291,37 @@ async function operations() {
     await context.close();
   });
 
+  await test("the map of hosts and layers leads to the findings of one", async () => {
+    const { page, context } = await open(hogs.url);
+    await settled(page);
+    const all = await page.locator(".finding").count();
+    const at = await page.evaluate(() => [...document.querySelectorAll(".heat thead th")].findIndex((th) => th.innerText === "Kernel"));
+    const cell = page.locator(".heat tbody tr", { hasText: "compute1" }).locator("th, td").nth(at).locator("button");
+    await cell.click();
+    await page.waitForFunction(() => /layer=kernel/.test(location.hash) && /host=compute1/.test(location.hash));
+    const titles = await page.locator(".finding h2").allInnerTexts();
+    assert(titles.length > 0 && titles.length <= all && titles.some((t) => /CPU/.test(t)), titles.join(" | "));
+    assert(!titles.some((t) => /layer|not traced/.test(t)), "of another layer: " + titles.join(" | "));
+    await page.locator(".filtered button").click();
+    await page.waitForFunction(() => !/layer=/.test(location.hash));
+    await context.close();
+  });
+
+  await test("the first page shows what is known before the findings are", async () => {
+    const context = await browser.newContext({ viewport: { width: 1400, height: 1000 } });
+    const page = await context.newPage();
+    let answer;
+    const held = new Promise((done) => (answer = done));
+    await page.route("**/api/v1/findings", async (r) => (await held, r.continue()));
+    await page.goto(hogs.url);
+    await page.waitForSelector(".heat tbody tr >> text=compute1");
+    assert((await page.locator("header nav a").count()) === 8 && (await page.locator(".mini-host").count()) === 2, "no header, or no map of the time");
+    assert((await page.locator(".finding").count()) === 0 && /loading/i.test(await page.locator(".loading").innerText()), "not said that findings are to come");
+    answer();
+    await page.waitForSelector(".finding h2");
+    await context.close();
+  });
+
   await test("keys: states one by one, fit, table, help, search", async () => {
     const { page, context } = await open(hogs.url + "#/vm/vm-1000");
     await settled(page);
@@ -304,6 +352,37 @@ async function operations() {
     await context.close();
   });
 
+  await test("rows are pinned and filtered, and the address has both; the legend knows the window", async () => {
+    const { page, context } = await open(hogs.url + "#/host/compute1");
+    await settled(page);
+    const name = page.locator(".tl-inner > .tl-names .tl-name", { hasText: "CPU 1" }).first();
+    await name.hover();
+    await name.locator(".pin").click();
+    await page.waitForFunction(() => /pin=compute1/.test(decodeURIComponent(location.hash)));
+    assert(/CPU 1/.test(await page.locator(".tl-pins").innerText()), "it is not on top");
+    await page.locator(".tl-scroll").evaluate((el) => (el.scrollTop = 500));
+    await page.waitForTimeout(500);
+    const pinned = await page.locator(".tl-pins .tl-name").first().boundingBox();
+    const box = await page.locator(".tl-scroll").boundingBox();
+    assert(Math.abs(pinned.y - box.y) < 2, "it scrolls");
+    const ground = await page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue("--ground").trim());
+    const bare = await pixelsOf(page, pinned.y + 10, ground);
+    const width = await page.evaluate(() => document.querySelector(".tl-sticky canvas").width);
+    assert(bare < width / 2, "its states are not on top");
+    await page.locator(".tl-bar input[type=search]").fill("CPU 0");
+    await page.waitForFunction(() => /rows=CPU%200/.test(location.hash));
+    await page.reload();
+    await settled(page);
+    const rows = await page.locator(".tl-name").allInnerTexts();
+    assert(rows.some((r) => /CPU 1/.test(r)) && rows.some((r) => /CPU 0/.test(r)) && !rows.some((r) => /CPU 2/.test(r)), rows.join(" | "));
+    assert((await page.locator(".legend li").count()) > (await page.locator(".legend li:not(.absent)").count()), "the legend has only what is seen");
+    assert((await page.locator(".legend li:not(.absent)").count()) > 0, "nothing of the legend is seen");
+    await page.locator(".tl-pins .row").first().click();
+    await page.keyboard.press("p");
+    await page.waitForSelector(".tl-pins", { state: "detached" });
+    await context.close();
+  });
+
   await test("bad states do not vanish at the widest window", async () => {
     const { page, context } = await open(hogs.url + "#/vm/vm-1000");
     await settled(page);
@@ -317,6 +396,26 @@ async function operations() {
     const mark = await page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue("--bad-mark").trim());
     const seen = await pixelsOf(page, box.y + 4, mark);
     assert(seen >= asked / 2, `${seen} pixels are marked, ${asked} runs hide a bad state`);
+    await context.close();
+  });
+
+  await test("an arrow between hosts says from, to, how long ± bound, and the order", async () => {
+    const { page, context } = await open(hogs.url + "#/migration/vm-1000%2F1?table=1");
+    await settled(page);
+    const all = await page.locator("table:has(caption:has-text('Arrows within')) tbody tr").allInnerTexts();
+    const told = all.filter((t) => /compute2/.test(t));
+    assert(told.length === 2 && told.every((t) => /compute1[^]*compute2/.test(t) && / ± [\d.]+ (ns|µs|ms)/.test(t)), told.join(" | "));
+    const rows = page.locator(".tl-name", { hasText: "QEMU on compute" });
+    await rows.nth(1).scrollIntoViewIfNeeded();
+    const [a, b] = [await rows.nth(0).boundingBox(), await rows.nth(1).boundingBox()];
+    const canvas = await page.locator(".tl-sticky canvas").first().boundingBox();
+    const y = (a.y + b.y + b.height) / 2;
+    let tip = "";
+    for (let x = canvas.x + 4; x < canvas.x + canvas.width && !/Order/.test(tip); x += 4) {
+      await page.mouse.move(x, y);
+      tip = (await page.locator(".tip").allInnerTexts()).join();
+    }
+    assert(/from QEMU on compute1/.test(tip) && /to QEMU on compute2/.test(tip) && / ± /.test(tip) && /Order: certain/.test(tip), tip);
     await context.close();
   });
 

@@ -234,6 +234,10 @@ await test("rows: under their parents; empty headings and loops do no harm", () 
   equal(keys(["group:kernel"]), ["group:application", "a", "group:kernel"]);
   equal(keys([], "k1"), ["group:kernel", "k1"]);
   const items = layout(all, "layer", new Set(), "");
+  const pinned = layout(all, "layer", new Set(["group:kernel"]), "nothing has this", new Set(["k1"]));
+  equal(pinned.map((i) => [i.key, i.top, !!i.pinned]), [["k1", 0, true]]);
+  const both = layout(all, "layer", new Set(), "", new Set(["k1", "p"]));
+  equal(both.map((i) => i.key), ["k1", "group:application", "a", "group:kernel", "p", "k2"]);
   items.forEach((i, n) => n && equal(i.top, (items[n - 1] as typeof i).top + (items[n - 1] as typeof i).height));
 });
 

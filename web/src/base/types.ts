@@ -53,6 +53,7 @@ export interface Finding {
   rank: number;
   rule: string;
   severity: Severity;
+  layer: string;
   title: string;
   subjects: Thing[];
   culprits: Thing[];
@@ -128,8 +129,13 @@ export interface Arrow {
   to: string;
   t_from: number;
   t_to: number;
+  /** Of its latency; null: the clocks are not bounded. */
   bound_ns: number | null;
+  /** Whether the clocks alone tell which end was first. */
+  order_known: boolean;
   kind: string;
+  /** Which call; may be empty. */
+  label: string;
 }
 
 export interface Vm {
@@ -408,4 +414,36 @@ export interface Sync {
     bound_ns: { min: number; median: number; max: number } | null;
   }[];
   suggestions: { host: string; advice: string }[];
+}
+
+/** What the traces themselves tell of their losses: neph doctor. */
+export interface TraceCounts {
+  events: number;
+  discarded_events: number;
+  lost_packets: number;
+  bad_packets: number;
+  backwards_events: number;
+  first_ns: At | null;
+  last_ns: At | null;
+}
+export interface TraceHealth extends TraceCounts {
+  path: string;
+  domain: string;
+}
+export interface Loss {
+  host: string;
+  stream: string;
+  cpu: number | null;
+  from_ns: At | null;
+  to_ns: At | null;
+  events: number;
+  packets: number;
+}
+export interface Doctor {
+  traces_found: number;
+  traces_unreadable: number;
+  hosts: ({ host: string; traces: TraceHealth[] } & TraceCounts)[];
+  losses: Loss[];
+  losses_unlisted: number;
+  notes: Note[];
 }

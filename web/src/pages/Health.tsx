@@ -9,12 +9,12 @@ import { useCell } from "../base/cell";
 import { current } from "../base/current";
 import { Txt, count, number } from "../base/text";
 import { href } from "../base/state";
-import type { Diagnosis, Experiment, Host, Note, Sync } from "../base/types";
+import type { Diagnosis, Doctor, Experiment, Host, Missing, Note, Sync, TraceHealth } from "../base/types";
 import { dur, rel } from "../time/time";
-import { LAYER_NAMES } from "../view/HeatMap";
+import { layerName } from "../view/HeatMap";
 import { Loading, Problem } from "../view/states";
 import { Table } from "../view/Table";
-import { When, together } from "../view/things";
+import { When, roomy, spanOf, together } from "../view/things";
 
 /** What to switch on where a layer is missing, and what it would tell. */
 const ENABLE: [string, string, string][] = [
@@ -43,7 +43,7 @@ export function HealthPage(): VNode {
         columns={[
           { name: "Host", show: (h: Host) => <Txt s={h.name} />, by: (h: Host) => h.name },
           ...layers.map((l) => ({
-            name: LAYER_NAMES[l] ?? l,
+            name: layerName(l),
             num: true,
             show: (h: Host) =>
               h.layers[l] ? <>{number(h.layers[l].events ?? 0)} events</> : <span class="untraced">not traced</span>,
@@ -58,7 +58,9 @@ export function HealthPage(): VNode {
           { name: "Damaged blocks", num: true, show: (h: Host) => h.bad_blocks ?? 0, by: (h: Host) => h.bad_blocks },
         ]}
       />
+      <Traces />
       <Clocks />
+      <NotMeasured />
       <div class="two even">
         <section class="panel">
           <h2>What can&rsquo;t be known, and why</h2>
@@ -77,7 +79,7 @@ export function HealthPage(): VNode {
               const lacks = e.hosts.filter((h) => !(layer in h.layers));
               return lacks.length ? (
                 <li key={layer}>
-                  <b>{LAYER_NAMES[layer]}</b> on {lacks.length === e.hosts.length ? "any host" : <Txt s={lacks.map((h) => h.name).join(", ")} cut={80} />}: {tells}.
+                  <b>{layerName(layer)}</b> on {lacks.length === e.hosts.length ? "any host" : <Txt s={lacks.map((h) => h.name).join(", ")} cut={80} />}: {tells}.
                   <br />
                   <code>{how}</code>
                 </li>
@@ -96,6 +98,101 @@ export function HealthPage(): VNode {
         </section>
       </div>
     </>
+  );
+}
+
+/** "hosts/c1/kernel": what tells a trace from the others. */
+export function shortPaths(paths: string[]): Map<string, string> {
+  const split = paths.map((p) => p.split("/"));
+  let same = 0;
+  while (split.length > 1 && split.every((p) => p.length > same + 1 && p[same] === split[0]?.[same])) same++;
+  return new Map(paths.map((p, i) => [p, (split[i] as string[]).slice(split.length > 1 ? same : -2).join("/")]));
+}
+
+interface Trace extends TraceHealth {
+  host: string;
+  notes: Note[];
+}
+
+/** Of each trace what was lost, and when; the traces are read for it, which may take a while. */
+function Traces(): VNode {
+  const told = useGet<Doctor>("doctor");
+  if (told.error) return <Problem error={told.error} />;
+  if (!told.data) return <Loading what="what each trace lost: all of them are read" />;
+  const { losses, losses_unlisted: unlisted, traces_unreadable: unreadable } = told.data;
+  const doubts = told.data.notes.filter((n) => n.level !== "info");
+  const rows: Trace[] = told.data.hosts.flatMap((h) =>
+    h.traces.map((t) => ({ ...t, host: h.host, notes: doubts.filter((n) => within(n.where, t.path)) })),
+  );
+  const names = shortPaths(rows.map((t) => t.path));
+  return (
+    <>
+      {unreadable ? <p class="problem">{count(unreadable, "trace")} can&rsquo;t be read at all: see below.</p> : null}
+      <Table
+        caption="Traces, and what each lost"
+        rows={rows}
+        id={(t) => t.path}
+        first={30}
+        columns={[
+          { name: "Host", show: (t) => <Txt s={t.host} />, by: (t) => t.host },
+          { name: "Trace", show: (t) => <span title={t.path}><Txt s={names.get(t.path) ?? t.path} cut={60} /></span>, by: (t) => t.path },
+          { name: "Events", show: (t) => number(t.events), by: (t) => t.events, num: true },
+          { name: "Lost events", show: (t) => <Bad n={t.discarded_events} />, by: (t) => t.discarded_events, num: true, title: "no room was left in the tracer's buffers" },
+          { name: "Lost packets", show: (t) => <Bad n={t.lost_packets} />, by: (t) => t.lost_packets, num: true, title: "overwritten, or never saved" },
+          { name: "Damaged packets", show: (t) => <Bad n={t.bad_packets} />, by: (t) => t.bad_packets, num: true, title: "skipped, in whole or in part" },
+          { name: "Backwards", show: (t) => <Bad n={t.backwards_events} />, by: (t) => t.backwards_events, num: true, title: "events with a time before the one before" },
+          { name: "From", show: (t) => (t.first_ns === null ? "–" : <When at={t.first_ns} />), by: (t) => t.first_ns },
+          { name: "Covers", show: (t) => (t.first_ns === null || t.last_ns === null ? "no event" : dur(rel(t.last_ns) - rel(t.first_ns))), num: true },
+          { name: "Doubts", show: (t) => t.notes.map((n, i) => <div key={i}><Txt s={n.text} cut={160} /></div>) },
+        ]}
+      />
+      {losses.length ? (
+        <Table
+          caption={"Where and when events were lost" + (unlisted ? `: the first ${number(losses.length)}, ${number(unlisted)} more are not listed` : "")}
+          rows={losses}
+          id={(x, i) => x.stream + i}
+          sort="Lost events"
+          first={15}
+          columns={[
+            { name: "Host", show: (x) => <a href={href("host", x.host, {}, roomy(spanOf(x.from_ns, x.to_ns)))}><Txt s={x.host} /></a>, by: (x) => x.host },
+            { name: "CPU", show: (x) => x.cpu ?? "–", by: (x) => x.cpu, num: true },
+            { name: "Stream", show: (x) => <span title={x.stream}><Txt s={x.stream.split("/").slice(-2).join("/")} /></span>, by: (x) => x.stream },
+            { name: "From", show: (x) => (x.from_ns === null ? "–" : <When at={x.from_ns} />), by: (x) => x.from_ns },
+            { name: "For", show: (x) => (x.from_ns === null || x.to_ns === null ? "–" : dur(rel(x.to_ns) - rel(x.from_ns))), num: true },
+            { name: "Lost events", show: (x) => number(x.events), by: (x) => x.events, num: true },
+            { name: "Lost packets", show: (x) => number(x.packets), by: (x) => x.packets, num: true },
+          ]}
+        />
+      ) : null}
+    </>
+  );
+}
+
+function within(where: string | null | undefined, path: string): boolean {
+  return where === path || !!where?.startsWith(path + "/");
+}
+
+function Bad({ n }: { n: number }): VNode {
+  return n ? <b class="badtext">{number(n)}</b> : <span class="faint">0</span>;
+}
+
+/** Tracepoints that measures want of hosts whose kernel was traced. */
+function NotMeasured(): VNode | null {
+  const found = useGet<{ missing: Missing[] }>("missing");
+  if (found.error) return <Problem error={found.error} />;
+  if (!found.data?.missing.length) return null;
+  return (
+    <Table
+      caption="Tracepoints that were not recorded"
+      rows={found.data.missing}
+      id={(_m, i) => String(i)}
+      first={10}
+      columns={[
+        { name: "Hosts", show: (m) => <Txt s={m.hosts.join(", ")} cut={60} />, by: (m) => m.hosts.join() },
+        { name: "What is not known, and how to record it", show: (m) => <Txt s={m.missing} /> },
+        { name: "Costs that want it", show: (m) => m.measures.map((x, i) => <span key={x}>{i ? ", " : ""}<a href={href("costs", x)}>{x}</a></span>) },
+      ]}
+    />
   );
 }
 

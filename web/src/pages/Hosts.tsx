@@ -13,7 +13,7 @@ import type { CpuUse, Experiment, Rows } from "../base/types";
 import { dur } from "../time/time";
 import { AnyTable, type AnyRow } from "../view/AnyTable";
 import { FindingsOf } from "../view/FindingsOf";
-import { HeatMap, LAYER_NAMES } from "../view/HeatMap";
+import { HeatMap, layerName } from "../view/HeatMap";
 import { Empty, Loading, Problem } from "../view/states";
 import { Share, Table } from "../view/Table";
 import { When, address } from "../view/things";
@@ -55,7 +55,7 @@ export function HostsPage(): VNode {
             { name: "Host", show: (r) => <Txt s={r.name} />, by: (r) => r.name },
             {
               name: "Traced",
-              show: (r) => Object.keys(r.layers).map((l) => LAYER_NAMES[l] ?? l).join(", "),
+              show: (r) => Object.keys(r.layers).map((l) => layerName(l)).join(", "),
               by: (r) => Object.keys(r.layers).length,
             },
             { name: "From", show: (r) => <When at={r.begin_ns} />, by: (r) => r.begin_ns },
@@ -93,7 +93,7 @@ export function HostPage({ id }: { id: string }): VNode {
         <span class="kind">host</span> <Txt s={id} />
       </h1>
       <p class="faint">
-        {Object.entries(host.layers).map(([l, i]) => `${LAYER_NAMES[l] ?? l}${i.events ? `: ${number(i.events)} events` : ""}`).join(" · ")}
+        {Object.entries(host.layers).map(([l, i]) => `${layerName(l)}${i.events ? `: ${number(i.events)} events` : ""}`).join(" · ")}
         {host.reference ? " · its clock is the reference" : host.bound_ns ? ` · clock ± ${dur(host.bound_ns.median)}` : " · its clock is not bounded"}
       </p>
       <FindingsOf kind="host" name={id} />

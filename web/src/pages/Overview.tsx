@@ -14,7 +14,7 @@ import type { Diagnosis, Evidence, Experiment, Finding, Severity, Thing } from "
 import { dur, type Span } from "../time/time";
 import { Empty, Loading, Problem } from "../view/states";
 import { unitValue } from "../view/Curve";
-import { HeatMap } from "../view/HeatMap";
+import { HeatMap, layerName } from "../view/HeatMap";
 import { Cost, FindingWhere, Link, Sev, address, roomy, spanOf, together } from "../view/things";
 
 const SEVERITIES: Severity[] = ["critical", "warning", "info"];
@@ -42,40 +42,44 @@ export function OverviewPage(): VNode {
   const e = useCell(current) as Experiment;
   const found = useGet<Diagnosis>("findings");
   const at = useCell(route);
-  if (found.error) return <Problem error={found.error} />;
-  if (!found.data) return <Loading what="findings" />;
-  const all = found.data.findings;
+  const all = found.data?.findings ?? null;
   const only = at.args.severity as Severity | undefined;
-  const host = at.args.host;
-  const shown = all.filter((f) => (!only || f.severity === only) && (!host || f.hosts.includes(host)));
+  const { host, layer } = at.args;
+  const shown = (all ?? []).filter((f) => (!only || f.severity === only) && (!host || f.hosts.includes(host)) && (!layer || f.layer === layer));
   return (
     <div class="overview">
       <h1 class="sr">Overview</h1>
       <Summary e={e} all={all} only={only} />
       <div class="two">
         <section aria-label="Findings">
-          {host ? (
+          {host || layer ? (
             <p class="filtered">
-              Only what concerns <b><Txt s={host} /></b>. <button type="button" onClick={() => setArgs({ host: "" })}>Show all hosts</button>
+              Only what concerns <b>{host ? <Txt s={host} /> : "all hosts"}</b>
+              {layer ? (
+                <>
+                  , layer <b>{layerName(layer)}</b>
+                </>
+              ) : null}
+              . <button type="button" onClick={() => setArgs({ host: "", layer: "" })}>Show all</button>
             </p>
           ) : null}
-          <Findings nodes={chains(shown)} />
+          {found.error ? <Problem error={found.error} /> : all ? <Findings nodes={chains(shown)} filtered={shown.length < all.length} /> : <Loading what="what is wrong" />}
         </section>
         <aside>
           <HeatMap e={e} all={all} />
-          <Blind spots={found.data.blind_spots} />
+          <Blind spots={found.data?.blind_spots ?? []} />
         </aside>
       </div>
     </div>
   );
 }
 
-function Summary({ e, all, only }: { e: Experiment; all: Finding[]; only: Severity | undefined }): VNode {
-  const n = (s: Severity) => all.filter((f) => f.severity === s).length;
+function Summary({ e, all, only }: { e: Experiment; all: Finding[] | null; only: Severity | undefined }): VNode {
+  const n = (s: Severity) => (all ?? []).filter((f) => f.severity === s).length;
   const worst = SEVERITIES.find((s) => n(s) > 0);
   const events = e.hosts.flatMap((h) => Object.values(h.layers)).reduce((sum, l) => sum + (l.events ?? 0), 0);
   return (
-    <div class={"summary " + (worst ?? "fine")}>
+    <div class={"summary " + (worst ?? (all ? "fine" : ""))}>
       <div class="counts" role="group" aria-label="Show only">
         {SEVERITIES.map((s) => (
           <button
@@ -86,7 +90,7 @@ function Summary({ e, all, only }: { e: Experiment; all: Finding[]; only: Severi
             aria-pressed={only === s}
             onClick={() => setArgs({ severity: only === s ? "" : s })}
           >
-            <b>{n(s)}</b> {s === "info" ? "to know" : s === "critical" ? "critical" : n(s) === 1 ? "warning" : "warnings"}
+            <b>{all ? n(s) : "…"}</b> {s === "info" ? "to know" : s === "critical" ? "critical" : n(s) === 1 ? "warning" : "warnings"}
           </button>
         ))}
       </div>
@@ -110,9 +114,10 @@ function clocks(e: Experiment): string {
   return ` · clocks within ± ${dur(Math.max(...others.map((h) => h.bound_ns?.median ?? 0)))}`;
 }
 
-function Findings({ nodes }: { nodes: Node[] }): VNode {
+function Findings({ nodes, filtered }: { nodes: Node[]; filtered: boolean }): VNode {
   const [most, setMost] = useState(FIRST);
   const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(new Set());
+  if (!nodes.length && filtered) return <Empty>No finding is of that kind.</Empty>;
   if (!nodes.length)
     return (
       <Empty>

@@ -12,6 +12,8 @@ export interface RasterRow {
   /** First pixel from the top, and how many there are. */
   top: number;
   height: number;
+  /** Nothing of it is above this pixel. */
+  least: number;
   sums: RowSums;
   palette: Palette;
 }
@@ -54,7 +56,7 @@ export class Raster {
     row.sums.coarse?.paint(win, width, row.palette, line, bad);
     row.sums.fine?.paint(win, width, row.palette, line, bad);
     for (let x = 0; x < width; x++) if (line[x] === 0) line[x] = ground;
-    const from = Math.max(0, row.top);
+    const from = Math.max(row.least, row.top);
     const to = Math.min(height, row.top + row.height);
     for (let y = from; y < to; y++) pixels.set(line, y * width);
     this.marks(row, width, from, to, mark);

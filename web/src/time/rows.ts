@@ -89,8 +89,16 @@ function groups(rows: RowInfo[], by: Grouping): Group[] {
   return [...found.values()];
 }
 
-/** Lines in order, with their places. */
-export function layout(all: Rows, by: Grouping, folded: ReadonlySet<string>, filter: string): Item[] {
+const NONE: ReadonlySet<string> = new Set();
+
+/** Lines in order, with their places; those that are pinned first, whatever is folded or filtered. */
+export function layout(
+  all: Rows,
+  by: Grouping,
+  folded: ReadonlySet<string>,
+  filter: string,
+  pinned: ReadonlySet<string> = NONE,
+): Item[] {
   const wanted = filter.trim().toLowerCase();
   const shown = all.rows.filter(
     (r) => r.type !== "curve" && (!wanted || `${r.host ?? ""} ${r.label} ${r.kind}`.toLowerCase().includes(wanted)),
@@ -108,10 +116,13 @@ export function layout(all: Rows, by: Grouping, folded: ReadonlySet<string>, fil
     items.push({ ...item, top });
     top += item.height;
   };
+  for (const row of all.rows)
+    if (pinned.has(row.id) && row.type === "state")
+      put({ row, key: row.id, label: row.label, depth: 0, parent: false, open: true, height: ROW_HEIGHT, count: 0, pinned: true });
   const walk = (row: RowInfo, depth: number) => {
     const below = children.get(row.id) ?? [];
     const open = !folded.has(row.id);
-    put({ row, key: row.id, label: row.label, depth, parent: below.length > 0, open, height: ROW_HEIGHT, count: 0 });
+    if (!pinned.has(row.id) || row.type !== "state") put({ row, key: row.id, label: row.label, depth, parent: below.length > 0, open, height: ROW_HEIGHT, count: 0 });
     if (open && depth < 12) for (const child of below) walk(child, depth + 1);
   };
   for (const group of groups(kept, by)) {

@@ -18,6 +18,8 @@ export interface Line {
   row: RowInfo | null;
   top: number;
   height: number;
+  /** Stays where it is while the others scroll. */
+  pinned?: boolean;
 }
 
 export interface Times {
@@ -48,6 +50,7 @@ const LEAST_NAME_PX = 34;
 const AXIS_HEIGHT = 26;
 const LOCAL = new Set(["woken", "pre-empted"]); // arrows between threads of one host
 const MOST_LOCAL = 40;
+const NEAR_ARROW_PX = 5;
 
 export class Timeline {
   readonly supply: Supply;
@@ -56,8 +59,10 @@ export class Timeline {
   private byId = new Map<string, Line>();
   private palettes = new Map<string, Palette>();
   private arrows: Arrow[] = [];
+  private hot: Arrow | null = null;
   private bounds = new Map<string, Ns>();
   private scroll = 0;
+  private pinnedHeight = 0;
   private width = 0;
   private height = 0;
   private ratio = 1;
@@ -101,12 +106,20 @@ export class Timeline {
   setLines(lines: Line[], palettes: Map<string, Palette>): void {
     this.lines = lines;
     this.palettes = palettes;
+    this.pinnedHeight = Math.max(0, ...lines.filter((l) => l.pinned).map((l) => l.top + l.height));
     this.byId = new Map(lines.filter((l) => l.row).map((l) => [(l.row as RowInfo).id, l]));
     this.redraw();
   }
 
   setArrows(arrows: Arrow[]): void {
     this.arrows = arrows;
+    this.later();
+  }
+
+  /** The one that is pointed at. */
+  setHot(arrow: Arrow | null): void {
+    if (arrow === this.hot) return;
+    this.hot = arrow;
     this.later();
   }
 
@@ -153,8 +166,24 @@ export class Timeline {
   }
 
   lineAt(y: number): Line | null {
-    const at = y + this.scroll;
-    return this.lines.find((l) => at >= l.top && at < l.top + l.height) ?? null;
+    const among = y < this.pinnedHeight;
+    return this.lines.find((l) => !!l.pinned === among && y >= this.yOf(l) && y < this.yOf(l) + l.height) ?? null;
+  }
+
+  private yOf(line: Line): number {
+    return line.pinned ? line.top : line.top - this.scroll;
+  }
+
+  /** The arrow that passes by a place, the nearest of several. */
+  arrowAt(x: number, y: number): Arrow | null {
+    let best: Arrow | null = null;
+    let least = NEAR_ARROW_PX;
+    for (const a of this.seenArrows()) {
+      const at = this.placeOf(a);
+      const far = at ? distance(x, y, at) : Infinity;
+      if (far < least) [best, least] = [a, far];
+    }
+    return best;
   }
 
   line(id: string): Line | null {
@@ -188,8 +217,29 @@ export class Timeline {
   }
 
   visible(): Line[] {
-    const end = this.scroll + this.height;
-    return this.lines.filter((l) => l.top < end && l.top + l.height > this.scroll);
+    return this.lines.filter((l) => this.yOf(l) < this.height && this.yOf(l) + l.height > this.leastOf(l));
+  }
+
+  /** Above what it can't be seen: pinned lines cover the others. */
+  private leastOf(line: Line): number {
+    return line.pinned ? 0 : this.pinnedHeight;
+  }
+
+  /** Which states of a legend are in the window, in the rows that are seen. */
+  statesSeen(): Map<string, Set<number>> {
+    const win = this.times.view.get();
+    const seen = new Map<string, Set<number>>();
+    for (const { row } of this.visible()) {
+      const sum = row?.legend ? finest(this.supply.of(row.id), (win.t0 + win.t1) / 2) : null;
+      if (!row?.legend || !sum) continue;
+      const values = seen.get(row.legend) ?? new Set();
+      seen.set(row.legend, values);
+      for (let i = 0; i < sum.count; i++) {
+        const run = sum.run(i);
+        if (run.t1 > win.t0 && run.t0 < win.t1) values.add(run.value);
+      }
+    }
+    return seen;
   }
 
   // --- drawing ---
@@ -223,14 +273,15 @@ export class Timeline {
     const win = this.times.view.get();
     const rows: RasterRow[] = [];
     const ids: string[] = [];
-    for (const { row, top, height } of this.visible()) {
-      const palette = row && this.palette(row);
-      if (!row || !palette) continue;
-      ids.push(row.id);
+    for (const line of this.visible()) {
+      const palette = line.row && this.palette(line.row);
+      if (!line.row || !palette) continue;
+      ids.push(line.row.id);
       rows.push({
-        top: Math.round((top - this.scroll + 2) * ratio),
-        height: Math.max(1, Math.round((height - 4) * ratio)),
-        sums: this.supply.of(row.id),
+        top: Math.round((this.yOf(line) + 2) * ratio),
+        height: Math.max(1, Math.round((line.height - 4) * ratio)),
+        least: Math.round(this.leastOf(line) * ratio),
+        sums: this.supply.of(line.row.id),
         palette,
       });
     }
@@ -263,6 +314,10 @@ export class Timeline {
     pen.font = this.style.font;
     pen.textBaseline = "middle";
     this.penGrid();
+    if (this.pinnedHeight) {
+      pen.fillStyle = this.style.faint;
+      pen.fillRect(0, this.pinnedHeight - 1, width, 1);
+    }
     this.penNames();
     this.penArrows();
     this.penPicked();
@@ -289,7 +344,8 @@ export class Timeline {
       const sums = this.supply.of(line.row.id);
       const sum = finest(sums, (win.t0 + win.t1) / 2);
       if (!sum) continue;
-      const y = line.top - this.scroll + line.height / 2 + 0.5;
+      const y = this.yOf(line) + line.height / 2 + 0.5;
+      if (y < this.leastOf(line)) continue;
       for (let i = 0; i < sum.count && left > 0; i++) {
         const run = sum.run(i);
         if (run.t1 <= win.t0 || run.value < 0 || (run.flags & 1) !== 0) continue;
@@ -313,27 +369,38 @@ export class Timeline {
     pen.fillText(text.length <= fits ? text : text.slice(0, fits - 1) + "…", x0 + 5, y);
   }
 
+  private placeOf(a: Arrow): Place | null {
+    const from = this.byId.get(a.from);
+    const to = this.byId.get(a.to);
+    if (!from || !to) return null;
+    return {
+      x0: this.xOf(a.t_from),
+      x1: this.xOf(a.t_to),
+      y0: Math.max(this.leastOf(from), this.yOf(from) + from.height / 2),
+      y1: Math.max(this.leastOf(to), this.yOf(to) + to.height / 2),
+    };
+  }
+
   /** Messages and migrations, each with the bound of its clocks at the far end. */
   private penArrows(): void {
     const { pen, style } = this;
-    pen.strokeStyle = pen.fillStyle = style.ink;
     for (const a of this.seenArrows()) {
-      const from = this.byId.get(a.from);
-      const to = this.byId.get(a.to);
-      if (!from || !to) continue;
-      const x0 = this.xOf(a.t_from);
-      const x1 = this.xOf(a.t_to);
-      const y0 = from.top + from.height / 2 - this.scroll;
-      const y1 = to.top + to.height / 2 - this.scroll;
-      pen.lineWidth = 1.25;
+      const at = this.placeOf(a);
+      if (!at) continue;
+      const { x0, y0, x1, y1 } = at;
+      const hot = a === this.hot;
+      pen.strokeStyle = pen.fillStyle = hot ? style.accent : style.ink;
+      pen.lineWidth = hot || a.kind === "migration" ? 2 : 1.25;
+      pen.setLineDash(a.kind === "reply" ? [4, 3] : []);
       pen.beginPath();
       pen.moveTo(x0, y0);
       pen.lineTo(x1, y1);
       pen.stroke();
+      pen.setLineDash([]);
       this.head(x0, y0, x1, y1);
       const bound = a.bound_ns ? (a.bound_ns * this.width) / span(this.times.view.get()) : 0;
       if (bound > 1.5) {
-        pen.globalAlpha = 0.5;
+        pen.globalAlpha = hot ? 0.9 : 0.5;
         pen.fillRect(x1 - bound, y1 - 0.5, 2 * bound, 1);
         pen.fillRect(x1 - bound, y1 - 4, 1, 8);
         pen.fillRect(x1 + bound, y1 - 4, 1, 8);
@@ -364,7 +431,8 @@ export class Timeline {
     const { pen, style } = this;
     const line = this.focus ? this.byId.get(this.focus) : null;
     if (!line) return;
-    const y = line.top - this.scroll;
+    const y = this.yOf(line);
+    if (y + line.height <= this.leastOf(line)) return;
     pen.strokeStyle = style.accent;
     pen.lineWidth = 1;
     pen.globalAlpha = 0.6;
@@ -402,12 +470,27 @@ export class Timeline {
     pen.globalAlpha = 0.22;
     for (const line of this.visible()) {
       const bound = (this.bounds.get(line.row?.host ?? "") ?? 0) * px;
-      if (bound >= 1) pen.fillRect(x - bound, line.top - this.scroll, 2 * bound, line.height);
+      if (bound >= 1) pen.fillRect(x - bound, this.yOf(line), 2 * bound, line.height);
     }
     pen.globalAlpha = 0.9;
     pen.fillRect(x, 0, 1, this.height);
     pen.globalAlpha = 1;
   }
+}
+
+interface Place {
+  x0: number;
+  y0: number;
+  x1: number;
+  y1: number;
+}
+
+/** From a place to a stretch. */
+function distance(x: number, y: number, { x0, y0, x1, y1 }: Place): number {
+  const length = (x1 - x0) ** 2 + (y1 - y0) ** 2;
+  const share = length ? ((x - x0) * (x1 - x0) + (y - y0) * (y1 - y0)) / length : 0;
+  const on = Math.max(0, Math.min(1, share));
+  return Math.hypot(x - x0 - on * (x1 - x0), y - y0 - on * (y1 - y0));
 }
 
 function span(s: Span): number {

@@ -16,7 +16,8 @@ import { Timeline } from "../time/timeline";
 import { clock, digitsFor, dur, type Ns, type Span } from "../time/time";
 import { StateTable } from "./StateTable";
 import { Loading, Problem } from "./states";
-import { Legend, NAMES_PX, boundsOf, styleNow } from "./TimelineView";
+import { boundsOf } from "./HoverTip";
+import { Legend, NAMES_PX, styleNow } from "./TimelineView";
 
 interface Props {
   title: string;

@@ -9,29 +9,31 @@ import { href, route, setArgs } from "../base/state";
 import type { Experiment, Finding, Severity } from "../base/types";
 
 const KNOWN = ["application", "virtualisation", "kernel"];
-export const LAYER_NAMES: Record<string, string> = {
+const LAYER_NAMES: Record<string, string> = {
   application: "OpenStack",
   virtualisation: "QEMU",
   kernel: "Kernel",
+  clock: "Clock",
+  tracing: "Tracing",
 };
+/** Of the traces themselves: nobody traces them. */
+const ABOUT_TRACES = ["clock", "tracing"];
 const SYMBOL: Record<Severity, string> = { critical: "●●●", warning: "●●", info: "●" };
 const RANK: Record<Severity, number> = { critical: 3, warning: 2, info: 1 };
 const MOST = 40;
 
-/** The layer that a finding was seen in. */
-export function layerOf(f: Finding): string {
-  if (/starved|disturbed|irq|disk|memory/.test(f.rule)) return "kernel";
-  if (/^migration/.test(f.rule)) return "virtualisation";
-  return "application";
+export function layerName(l: string): string {
+  return LAYER_NAMES[l] ?? plain(l);
 }
 
-export function HeatMap({ e, all }: { e: Experiment; all: Finding[] }): VNode {
-  const only = useCell(route).args.host;
-  const layers = [...new Set([...KNOWN, ...e.hosts.flatMap((h) => Object.keys(h.layers))])];
+/** 'all' null: what is wrong is not known yet. */
+export function HeatMap({ e, all }: { e: Experiment; all: Finding[] | null }): VNode {
+  const { host: onlyHost, layer: onlyLayer } = useCell(route).args;
+  const layers = [...new Set([...KNOWN, ...e.hosts.flatMap((h) => Object.keys(h.layers)), ...(all ?? []).map((f) => f.layer)])];
   const worst = new Map<string, { severity: Severity; n: number }>();
-  for (const f of all)
+  for (const f of all ?? [])
     for (const host of f.hosts) {
-      const key = host + "\n" + layerOf(f);
+      const key = host + "\n" + f.layer;
       const before = worst.get(key);
       const severity = before && RANK[before.severity] > RANK[f.severity] ? before.severity : f.severity;
       worst.set(key, { severity, n: (before?.n ?? 0) + 1 });
@@ -49,7 +51,7 @@ export function HeatMap({ e, all }: { e: Experiment; all: Finding[] }): VNode {
             <th scope="col">Host</th>
             {layers.map((l) => (
               <th scope="col" key={l}>
-                {LAYER_NAMES[l] ?? plain(l)}
+                {layerName(l)}
               </th>
             ))}
           </tr>
@@ -64,21 +66,22 @@ export function HeatMap({ e, all }: { e: Experiment; all: Finding[] }): VNode {
               </th>
               {layers.map((l) => {
                 const cell = worst.get(h.name + "\n" + l);
-                const traced = l in h.layers;
+                const traced = l in h.layers || ABOUT_TRACES.includes(l);
                 if (!cell)
                   return (
-                    <td key={l} class={traced ? "quiet" : "untraced"} title={traced ? "traced, nothing found" : "not traced"}>
+                    <td key={l} class={traced ? "quiet" : "untraced"} title={traced ? (all ? "traced, nothing found" : "traced") : "not traced"}>
                       <span aria-hidden="true">{traced ? "·" : "–"}</span>
-                      <span class="sr">{traced ? "nothing found" : "not traced"}</span>
+                      <span class="sr">{traced ? (all ? "nothing found" : "traced") : "not traced"}</span>
                     </td>
                   );
+                const pressed = onlyHost === h.name && onlyLayer === l;
                 return (
                   <td key={l} class={cell.severity}>
                     <button
                       type="button"
-                      aria-pressed={only === h.name}
+                      aria-pressed={pressed}
                       title={`${count(cell.n, "finding")}, ${cell.severity} at worst`}
-                      onClick={() => setArgs({ host: only === h.name ? "" : h.name })}
+                      onClick={() => setArgs(pressed ? { host: "", layer: "" } : { host: h.name, layer: l })}
                     >
                       <span aria-hidden="true">{SYMBOL[cell.severity]}</span>
                       <span class="sr">{`${cell.severity}, ${count(cell.n, "finding")}`}</span>

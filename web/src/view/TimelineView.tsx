@@ -9,12 +9,13 @@ import { ask, get, parse, query, useGet, generation } from "../base/api";
 import { useCell } from "../base/cell";
 import { Txt, count, plain } from "../base/text";
 import { cursor, pan, route, selection, setArgs, setView, theme, view, whole, zoom, fit } from "../base/state";
-import type { Arrows, Exact, Maybe, Experiment, RowInfo, Rows, StripReply } from "../base/types";
-import { layout, palettes, type Grouping, type Item } from "../time/rows";
+import type { Arrow, Arrows, Exact, Maybe, RowInfo, Rows, StripReply } from "../base/types";
+import { ROW_HEIGHT, layout, palettes, type Grouping, type Item } from "../time/rows";
 import { Timeline, type Style } from "../time/timeline";
-import { abs, clock, digitsFor, dur, parseAbs, type Ns, type Span } from "../time/time";
+import { abs, parseAbs, type Ns, type Span } from "../time/time";
 import { current } from "../base/current";
 import { Picked } from "./Picked";
+import { ArrowTable, HoverTip, boundsOf, hint, tell } from "./HoverTip";
 import { StateTable } from "./StateTable";
 import { Problem, Loading } from "./states";
 
@@ -81,7 +82,7 @@ export function TimelineView(props: Props): VNode {
   return <Drawn key={props.scope + " " + turn} {...props} all={shown} />;
 }
 
-function Drawn({ scope, by, most = 420, arrows, all }: Props & { all: Rows }): VNode {
+function Drawn({ scope, by, most = 420, arrows, only, all }: Props & { all: Rows }): VNode {
   // The same rows, however often the page is drawn anew.
   const [rows] = useState(all);
   const axis = useRef<HTMLCanvasElement>(null);
@@ -90,15 +91,17 @@ function Drawn({ scope, by, most = 420, arrows, all }: Props & { all: Rows }): V
   const scroller = useRef<HTMLDivElement>(null);
   const line = useRef<Timeline | null>(null);
   const [folded, setFolded] = useState<ReadonlySet<string>>(() => foldedAtFirst(rows, by));
-  const [filter, setFilter] = useState("");
   const [scroll, setScroll] = useState(0);
   const [turn, setTurn] = useState(0);
   const shade = useCell(theme);
   const at = useCell(route);
   const asTable = at.args.table === "1";
-  const items = useMemo(() => layout(rows, by, folded, filter), [rows, by, folded, filter]);
+  const filter = only ? "" : (at.args.rows ?? "");
+  const pins = only ? "" : (at.args.pin ?? "");
+  const items = useMemo(() => layout(rows, by, folded, filter, pinsOf(pins)), [rows, by, folded, filter, pins]);
   const height = items.length ? (items.at(-1) as Item).top + (items.at(-1) as Item).height : 0;
-  const shown = Math.min(height, most);
+  const above = items.filter((i) => i.pinned);
+  const shown = Math.min(height, most + above.length * ROW_HEIGHT);
 
   useLayoutEffect(() => {
     const made = new Timeline(
@@ -122,8 +125,9 @@ function Drawn({ scope, by, most = 420, arrows, all }: Props & { all: Rows }): V
     line.current?.setLines(items, palettes(rows.legends, shade === "dark"));
   }, [items, rows, shade]);
   useSize(line, scroller, shown, scroll);
-  useArrows(line, arrows ? scope : null, rows);
+  const between = useArrows(line, arrows ? scope : null, rows);
   const picked = usePicked(line, rows);
+  const seenStates = useSeen(line, turn, scroll, items);
   usePointer(line, pen, scroller);
 
   const toggle = (key: string) => {
@@ -131,14 +135,12 @@ function Drawn({ scope, by, most = 420, arrows, all }: Props & { all: Rows }): V
     if (!next.delete(key)) next.add(key);
     setFolded(next);
   };
-  const from = items.findIndex((i) => i.top + i.height > scroll - 200);
-  const seen = items.filter((i, k) => k >= from && i.top < scroll + shown + 200);
+  const seen = items.filter((i) => !i.pinned && i.top + i.height > scroll - 200 && i.top < scroll + shown + 200);
   const error = line.current?.supply.error;
   return (
     <section class="timeline" aria-label="Time line">
       <Bar
-        filter={filter}
-        setFilter={setFilter}
+        filter={only ? null : filter}
         asTable={asTable}
         busy={!!line.current?.supply.busy && turn >= 0}
         rows={rows}
@@ -156,16 +158,22 @@ function Drawn({ scope, by, most = 420, arrows, all }: Props & { all: Rows }): V
         onScroll={(e) => setScroll((e.currentTarget as HTMLElement).scrollTop)}
       >
         <div class="tl-inner" style={{ height: height + "px" }}>
-          <Names items={seen} all={items} toggle={toggle} focus={at.args.row ?? null} />
+          <Names items={seen} toggle={toggle} focus={at.args.row ?? null} />
+          {above.length ? (
+            <div class="tl-pins">
+              <Names items={above} toggle={toggle} focus={at.args.row ?? null} />
+            </div>
+          ) : null}
           <div class="tl-sticky" style={{ height: shown + "px" }}>
             <canvas ref={states} aria-hidden="true" />
             <canvas ref={pen} class="tl-pen" aria-hidden="true" />
           </div>
         </div>
       </div>
-      <HoverTip line={line} />
-      <Legend rows={rows} items={items} />
+      <HoverTip line={line} rows={rows.rows} />
+      <Legend rows={rows} items={items} seen={seenStates} />
       {asTable ? <StateTable rows={items} legends={rows.legends} fetch={strips} /> : null}
+      {asTable && between.length ? <ArrowTable arrows={between} rows={rows.rows} /> : null}
       <Picked row={picked} rows={rows} scope={scope} />
     </section>
   );
@@ -178,15 +186,9 @@ function foldedAtFirst(rows: Rows, by: Grouping): ReadonlySet<string> {
   return by === "kind" && threads > 40 && cpus ? new Set(["group:thread"]) : new Set();
 }
 
-export function boundsOf(e: Experiment | null): Map<string, Ns> {
-  const found = new Map<string, Ns>();
-  for (const h of e?.hosts ?? []) if (h.bound_ns) found.set(h.name, h.bound_ns.median);
-  return found;
-}
-
 function Bar(p: {
-  filter: string;
-  setFilter: (f: string) => void;
+  /** Null: rows are not filtered. */
+  filter: string | null;
   asTable: boolean;
   busy: boolean;
   rows: Rows;
@@ -194,15 +196,18 @@ function Bar(p: {
 }): VNode {
   return (
     <div class="tl-bar">
-      <label class="field">
-        <span class="sr">Filter rows</span>
-        <input
-          type="search"
-          placeholder="Filter rows"
-          value={p.filter}
-          onInput={(e) => p.setFilter((e.currentTarget as HTMLInputElement).value)}
-        />
-      </label>
+      {p.filter === null ? null : (
+        <label class="field">
+          <span class="sr">Filter rows by name</span>
+          <input
+            type="search"
+            placeholder="Filter rows"
+            title="Rows whose name, host or kind has this in it"
+            value={p.filter}
+            onInput={(e) => setArgs({ rows: (e.currentTarget as HTMLInputElement).value })}
+          />
+        </label>
+      )}
       <div class="group" role="group" aria-label="Zoom">
         <button type="button" onClick={() => zoom(1.5)} title="Zoom out (s)" aria-label="Zoom out">
           −
@@ -230,7 +235,18 @@ function Bar(p: {
   );
 }
 
-function Names(p: { items: Item[]; all: Item[]; toggle: (key: string) => void; focus: string | null }): VNode {
+/** Ids of rows that stay on top, as the address has them. */
+function pinsOf(text: string): ReadonlySet<string> {
+  return new Set(text.split(",").filter(Boolean).map(decodeURIComponent));
+}
+
+function togglePin(id: string): void {
+  const pins = new Set(pinsOf(route.get().args.pin ?? ""));
+  if (!pins.delete(id)) pins.add(id);
+  setArgs({ pin: [...pins].map(encodeURIComponent).join(",") });
+}
+
+function Names(p: { items: Item[]; toggle: (key: string) => void; focus: string | null }): VNode {
   return (
     <ul class="tl-names" style={{ width: NAMES_PX + "px" }} aria-label="Rows">
       {p.items.map((i) => (
@@ -261,18 +277,45 @@ function Names(p: { items: Item[]; all: Item[]; toggle: (key: string) => void; f
               ) : null}
             </button>
           ) : null}
+          {i.row?.type === "state" ? <Pin of={i} /> : null}
         </li>
       ))}
     </ul>
   );
 }
 
-function hint(row: RowInfo): string {
-  return `${row.label}${row.host ? " on " + row.host : ""} (${row.kind})`;
+function Pin({ of }: { of: Item }): VNode {
+  return (
+    <button
+      type="button"
+      class="pin"
+      aria-pressed={!!of.pinned}
+      title={of.pinned ? "Let it scroll (p)" : "Keep it on top (p)"}
+      aria-label={(of.pinned ? "Unpin " : "Pin ") + plain(of.label)}
+      onClick={() => togglePin(of.key)}
+    >
+      <svg viewBox="0 0 12 12" width="11" height="11" aria-hidden="true">
+        <path d="M4 1h4l-.5 4L10 7.5H6.6V11h-1.200V7.5H2L4.500 5z" fill="currentColor" />
+      </svg>
+    </button>
+  );
+}
+
+const LEGEND_MS = 300;
+
+/** The states in the window of the rows that are seen, once all rests; null: not known yet. */
+function useSeen(line: { current: Timeline | null }, turn: number, scroll: number, items: Item[]): Map<string, Set<number>> | null {
+  const win = useCell(view);
+  const [seen, setSeen] = useState<Map<string, Set<number>> | null>(null);
+  useEffect(() => {
+    const timer = window.setTimeout(() => setSeen(line.current?.statesSeen() ?? null), LEGEND_MS);
+    return () => clearTimeout(timer);
+  }, [win, turn, scroll, items]);
+  return seen;
 }
 
 /** What the colours mean: of the families that are seen. */
-export function Legend({ rows, items }: { rows: Rows; items: Item[] }): VNode {
+export function Legend({ rows, items, seen = null }: { rows: Rows; items: Item[]; seen?: Map<string, Set<number>> | null }): VNode {
   const shade = useCell(theme);
   // Shades only tell one text from the next; the texts are on them.
   const names = [...new Set(items.map((i) => i.row?.legend).filter((n): n is string => !!n && n !== "shade"))];
@@ -280,8 +323,12 @@ export function Legend({ rows, items }: { rows: Rows; items: Item[] }): VNode {
     <div class="legend">
       {names.map((name) => (
         <ul key={name} aria-label={"Colours: " + plain(name)}>
-          {(rows.legends[name] ?? []).map((e) => (
-            <li key={e.label}>
+          {(rows.legends[name] ?? []).map((e, value) => (
+            <li
+              key={e.label}
+              class={seen && !seen.get(name)?.has(value) ? "absent" : ""}
+              title={seen && !seen.get(name)?.has(value) ? "not in this window, at this zoom, of the rows that are seen" : e.bad ? "a bad state" : ""}
+            >
               <i
                 class={e.bad ? "swatch bad" : "swatch"}
                 style={{ backgroundColor: (shade === "dark" && e.colour_dark) || e.colour }}
@@ -318,19 +365,22 @@ function useSize(
 const REST_MS = 200;
 
 /** Arrows of what is seen, once the window rests. */
-function useArrows(line: { current: Timeline | null }, scope: string | null, rows: Rows): void {
+function useArrows(line: { current: Timeline | null }, scope: string | null, rows: Rows): Arrow[] {
   const win = useCell(view);
+  const [arrows, setArrows] = useState<Arrow[]>([]);
   useEffect(() => {
     if (!scope) return;
     const timer = window.setTimeout(() => {
       const path = query("arrows", { scope, t0: Math.floor(win.t0), t1: Math.ceil(win.t1), limit: 300 });
       get<Arrows>(path).then(
-        (a) => line.current?.setArrows(a.arrows),
-        () => line.current?.setArrows([]),
+        (a) => setArrows(a.arrows),
+        () => setArrows([]),
       );
     }, REST_MS);
     return () => clearTimeout(timer);
   }, [scope, win, rows]);
+  useEffect(() => line.current?.setArrows(arrows), [arrows]);
+  return arrows;
 }
 
 /** The row and instant that the address names. */
@@ -348,15 +398,6 @@ function usePicked(line: { current: Timeline | null }, rows: Rows): { row: RowIn
   return row ? { row, exact: answer } : null;
 }
 
-/** What is under the pointer; moving it moves everybody's cursor. */
-interface Hover {
-  row: RowInfo;
-  x: number;
-  y: number;
-  t: Ns;
-}
-const hovers = new Set<(h: Hover | null) => void>();
-
 function usePointer(
   line: { current: Timeline | null },
   pen: { current: HTMLCanvasElement | null },
@@ -365,8 +406,8 @@ function usePointer(
   useEffect(() => {
     const el = pen.current!;
     const box = scroller.current!;
+    let under: RowInfo | null = null; // the pointer
     let drag: { x: number; t: Ns; win: Span; pans: boolean; moved: boolean } | null = null;
-    const tell = (h: Hover | null) => hovers.forEach((f) => f(h));
     const place = (e: PointerEvent | WheelEvent | MouseEvent) => {
       const r = el.getBoundingClientRect();
       return { x: e.clientX - r.left, y: e.clientY - r.top };
@@ -387,8 +428,11 @@ function usePointer(
         tell(null);
         return;
       }
-      const row = tl.lineAt(y)?.row;
-      tell(row ? { row, x: e.clientX, y: e.clientY, t } : null);
+      const row = tl.lineAt(y)?.row ?? null;
+      under = row;
+      const arrow = tl.arrowAt(x, y);
+      tl.setHot(arrow);
+      tell(row || arrow ? { row, arrow, x: e.clientX, y: e.clientY, t } : null);
     };
     const down = (e: PointerEvent) => {
       if (e.button > 1 || !line.current) return;
@@ -409,6 +453,8 @@ function usePointer(
     };
     const leave = () => {
       cursor.set(null);
+      line.current?.setHot(null);
+      under = null;
       tell(null);
     };
     const twice = (e: MouseEvent) => {
@@ -433,9 +479,15 @@ function usePointer(
     el.addEventListener("dblclick", twice);
     box.addEventListener("wheel", wheel, { passive: false });
     const keys = (e: Event) => stepState(line.current, (e as CustomEvent<1 | -1>).detail);
+    const pins = () => {
+      const row = line.current?.line(route.get().args.row ?? "")?.row ?? under;
+      if (row?.type === "state" && line.current?.line(row.id)) togglePin(row.id);
+    };
     addEventListener("neph-step", keys);
+    addEventListener("neph-pin", pins);
     return () => {
       removeEventListener("neph-step", keys);
+      removeEventListener("neph-pin", pins);
       leave();
     };
   }, []);
@@ -455,64 +507,4 @@ function stepState(tl: Timeline | null, step: 1 | -1): void {
   cursor.set(inside);
   const half = (win.t1 - win.t0) / 2;
   if (inside < win.t0 || inside > win.t1) setView({ t0: inside - half, t1: inside + half });
-}
-
-const ASK_AFTER_MS = 90;
-
-/** Beside the pointer: the state at once, its exact interval when the server has said it. */
-function HoverTip({ line }: { line: { current: Timeline | null } }): VNode | null {
-  const [hover, setHover] = useState<Hover | null>(null);
-  const [exact, setExact] = useState<{ id: string; of: Exact } | null>(null);
-  useEffect(() => {
-    hovers.add(setHover);
-    return () => void hovers.delete(setHover);
-  }, []);
-  useEffect(() => {
-    if (!hover) return;
-    const timer = window.setTimeout(() => {
-      get<Maybe<Exact>>(query("at", { row: hover.row.id, t: Math.round(hover.t) })).then(
-        (of) => setExact(of.t0 === null ? null : { id: hover.row.id, of }),
-        () => setExact(null),
-      );
-    }, ASK_AFTER_MS);
-    return () => clearTimeout(timer);
-  }, [hover]);
-  if (!hover || !line.current?.line(hover.row.id)) return null;
-  const known = exact && exact.id === hover.row.id && hover.t >= exact.of.t0 && hover.t < exact.of.t1 ? exact.of : null;
-  const rough = line.current.stateAt(hover.row, hover.t);
-  const right = hover.x > innerWidth - 340;
-  const low = hover.y > innerHeight - 150;
-  const digits = digitsFor((view.get().t1 - view.get().t0) / 2000);
-  const bound = boundsOf(current.get()).get(hover.row.host ?? "");
-  return (
-    <div
-      class="tip"
-      role="tooltip"
-      style={{ left: hover.x + (right ? -16 : 16) + "px", top: hover.y + (low ? -130 : 18) + "px" }}
-      data-side={right ? "left" : "right"}
-    >
-      <b>
-        <Txt s={known?.label ?? known?.value ?? rough?.label ?? "no value"} />
-      </b>{" "}
-      {known ? dur(known.t1 - known.t0) : rough && !(rough.flags & 1) ? "≈ " + dur(rough.t1 - rough.t0) : null}
-      <div class="faint">
-        <Txt s={hint(hover.row)} />
-      </div>
-      <div class="num">
-        {clock(hover.t, digits)}
-        {bound ? <span class="faint"> ± {dur(bound)}</span> : null}
-      </div>
-      {known ? (
-        <div class="num faint">
-          {clock(known.t0, 6)} – {clock(known.t1, 6)}
-        </div>
-      ) : null}
-      {!known && rough && rough.flags & 1 ? <div class="faint">several states in this pixel: zoom in</div> : null}
-      {known?.evidence?.slice(0, 2).map((e, i) => (
-        <div class="faint" key={i}>
-          <Txt s={e} cut={90} />
-        </div>
-      ))}
-    </div>
-  );
 }

@@ -63,6 +63,7 @@ export const KEYS: Key[] = [
   { keys: ["m"], what: "Mark the picked state, or the window, as the selection", run: () => void mark() },
   { keys: ["["], what: "Previous state of the row", run: () => step(-1) },
   { keys: ["]"], what: "Next state of the row", run: () => step(1) },
+  { keys: ["p"], what: "Pin the picked row, or the one under the pointer, on top; or let it scroll", run: () => dispatchEvent(new CustomEvent("neph-pin")) },
   { keys: ["t"], what: "The time line as a table", run: () => setArgs({ table: route.get().args.table ? "" : "1" }) },
   { keys: ["/"], what: "Search", run: () => document.getElementById("search")?.focus() },
   { keys: ["?"], what: "This sheet", run: () => help.set(!help.get()) },
