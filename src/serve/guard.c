@@ -134,6 +134,8 @@ struct guard_says guard_judge(const struct serve_opts *o, const struct guard_ask
 {
     struct guard_says no = { .status = 403 }, yes = { 0 };
 
+    if (a->hosts > 1)
+        return (struct guard_says){ .status = 400, .detail = "there are several Host headers" };
     if (!a->host || (!o->token && !host_fits(o, str_of(a->host)))) {
         no.detail = "the request was sent to another name than this server's; --name NAME adds one";
         return no;

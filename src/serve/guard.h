@@ -18,6 +18,7 @@ enum { GUARD_TOKEN_LEAST = 16, GUARD_TOKEN_MOST = 256 };
 struct guard_asks {
     const char *host, *origin, *fetch_site, *fetch_mode, *authorization, *cookie;
     const char *token; /* argument of the query */
+    unsigned hosts;    /* how many names it asks under: more than one hide something */
     bool reads;        /* GET or HEAD                                             */
     bool preflight;    /* OPTIONS: has no token; what it lets pass has one */
 };

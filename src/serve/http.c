@@ -454,6 +454,17 @@ static void *on_target(void *cls, const char *uri, struct MHD_Connection *c)
     return x;
 }
 
+static enum MHD_Result count_host(void *cls, enum MHD_ValueKind kind, const char *key,
+                                  const char *value)
+{
+    unsigned *n = cls;
+
+    (void)kind;
+    (void)value;
+    *n += strcasecmp(key, "Host") == 0;
+    return MHD_YES;
+}
+
 static void judge(struct exchange *x, const char *method, const struct request *q)
 {
     struct str token = STR("");
@@ -467,6 +478,7 @@ static void judge(struct exchange *x, const char *method, const struct request *
                             .preflight = !strcmp(method, "OPTIONS") };
     char *text = NULL;
 
+    MHD_get_connection_values(x->c, MHD_HEADER_KIND, count_host, &a.hosts);
     if (q && request_arg(q, "token", &token))
         a.token = text = strndup(token.p, token.n);
     x->says = guard_judge(x->web->s->o, &a);

@@ -96,6 +96,9 @@ def raw_bytes(s):
         cases.append(bytes(base))
     for c in cases:
         s.raw(c, timeout=0.2)
+    two = s.raw(b"GET /api/v1/experiment HTTP/1.1\r\n" + host + b"Host: evil.example\r\n\r\n",
+                timeout=2)
+    report("two names at once", [] if b" 400 " in two[:20] else [repr(two[:60])])
     report("any bytes", [] if s.alive() else ["the server is gone"])
 
 
