@@ -144,27 +144,28 @@ struct json *tsp_model(struct reply *r)
     return j;
 }
 
-void tsp_model_end(struct json *j)
+void tsp_model_end(struct json *j, struct serve *s)
 {
-    json_kstr(j, "status", STR("COMPLETED"));
-    json_kstr(j, "statusMessage", STR("Completed"));
+    struct serve_progress p = serve_progress_now(s);
+
+    json_kstr(j, "status", str_of(serve_state_name(p.state)));
+    json_kstr(j, "statusMessage", str_of(p.stage));
     json_close(j, '}');
+}
+
+bool tsp_is_ready(struct serve *s)
+{
+    return serve_progress_now(s).state == SERVE_READY;
 }
 
 bool tsp_ready(struct serve *s, struct reply *r)
 {
-    struct serve_progress p = serve_progress_now(s);
-
-    if (p.state == SERVE_READY)
+    if (tsp_is_ready(s))
         return true;
-    struct json *j = reply_json(r);
+    struct json *j = tsp_model(r);
     r->passing = true;
-    json_open(j, '{');
-    json_key(j, STR("model"));
     json_none(j);
-    json_kstr(j, "status", str_of(serve_state_name(p.state)));
-    json_kstr(j, "statusMessage", str_of(p.stage));
-    json_close(j, '}');
+    tsp_model_end(j, s);
     return false;
 }
 
@@ -175,19 +176,26 @@ void tsp_double(struct json *j, double v)
 
 /* --- traces -------------------------------------------------------------------------------- */
 
+/* While it is RUNNING, viewers ask again and again. */
+static const char *indexing_status(enum serve_state s)
+{
+    return s == SERVE_RUNNING ? "RUNNING" : s == SERVE_READY ? "COMPLETED" : "CLOSED";
+}
+
 static void put_state(struct serve *s, struct json *j)
 {
-    bool ready = serve_progress_now(s).state == SERVE_READY;
+    enum serve_state state = serve_progress_now(s).state;
+    bool ready = state == SERVE_READY;
 
     json_ki64(j, "start", ready ? s->all.t0 : 0);
     json_ki64(j, "end", ready ? s->all.t1 : 0);
     json_ku64(j, "nbEvents", ready ? s->events : 0);
-    json_kstr(j, "indexingStatus", ready ? STR("COMPLETED") : STR("RUNNING"));
+    json_kstr(j, "indexingStatus", str_of(indexing_status(state)));
 }
 
 static void put_trace(struct serve *s, const struct trace *t, struct json *j)
 {
-    bool ready = serve_progress_now(s).state == SERVE_READY;
+    bool ready = tsp_is_ready(s);
     struct sbuf hosts = { 0 };
 
     json_open(j, '{');

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * tsp_graph.c -- states, arrows, tooltips, curves and annotations; see tsp_priv.h.
+ * tsp_graph.c -- windows, states, arrows and styles; see tsp_priv.h.
  *
  * A window asks for so many samples, and gets at most one state for each: rows are drawn as runs of
  * pixels, as our own page has them. */
@@ -12,7 +12,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { ARROWS = 2000, BUCKETS = 40 };
+/* More arrows than ARROWS cover what they are about: then a few are told of each stretch. */
+enum { ARROWS = 200, STRETCHES = 100, IN_STRETCH = 2 };
 
 /* --- windows ------------------------------------------------------------------------------- */
 
@@ -27,6 +28,11 @@ static bool take_times(const json_t *times, struct tsp_window *w)
     w->span = (struct span){ json_integer_value(first), json_integer_value(last) };
     w->n = n;
     return true;
+}
+
+static ns_t within(ns_t t, ns_t least, ns_t most)
+{
+    return t < least ? least : t > most ? most : t;
 }
 
 bool tsp_window(struct serve *s, const struct request *q, struct tsp_window *ret, struct reply *r)
@@ -52,8 +58,8 @@ bool tsp_window(struct serve *s, const struct request *q, struct tsp_window *ret
         return false;
     }
     /* Far outside there is nothing, and no sum of times overflows. */
-    w.span.t0 = w.span.t0 < s->all.t0 - length ? s->all.t0 - length : w.span.t0;
-    w.span.t1 = w.span.t1 > s->all.t1 + length ? s->all.t1 + length : w.span.t1;
+    w.span.t0 = within(w.span.t0, s->all.t0 - length, s->all.t1 + length);
+    w.span.t1 = within(w.span.t1, s->all.t0 - length, s->all.t1 + length);
     if (w.span.t1 <= w.span.t0)
         w.span.t1 = w.span.t0 + 1;
     w.n = w.n > LIMIT_HTTP_PIXELS ? LIMIT_HTTP_PIXELS : w.n;
@@ -63,8 +69,12 @@ bool tsp_window(struct serve *s, const struct request *q, struct tsp_window *ret
     return true;
 }
 
-/* Fewer samples, if so many rows would make an answer that no client wants to take. */
-static void thin_out(struct tsp_window *w, size_t rows)
+ns_t tsp_edge(const struct tsp_window *w, size_t i)
+{
+    return w->span.t0 + (ns_t)((__int128)(w->span.t1 - w->span.t0) * (ns_t)i / (ns_t)w->n);
+}
+
+void tsp_thin_out(struct tsp_window *w, size_t rows)
 {
     size_t most = LIMIT_HTTP_CELLS / 4 / (rows + 1);
 
@@ -87,9 +97,8 @@ size_t tsp_items(const struct request *q, const struct scope *c, size_t **ret)
     return n;
 }
 
-/* The output of the request with its scope, to be released; false: answered. */
-static bool begin(struct serve *s, const struct request *q, struct reply *r,
-                  const struct tsp_output **ret, struct scope **ret_scope)
+bool tsp_begin(struct serve *s, const struct request *q, struct reply *r,
+               const struct tsp_output **ret, struct scope **ret_scope)
 {
     struct str name;
 
@@ -107,9 +116,7 @@ static bool begin(struct serve *s, const struct request *q, struct reply *r,
 /* Where a run begins. */
 static ns_t run_edge(const struct row *row, const struct tsp_window *w, size_t i)
 {
-    return row->store
-               ? store_edge(w->span, w->n, i)
-               : w->span.t0 + (ns_t)((__int128)(w->span.t1 - w->span.t0) * (ns_t)i / (ns_t)w->n);
+    return row->store ? store_edge(w->span, w->n, i) : tsp_edge(w, i);
 }
 
 static void put_style_key(struct json *j, const struct row *row, int64_t value)
@@ -131,24 +138,24 @@ static void put_style_key(struct json *j, const struct row *row, int64_t value)
     sbuf_free(&key);
 }
 
-/* What the client leaves out: texts that states must or must not have, by its map of filters. */
+/* Texts that a client searches for: all of a list are to be in the state's label or its row's. */
 struct wanted {
-    const json_t *dim, *exclude;
+    const json_t *dim, *exclude; /* others are to be dimmed; are left out */
 };
 
-static bool has_text(const json_t *list, struct str label)
+static bool has_texts(const json_t *list, struct str label, struct str row)
 {
     const json_t *v;
     size_t i;
 
     json_array_foreach(list, i, v)
     {
-        const char *text = json_string_value(v);
+        struct str text = str_of(json_is_string(v) ? json_string_value(v) : "");
 
-        if (text && *text && str_find(label, str_of(text), 0) != STR_NONE)
-            return true;
+        if (str_find(label, text, 0) == STR_NONE && str_find(row, text, 0) == STR_NONE)
+            return false;
     }
-    return false;
+    return true;
 }
 
 static struct wanted wanted_of(const struct request *q)
@@ -169,14 +176,14 @@ static void put_state(struct serve *s, const struct request *q, struct json *j,
                        : run->value != STORE_NULL ? row_value(s, row, run->value, q->mem)
                                                   : STR("");
 
-    if (json_array_size(want->exclude) && !has_text(want->exclude, label))
+    if (!has_texts(want->exclude, label, row->label))
         return;
     json_open(j, '{');
     json_ki64(j, "start", run_edge(row, w, run->from));
     json_ki64(j, "end", run_edge(row, w, run->to));
     if (label.n)
         json_kstr(j, "label", label);
-    if (json_array_size(want->dim) && !has_text(want->dim, label))
+    if (!has_texts(want->dim, label, row->label))
         json_ki64(j, "tags", 1);
     if (run->value != STORE_NULL)
         put_style_key(j, row, run->value);
@@ -192,7 +199,7 @@ void tsp_post_states(struct serve *s, const struct request *q, struct reply *r)
     struct scope *c;
     size_t *items;
 
-    if (!begin(s, q, r, &o, &c))
+    if (!tsp_begin(s, q, r, &o, &c))
         return;
     if (!tsp_window(s, q, &w, r)) {
         scope_release(s, c);
@@ -202,7 +209,7 @@ void tsp_post_states(struct serve *s, const struct request *q, struct reply *r)
     json_open(j, '{');
     json_kopen(j, "rows", '[');
     size_t n = c ? tsp_items(q, c, &items) : 0;
-    thin_out(&w, n);
+    tsp_thin_out(&w, n);
     for (size_t i = 0; i < n; i++) {
         const struct row *row = &c->rows.at[items[i]];
 
@@ -217,37 +224,60 @@ void tsp_post_states(struct serve *s, const struct request *q, struct reply *r)
     }
     json_close(j, ']');
     json_close(j, '}');
-    tsp_model_end(j);
+    tsp_model_end(j, s);
     runs_free(&runs);
     scope_release(s, c);
 }
 
 /* --- arrows -------------------------------------------------------------------------------- */
 
-struct told {
-    struct json *j;
-    const struct scope *c;
+struct arrow_list {
+    VEC(struct arrow) at;
 };
 
-static void put_arrow(void *ctx, const struct arrow *a)
+static void keep_arrow(void *ctx, const struct arrow *a)
 {
-    struct told *t = ctx;
+    struct arrow_list *l = ctx;
 
-    json_open(t->j, '{');
-    json_ki64(t->j, "sourceId", a->from - t->c->rows.at + 1);
-    json_ki64(t->j, "targetId", a->to - t->c->rows.at + 1);
-    json_ki64(t->j, "start", a->t0);
-    json_ki64(t->j, "end", a->t1);
-    json_kopen(t->j, "style", '{');
-    json_kopen(t->j, "values", '{');
-    json_kstr(t->j, "style-name", str_of(a->kind));
-    json_kstr(
-        t->j, "color",
-        str_of(task_status_values.at[strcmp(a->kind, "pre-empted") == 0 ? TASK_ERROR : TASK_DONE]
-                   .colour));
-    json_close(t->j, '}');
-    json_close(t->j, '}');
-    json_close(t->j, '}');
+    *vec_push(&l->at) = *a;
+}
+
+static void put_arrow(struct json *j, const struct scope *c, const struct arrow *a)
+{
+    enum task_status colour = strcmp(a->kind, "pre-empted") == 0 ? TASK_ERROR : TASK_DONE;
+
+    json_open(j, '{');
+    json_ki64(j, "sourceId", a->from - c->rows.at + 1);
+    json_ki64(j, "targetId", a->to - c->rows.at + 1);
+    json_ki64(j, "start", a->t0);
+    json_ki64(j, "end", a->t1);
+    json_kopen(j, "style", '{');
+    json_kopen(j, "values", '{');
+    json_kstr(j, "style-name", str_of(a->kind));
+    json_kstr(j, "color", str_of(task_status_values.at[colour].colour));
+    json_close(j, '}');
+    json_close(j, '}');
+    json_close(j, '}');
+}
+
+/* All of the window, or if these are too many, some that begin in each stretch of it. */
+static void put_arrows(struct serve *s, struct scope *c, struct span win, struct json *j)
+{
+    struct arrow_list l = { 0 };
+    bool all = arrows_find(s, c, win, ARROWS, keep_arrow, &l);
+
+    for (size_t i = 0; all && i < l.at.n; i++)
+        put_arrow(j, c, &l.at.at[i]);
+    for (size_t k = 0; !all && k < STRETCHES; k++) {
+        struct span part = { store_edge(win, STRETCHES, k), store_edge(win, STRETCHES, k + 1) };
+
+        l.at.n = 0;
+        arrows_find(s, c, part, IN_STRETCH, keep_arrow, &l);
+        for (size_t i = 0; i < l.at.n; i++)
+            if (span_has(part, l.at.at[i].t0))
+                put_arrow(j, c, &l.at.at[i]);
+    }
+    vec_free(&l.at);
 }
 
 void tsp_post_arrows(struct serve *s, const struct request *q, struct reply *r)
@@ -256,65 +286,16 @@ void tsp_post_arrows(struct serve *s, const struct request *q, struct reply *r)
     struct tsp_window w;
     struct scope *c;
 
-    if (!begin(s, q, r, &o, &c))
+    if (!tsp_begin(s, q, r, &o, &c))
         return;
     if (tsp_window(s, q, &w, r)) {
-        struct told told = { tsp_model(r), c };
-
-        json_open(told.j, '[');
-        if (c && o->type == TSP_GRAPH)
-            arrows_find(s, c, w.span, ARROWS, put_arrow, &told);
-        json_close(told.j, ']');
-        tsp_model_end(told.j);
-    }
-    scope_release(s, c);
-}
-
-/* --- tooltips ------------------------------------------------------------------------------ */
-
-static void put_tooltip(struct serve *s, const struct request *q, struct json *j,
-                        const struct row *row, ns_t t)
-{
-    char text[TIME_TEXT];
-    struct item it;
-    bool open;
-
-    json_kstr(j, "Row", row->label);
-    if (*row->host)
-        json_kstr(j, "Host", str_of(row->host));
-    if (!(row->store || row->track) || !row_at(row, t, &it, &open))
-        return;
-    struct str label = it.label.n ? it.label : row_value(s, row, it.value, q->mem);
-    if (label.n)
-        json_kstr(j, "State", label);
-    if (it.t0 != NS_MIN)
-        json_kstr(j, "Begin", str_of(time_iso(it.t0, text)));
-    if (it.t0 != NS_MIN && it.t1 != NS_MAX)
-        json_kstr(j, open ? "For at least" : "For", str_of(time_human(it.t1 - it.t0, text)));
-    if (it.detail.n)
-        json_kstr(j, "Detail", it.detail);
-}
-
-void tsp_post_tooltip(struct serve *s, const struct request *q, struct reply *r)
-{
-    const json_t *p = tsp_parameters(q);
-    const json_t *time = json_array_get(json_object_get(p, "requested_times"), 0);
-    const struct tsp_output *o;
-    struct scope *c;
-    size_t *items;
-
-    if (!begin(s, q, r, &o, &c))
-        return;
-    size_t n = c ? tsp_items(q, c, &items) : 0;
-    if (!json_is_integer(time) || n == 0) {
-        reply_fail(r, 400, "parameters.requested_times and requested_items are needed");
-    } else {
         struct json *j = tsp_model(r);
 
-        json_open(j, '{');
-        put_tooltip(s, q, j, &c->rows.at[items[0]], json_integer_value(time));
-        json_close(j, '}');
-        tsp_model_end(j);
+        json_open(j, '[');
+        if (c && o->type == TSP_GRAPH)
+            put_arrows(s, c, w.span, j);
+        json_close(j, ']');
+        tsp_model_end(j, s);
     }
     scope_release(s, c);
 }
@@ -355,267 +336,5 @@ void tsp_post_style(struct serve *s, const struct request *q, struct reply *r)
         put_styles(j, sets[i]->name, sets[i]);
     json_close(j, '}');
     json_close(j, '}');
-    tsp_model_end(j);
-}
-
-/* --- curves -------------------------------------------------------------------------------- */
-
-static void put_axis(struct json *j, const char *key, const char *label, const char *unit,
-                     const char *type)
-{
-    json_kopen(j, key, '{');
-    json_kstr(j, "label", str_of(label));
-    json_kstr(j, "unit", str_of(unit));
-    json_kstr(j, "dataType", str_of(type));
-    json_close(j, '}');
-}
-
-static void put_series(struct json *j, int64_t id, struct str name, const char *unit,
-                       const struct tsp_window *w, const struct store_point *p)
-{
-    json_open(j, '{');
-    json_ki64(j, "seriesId", id);
-    json_kstr(j, "seriesName", name);
-    json_kopen(j, "xValues", '[');
-    for (size_t i = 0; i < w->n; i++)
-        json_i64(j,
-                 w->span.t0 + (ns_t)((__int128)(w->span.t1 - w->span.t0) * (ns_t)i / (ns_t)w->n));
-    json_close(j, ']');
-    json_kopen(j, "yValues", '[');
-    for (size_t i = 0; i < w->n; i++)
-        tsp_double(j, p[i].min == STORE_NULL ? 0 : p[i].mean);
-    json_close(j, ']');
-    put_axis(j, "xValuesDescription", "Time", "ns", "TIMESTAMP");
-    put_axis(j, "yValuesDescription", "Value", unit, "NUMBER");
-    json_kopen(j, "style", '{');
-    json_kopen(j, "values", '{');
-    json_kstr(j, "series-type", STR("line"));
-    json_close(j, '}');
-    json_close(j, '}');
-    json_close(j, '}');
-}
-
-/* How many states of CPUs and services begin in each sample. */
-static void count_changes(struct serve *s, const struct tsp_window *w, struct store_point *p)
-{
-    struct store_pixel *px = xcalloc(w->n, sizeof *px);
-
-    for (uint32_t i = 0; i < s->src.nhosts; i++) {
-        const struct store *st = s->src.hosts[i];
-        uint32_t n = store_attr_count(st);
-
-        for (attr_t a = 0; a < n; a++) {
-            const char *pattern = store_attr_family(st, a)->pattern;
-
-            if (strcmp(pattern, schema_attrs[ATTR_CPU_STATE].path) != 0 &&
-                strcmp(pattern, schema_attrs[ATTR_SERVICE_LEVEL].path) != 0)
-                continue;
-            store_strip(st, a, w->span, px, w->n);
-            for (size_t k = 0; k < w->n; k++) {
-                p[k].min = 0;
-                p[k].mean += px[k].changes;
-            }
-        }
-    }
-    free(px);
-}
-
-/* How many requests to disks took from 2^i to 2^(i + 1) ns. */
-static void put_density(struct serve *s, const struct tsp_window *w, struct json *j)
-{
-    struct report_src src = s->src;
-    uint64_t counts[64] = { 0 };
-    const cell_t *row;
-
-    src.span = w->span;
-    struct src_rows rows = src_rows(&src, TABLE_block);
-    while ((row = src_next(&rows))) {
-        ns_t took = row_length(row);
-
-        if (took != STORE_NULL && took > 0)
-            counts[63 - __builtin_clzll((uint64_t)took)]++;
-    }
-    json_open(j, '{');
-    json_ki64(j, "seriesId", 1);
-    json_kstr(j, "seriesName", STR("Requests"));
-    json_kopen(j, "xRanges", '[');
-    for (int i = 0; i < BUCKETS; i++) {
-        json_open(j, '{');
-        json_ki64(j, "start", INT64_C(1) << i);
-        json_ki64(j, "end", INT64_C(1) << (i + 1));
-        json_close(j, '}');
-    }
-    json_close(j, ']');
-    json_kopen(j, "yValues", '[');
-    for (int i = 0; i < BUCKETS; i++)
-        tsp_double(j, (double)counts[i]);
-    json_close(j, ']');
-    put_axis(j, "xValuesDescription", "Took", "ns", "TIME_RANGE");
-    put_axis(j, "yValuesDescription", "Requests", "", "NUMBER");
-    json_kopen(j, "style", '{');
-    json_kopen(j, "values", '{');
-    json_kstr(j, "series-type", STR("bar"));
-    json_close(j, '}');
-    json_close(j, '}');
-    json_close(j, '}');
-}
-
-static void put_all_series(struct serve *s, const struct request *q, const struct scope *c,
-                           struct tsp_window *w, struct json *j)
-{
-    size_t *items, n = c ? tsp_items(q, c, &items) : 0;
-
-    thin_out(w, n);
-    struct store_point *p = xcalloc(w->n, sizeof *p);
-
-    if (!c) {
-        count_changes(s, w, p);
-        put_series(j, 1, STR("State changes"), "", w, p);
-    }
-    for (size_t i = 0; i < n; i++) {
-        const struct row *row = &c->rows.at[items[i]];
-
-        if (!row->curve)
-            continue;
-        row_points(row, w->span, w->n, p);
-        put_series(j, (int64_t)items[i] + 1, row->label, row->unit, w, p);
-    }
-    free(p);
-}
-
-void tsp_post_xy(struct serve *s, const struct request *q, struct reply *r)
-{
-    const struct tsp_output *o;
-    struct tsp_window w;
-    struct scope *c;
-
-    if (!begin(s, q, r, &o, &c))
-        return;
-    if (tsp_window(s, q, &w, r)) {
-        struct json *j = tsp_model(r);
-
-        json_open(j, '{');
-        json_kstr(j, "title", str_of(o->name));
-        json_kopen(j, "series", '[');
-        if (o->type == TSP_GENERIC_XY)
-            put_density(s, &w, j);
-        else if (o->type == TSP_XY)
-            put_all_series(s, q, c, &w, j);
-        json_close(j, ']');
-        json_close(j, '}');
-        tsp_model_end(j);
-    }
-    scope_release(s, c);
-}
-
-void tsp_get_xy_tooltip(struct serve *s, const struct request *q, struct reply *r)
-{
-    const struct tsp_output *o;
-    char text[TIME_TEXT];
-    struct scope *c;
-    struct str x;
-    ns_t t;
-
-    if (!begin(s, q, r, &o, &c))
-        return;
-    if (!request_arg(q, "xValue", &x) || !str_i64(x, &t)) {
-        reply_fail(r, 400, "xValue is an instant");
-    } else {
-        struct json *j = tsp_model(r);
-
-        json_open(j, '{');
-        json_kstr(j, "Time", str_of(time_iso(t, text)));
-        json_close(j, '}');
-        tsp_model_end(j);
-    }
-    scope_release(s, c);
-}
-
-/* --- annotations: findings ----------------------------------------------------------------- */
-
-void tsp_marker_sets(struct serve *s, const struct request *q, struct reply *r)
-{
-    if (!tsp_has_experiment(s, q->holes[0], r))
-        return;
-    struct json *j = tsp_model(r);
-    json_open(j, '[');
-    json_open(j, '{');
-    json_kstr(j, "id", STR("findings"));
-    json_kstr(j, "name", STR("Findings"));
-    json_close(j, '}');
-    json_close(j, ']');
-    tsp_model_end(j);
-}
-
-void tsp_get_annotations(struct serve *s, const struct request *q, struct reply *r)
-{
-    struct str name;
-
-    if (!tsp_output_asked(s, q, r, &name))
-        return;
-    struct json *j = tsp_model(r);
-    json_open(j, '{');
-    json_kopen(j, "annotationCategories", '[');
-    json_str(j, STR("findings"));
-    json_close(j, ']');
-    json_close(j, '}');
-    tsp_model_end(j);
-}
-
-static void put_annotation(struct json *j, const struct finding *f)
-{
-    enum task_status colour = f->severity == SEVERITY_CRITICAL  ? TASK_ERROR
-                              : f->severity == SEVERITY_WARNING ? TASK_ABORTED
-                                                                : TASK_OPEN;
-
-    json_open(j, '{');
-    json_ki64(j, "time", f->t0);
-    json_ki64(j, "duration", f->t1 != STORE_NULL && f->t1 > f->t0 ? f->t1 - f->t0 : 0);
-    json_ki64(j, "entryId", -1);
-    json_kstr(j, "type", STR("CHART"));
-    json_kstr(j, "label", f->title);
-    json_kopen(j, "style", '{');
-    json_kopen(j, "values", '{');
-    json_kstr(j, "color", str_of(task_status_values.at[colour].colour));
-    json_key(j, STR("opacity"));
-    tsp_double(j, 0.3);
-    json_close(j, '}');
-    json_close(j, '}');
-    json_close(j, '}');
-}
-
-static bool wants_findings(const struct request *q)
-{
-    const json_t *p = tsp_parameters(q), *list = json_object_get(p, "requested_marker_categories"),
-                 *v;
-    size_t i;
-
-    json_array_foreach(list, i, v) if (json_is_string(v) &&
-                                       strcmp(json_string_value(v), "findings") == 0) return true;
-    return json_array_size(list) == 0;
-}
-
-void tsp_post_annotations(struct serve *s, const struct request *q, struct reply *r)
-{
-    struct tsp_window w;
-    struct str name;
-
-    if (!tsp_output_asked(s, q, r, &name) || !tsp_ready(s, r) || !tsp_window(s, q, &w, r))
-        return;
-    const struct diagnosis *d = serve_diagnosis(s);
-    struct json *j = tsp_model(r);
-    json_open(j, '{');
-    json_kopen(j, "annotations", '{');
-    json_kopen(j, "findings", '[');
-    for (size_t i = 0; wants_findings(q) && i < d->list.n; i++) {
-        const struct finding *f = &d->list.at[i];
-        ns_t t1 = f->t1 == STORE_NULL ? f->t0 : f->t1;
-
-        if (f->t0 != STORE_NULL && f->t0 < w.span.t1 && t1 >= w.span.t0)
-            put_annotation(j, f);
-    }
-    json_close(j, ']');
-    json_close(j, '}');
-    json_close(j, '}');
-    tsp_model_end(j);
+    tsp_model_end(j, s);
 }

@@ -178,6 +178,24 @@ static void put_metadata(struct json *j, const char *key, struct str text, int64
     json_close(j, ']');
 }
 
+/* What is as well in other outputs.  A viewer finds the row of an event that is picked by keys that
+ * are called as columns of the table are: of CPUs, "Host" and "CPU". */
+static void put_all_metadata(struct json *j, const struct row *row)
+{
+    bool cpu = row->store && strcmp(row->kind, "cpu") == 0;
+
+    json_kopen(j, "metadata", '{');
+    put_metadata(j, "vm", row->vm, 0);
+    put_metadata(j, "request_id", row->request, 0);
+    put_metadata(j, cpu ? "Host" : "hostId", str_of(row->host), 0);
+    if (cpu)
+        put_metadata(j, "CPU", schema_hole(ATTR_CPU_STATE, store_attr_path(row->store, row->attr)),
+                     0);
+    put_metadata(j, "tid", STR(""), row->tid);
+    put_metadata(j, "pid", STR(""), row->pid);
+    json_close(j, '}');
+}
+
 static int64_t parent_of(const struct scope *c, const struct row *r)
 {
     uint32_t no;
@@ -185,7 +203,8 @@ static int64_t parent_of(const struct scope *c, const struct row *r)
     return r->parent.n && strtab_find(&c->ids, r->parent, &no) && no ? (int64_t)no : -1;
 }
 
-static void put_entry(struct serve *s, struct json *j, const struct scope *c, size_t i, bool curves)
+static void put_entry(struct serve *s, struct json *j, const struct scope *c, size_t i, bool curves,
+                      bool chosen)
 {
     const struct row *row = &c->rows.at[i];
 
@@ -194,22 +213,18 @@ static void put_entry(struct serve *s, struct json *j, const struct scope *c, si
     json_ki64(j, "parentId", parent_of(c, row));
     json_kopen(j, "labels", '[');
     json_str(j, row->label);
+    if (curves)
+        json_str(j, str_of(row->unit));
     json_close(j, ']');
     json_key(j, STR("hasData"));
     json_bool(j, (row->store || row->track) && row->curve == curves);
     if (!curves) {
         json_ki64(j, "start", s->all.t0);
         json_ki64(j, "end", s->all.t1);
-        json_kopen(j, "metadata", '{');
-        put_metadata(j, "vm", row->vm, 0);
-        put_metadata(j, "request_id", row->request, 0);
-        put_metadata(j, "hostId", str_of(row->host), 0);
-        put_metadata(j, "tid", STR(""), row->tid);
-        put_metadata(j, "pid", STR(""), row->pid);
-        json_close(j, '}');
+        put_all_metadata(j, row);
     } else {
         json_key(j, STR("isDefault"));
-        json_bool(j, i < 8);
+        json_bool(j, chosen);
     }
     json_close(j, '}');
 }
@@ -227,19 +242,31 @@ static bool belongs(const struct scope *c, size_t i, bool curves)
     return false;
 }
 
+/* A viewer has one axis for all curves: of those that it shows unless others are chosen, all have
+ * the unit of the first one. */
 static void put_rows(struct serve *s, struct json *j, const struct scope *c, bool curves)
 {
+    enum { CHOSEN_MOST = 8 };
+    const char *unit = NULL;
+    size_t chosen = 0;
+
     json_kopen(j, "entries", '[');
-    for (size_t i = 0; i < c->rows.n; i++)
-        if (belongs(c, i, curves))
-            put_entry(s, j, c, i, curves);
+    for (size_t i = 0; i < c->rows.n; i++) {
+        const struct row *row = &c->rows.at[i];
+
+        if (!belongs(c, i, curves))
+            continue;
+        unit = unit || !row->curve ? unit : row->unit;
+        bool choose = row->curve && strcmp(row->unit, unit) == 0 && chosen < CHOSEN_MOST;
+        chosen += choose;
+        put_entry(s, j, c, i, curves, choose);
+    }
     json_close(j, ']');
 }
 
 /* The histogram, and the density of latencies: one entry. */
-static void put_single(struct serve *s, struct json *j, const char *label)
+static void put_single(struct json *j, const char *label)
 {
-    (void)s;
     json_kopen(j, "entries", '[');
     json_open(j, '{');
     json_ki64(j, "id", 1);
@@ -307,6 +334,7 @@ static void put_statistics(struct serve *s, struct json *j)
 void tsp_post_tree(struct serve *s, const struct request *q, struct reply *r)
 {
     static const char *const one[] = { "Name", NULL };
+    static const char *const two[] = { "Name", "Unit", NULL };
     static const char *const three[] = { "Name", "Events", "Share", NULL };
     struct str name;
 
@@ -319,16 +347,16 @@ void tsp_post_tree(struct serve *s, const struct request *q, struct reply *r)
         return;
     struct json *j = tsp_model(r);
     json_open(j, '{');
-    tsp_headers(j, o->type == TSP_TREE ? three : one);
+    tsp_headers(j, o->type == TSP_TREE ? three : c && o->type == TSP_XY ? two : one);
     if (c)
         put_rows(s, j, c, o->type == TSP_XY);
     else if (o->type == TSP_TREE)
         put_statistics(s, j);
     else
-        put_single(s, j, o->name);
+        put_single(j, o->name);
     json_ki64(j, "autoExpandLevel", -1);
     json_close(j, '}');
-    tsp_model_end(j);
+    tsp_model_end(j, s);
     scope_release(s, c);
 }
 

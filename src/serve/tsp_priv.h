@@ -4,7 +4,9 @@
  *
  *   tsp.c         traces, experiments, health; the table of routes
  *   tsp_output.c  which outputs there are, and their trees
- *   tsp_graph.c   states, arrows, tooltips, curves, annotations
+ *   tsp_graph.c   windows, states, arrows, styles
+ *   tsp_curve.c   curves, the histogram, densities
+ *   tsp_notes.c   tooltips; findings as annotations
  *   tsp_table.c   findings and events as tables
  *
  * What clients trip over, found by running them: the type of the content is exactly
@@ -45,10 +47,12 @@ const struct tsp_output *tsp_output_asked(struct serve *s, const struct request 
 const json_t *tsp_parameters(const struct request *q);
 /* A member of it that is an integer. */
 bool tsp_int(const json_t *from, const char *name, int64_t *ret);
-/* {"model":...: 'end' closes it with the status. */
+/* {"model":...: 'end' closes it with the status: of the histories. */
 struct json *tsp_model(struct reply *r);
-void tsp_model_end(struct json *j);
-/* Is there something to answer from?  Else says that it is running, or what happened. */
+void tsp_model_end(struct json *j, struct serve *s);
+/* Is there something to answer from? */
+bool tsp_is_ready(struct serve *s);
+/* The same; if not, answers that it is running, or was cancelled, with no model. */
 bool tsp_ready(struct serve *s, struct reply *r);
 /* At most 15 characters. */
 void tsp_double(struct json *j, double v);
@@ -63,6 +67,14 @@ struct tsp_window {
 };
 /* False: answered with 400. */
 bool tsp_window(struct serve *s, const struct request *q, struct tsp_window *ret, struct reply *r);
+/* Where sample 'i' begins. */
+ns_t tsp_edge(const struct tsp_window *w, size_t i);
+/* Fewer samples, if so many rows would make an answer that no client wants to take. */
+void tsp_thin_out(struct tsp_window *w, size_t rows);
+/* The output of the request with its scope, which is to be released; NULL: the output has none.
+ * False: answered. */
+bool tsp_begin(struct serve *s, const struct request *q, struct reply *r,
+               const struct tsp_output **ret, struct scope **ret_scope);
 /* Numbers of 'requested_items', as positions of rows. */
 size_t tsp_items(const struct request *q, const struct scope *c, size_t **ret);
 /* The scope of the output, or NULL, answered. */

@@ -13,9 +13,14 @@
 
 enum { LINES_MOST = 3000, EXPRESSION_MOST = 128, SEARCH_LINES = 4096, SEARCH_PAGES = 256 };
 
-static const char *const finding_titles[] = { "Rank", "Severity", "Finding", "Where", "Begin",
-                                              "Cost", "Rule",     "Remedy",  NULL };
-static const char *const event_columns[] = { "Time", "Host", "CPU", "Event", "Contents", NULL };
+/* By this name viewers know the column by which they select in time lines what is picked in the
+ * table, and the reverse. */
+#define TIMESTAMP "Timestamp ns"
+
+static const char *const finding_titles[] = { "Rank", "Severity", "Finding", "Where",   "Begin",
+                                              "Cost", "Rule",     "Remedy",  TIMESTAMP, NULL };
+static const char *const event_columns[] = { "Time",     "Host",    "CPU", "Event",
+                                             "Contents", TIMESTAMP, NULL };
 
 static const char *const *columns_of(const struct tsp_output *o)
 {
@@ -46,23 +51,22 @@ void tsp_post_columns(struct serve *s, const struct request *q, struct reply *r)
         json_ki64(j, "id", (int64_t)i);
         json_kstr(j, "name", str_of(names[i]));
         json_kstr(j, "description", STR(""));
-        json_kstr(j, "type",
-                  strcmp(names[i], "Time") == 0 || strcmp(names[i], "Begin") == 0 ? STR("TIMESTAMP")
-                                                                                  : STR("STRING"));
+        json_kstr(j, "type", strcmp(names[i], TIMESTAMP) == 0 ? STR("TIMESTAMP") : STR("STRING"));
         json_close(j, '}');
     }
     json_close(j, ']');
-    tsp_model_end(j);
+    tsp_model_end(j, s);
 }
 
 /* --- what is asked --------------------------------------------------------------------------- */
 
-enum { COLUMNS_MOST = 8 };
+enum { COLUMNS_MOST = 9 };
 
 struct asked {
     int64_t index, n;
     size_t columns[COLUMNS_MOST], ncolumns;
-    bool searches, back;
+    bool searches;    /* lines that fit are marked */
+    bool seeks, back; /* the first one is the next that fits, or the one before */
     regex_t search[COLUMNS_MOST];
     bool has[COLUMNS_MOST];
     bool by_time;
@@ -86,6 +90,7 @@ static bool take_search(const json_t *p, size_t ncolumns, struct asked *a, struc
     json_t *map = json_object_get(p, "table_search_expressions"), *v;
     const char *key;
 
+    a->seeks = direction != NULL;
     a->back = direction && strcmp(direction, "PREVIOUS") == 0;
     json_object_foreach(map, key, v)
     {
@@ -100,6 +105,7 @@ static bool take_search(const json_t *p, size_t ncolumns, struct asked *a, struc
         }
         a->has[column] = a->searches = true;
     }
+    a->seeks &= a->searches;
     return true;
 }
 
@@ -190,7 +196,9 @@ static void put_line(struct json *j, const struct asked *a, uint64_t index,
     json_close(j, '}');
 }
 
-static void finding_cells(const struct finding *f, struct arena *mem, struct str ret[static 8])
+/* What is about all of the time begins with it. */
+static void finding_cells(struct serve *s, const struct finding *f, struct arena *mem,
+                          struct str ret[static COLUMNS_MOST])
 {
     char text[TIME_TEXT];
     struct sbuf hosts = { 0 };
@@ -207,22 +215,38 @@ static void finding_cells(const struct finding *f, struct arena *mem, struct str
                  : str_of(arena_printf(mem, "%s", time_human(f->cost_ns, text)));
     ret[6] = str_of(f->rule->name);
     ret[7] = str_of(f->rule->remedy);
+    ret[8] = str_of(arena_printf(mem, "%" PRId64, f->t0 == STORE_NULL ? s->all.t0 : f->t0));
     sbuf_free(&hosts);
 }
 
-/* From the first line on, or the next that fits. */
-static size_t first_line(const struct asked *a, const struct diagnosis *d, struct arena *mem)
+/* The one that is asked for, or the next that fits. */
+static size_t first_line(struct serve *s, const struct asked *a, const struct diagnosis *d,
+                         struct arena *mem)
 {
     int64_t i = a->index, n = (int64_t)d->list.n;
     struct str cells[COLUMNS_MOST];
 
-    while (a->searches && i >= 0 && i < n) {
-        finding_cells(&d->list.at[i], mem, cells);
+    while (a->seeks && i >= 0 && i < n) {
+        finding_cells(s, &d->list.at[i], mem, cells);
         if (fits(a, cells))
             break;
         i += a->back ? -1 : 1;
     }
     return i < 0 || i > n ? (size_t)n : (size_t)i;
+}
+
+/* The first one in time that begins at 't' or later. */
+static size_t finding_after(const struct diagnosis *d, ns_t t)
+{
+    size_t best = d->list.n;
+
+    for (size_t i = 0; i < d->list.n; i++) {
+        ns_t t0 = d->list.at[i].t0;
+
+        if (t0 != STORE_NULL && t0 >= t && (best == d->list.n || t0 < d->list.at[best].t0))
+            best = i;
+    }
+    return best;
 }
 
 static void finding_lines(struct serve *s, const struct request *q, struct reply *r,
@@ -231,25 +255,21 @@ static void finding_lines(struct serve *s, const struct request *q, struct reply
     const struct diagnosis *d = serve_diagnosis(s);
     struct str cells[COLUMNS_MOST];
 
-    for (size_t i = 0; a->by_time && i < d->list.n; i++)
-        if (d->list.at[i].t0 >= a->time) {
-            a->index = (int64_t)i;
-            break;
-        }
-    size_t low = first_line(a, d, q->mem);
+    if (a->by_time)
+        a->index = (int64_t)finding_after(d, a->time);
+    size_t low = first_line(s, a, d, q->mem);
     struct json *j = tsp_model(r);
     put_head(j, a, d->list.n, low);
     for (size_t i = low; i < d->list.n && i - low < (size_t)a->n; i++) {
-        finding_cells(&d->list.at[i], q->mem, cells);
+        finding_cells(s, &d->list.at[i], q->mem, cells);
         put_line(j, a, i, cells, a->searches && fits(a, cells));
     }
     json_close(j, ']');
     json_close(j, '}');
-    tsp_model_end(j);
+    tsp_model_end(j, s);
 }
 
-/* --- events -------------------------------------------------------------------------------------
- */
+/* --- events ----------------------------------------------------------------------------------- */
 
 static void event_cells(const struct serve_event *e, struct arena *mem,
                         struct str ret[static COLUMNS_MOST])
@@ -261,7 +281,8 @@ static void event_cells(const struct serve_event *e, struct arena *mem,
     ret[2] = e->cpu == UINT32_MAX ? STR("") : str_of(arena_printf(mem, "%" PRIu32, e->cpu));
     ret[3] = e->name;
     ret[4] = e->fields;
-    for (size_t i = 5; i < COLUMNS_MOST; i++)
+    ret[5] = str_of(arena_printf(mem, "%" PRId64, e->t));
+    for (size_t i = 6; i < COLUMNS_MOST; i++)
         ret[i] = STR("");
 }
 
@@ -329,7 +350,7 @@ static void event_lines(struct serve *s, const struct request *q, struct reply *
     struct str cells[COLUMNS_MOST];
     struct err err;
 
-    if (a->searches)
+    if (a->seeks)
         search_events(s, a);
     struct serve_events asked = { .from = a->by_time ? a->time : s->all.t0,
                                   .numbered = true,
@@ -347,9 +368,21 @@ static void event_lines(struct serve *s, const struct request *q, struct reply *
         }
         json_close(j, ']');
         json_close(j, '}');
-        tsp_model_end(j);
+        tsp_model_end(j, s);
     }
     page_free(&page);
+}
+
+/* Viewers want a table even while the histories are being made. */
+static void no_lines(struct serve *s, struct reply *r, const struct asked *a)
+{
+    struct json *j = tsp_model(r);
+
+    r->passing = true;
+    put_head(j, a, 0, 0);
+    json_close(j, ']');
+    json_close(j, '}');
+    tsp_model_end(j, s);
 }
 
 void tsp_post_lines(struct serve *s, const struct request *q, struct reply *r)
@@ -358,10 +391,12 @@ void tsp_post_lines(struct serve *s, const struct request *q, struct reply *r)
     struct str scope;
 
     const struct tsp_output *o = tsp_output_asked(s, q, r, &scope);
-    if (!o || !tsp_ready(s, r))
+    if (!o)
         return;
     if (take_lines(s, q, count(columns_of(o)), &a, r)) {
-        if (strcmp(o->id, "events") == 0)
+        if (!tsp_is_ready(s))
+            no_lines(s, r, &a);
+        else if (strcmp(o->id, "events") == 0)
             event_lines(s, q, r, &a);
         else
             finding_lines(s, q, r, &a);

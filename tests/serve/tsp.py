@@ -219,9 +219,10 @@ def outputs(s, name, needs):
         "requested_timerange": {"start": c.e["start"], "end": c.e["end"], "nbTimes": 10},
         "requested_marker_categories": cat})["model"]["annotations"]
     findings = s.get("/api/v1/findings").json()["findings"]
-    if [x["label"] for x in marks["findings"]] != [f["title"] for f in findings
-                                                   if f["t0_ns"] is not None]:
-        p.append("annotations are not the findings: %r" % marks)
+    for severity in cat:
+        if [x["label"] for x in reversed(marks[severity])] != [
+                f["title"] for f in findings if f["severity"] == severity and f["t0_ns"] is not None]:
+            p.append("annotations are not the findings: %r" % marks)
     c.call("GET", c.at + "/outputs/nothing", None, 404)
     c.call("POST", c.at + "/outputs/timeGraph/nothing/tree", {}, 404)
     c.call("POST", "/experiments/nothing/outputs/timeGraph/cloud.vm.layers/tree", {}, 404)
