@@ -65,13 +65,25 @@ static char *base_name(const char *path)
     return strndup(base.p, base.n);
 }
 
-static void add_experiment(struct tsp *t, const char *name, const bool *has)
+static struct experiment_of *find_experiment(struct tsp *t, struct str uuid)
 {
-    struct experiment_of *e = &t->experiments[t->nexperiments++];
+    for (size_t i = 0; i < t->nexperiments; i++)
+        if (str_is(uuid, t->experiments[i].uuid))
+            return &t->experiments[i];
+    return NULL;
+}
 
-    *e = (struct experiment_of){ .name = strdup(name), .has = xcalloc(t->ntraces + 1, 1) };
-    memcpy(e->has, has, t->ntraces);
-    make_uuid(name, 77, e->uuid);
+static struct experiment_of *add_experiment(struct tsp *t, const char *name, const bool *has)
+{
+    struct experiment_of e = { .name = strdup(name), .has = xcalloc(t->ntraces + 1, 1) };
+    uint64_t seed = 77;
+
+    memcpy(e.has, has, t->ntraces);
+    do /* one that was called so before it got another name has that uuid still */
+        make_uuid(name, seed++, e.uuid);
+    while (find_experiment(t, str_of(e.uuid)));
+    t->experiments[t->nexperiments] = e;
+    return &t->experiments[t->nexperiments++];
 }
 
 struct tsp *tsp_new(struct serve *s)
@@ -308,14 +320,6 @@ static void put_experiment(struct serve *s, const struct experiment_of *e, struc
     json_close(j, '}');
 }
 
-static struct experiment_of *find_experiment(struct tsp *t, struct str uuid)
-{
-    for (size_t i = 0; i < t->nexperiments; i++)
-        if (str_is(uuid, t->experiments[i].uuid))
-            return &t->experiments[i];
-    return NULL;
-}
-
 bool tsp_has_experiment(struct serve *s, struct str uuid, struct reply *r)
 {
     pthread_mutex_lock(&s->tsp->lock);
@@ -381,11 +385,7 @@ static void make_experiment(struct serve *s, const char *name, const bool *has, 
         reply_fail(r, 400, "there are %d experiments already", EXPERIMENTS_MOST);
         return;
     }
-    if (!same) {
-        add_experiment(t, name, has);
-        same = &t->experiments[t->nexperiments - 1];
-    }
-    put_experiment(s, same, reply_json(r));
+    put_experiment(s, same ? same : add_experiment(t, name, has), reply_json(r));
 }
 
 static void post_experiment(struct serve *s, const struct request *q, struct reply *r)
@@ -470,7 +470,7 @@ bool tsp_derived_at(struct serve *s, size_t i, struct arena *mem, struct tsp_der
     return is;
 }
 
-bool tsp_derived_add(struct serve *s, const struct tsp_derived *d)
+bool tsp_derived_put(struct serve *s, const struct tsp_derived *d)
 {
     struct tsp *t = s->tsp;
 
@@ -479,9 +479,13 @@ bool tsp_derived_add(struct serve *s, const struct tsp_derived *d)
     while (i < t->nderived && strcmp(t->derived[i].id, d->id) != 0)
         i++;
     bool fits = i < DERIVED_MOST;
-    if (fits && i == t->nderived)
-        t->derived[t->nderived++] =
-            (struct tsp_derived){ strdup(d->id), strdup(d->name), strdup(d->scope), d->parent };
+    if (fits) {
+        struct tsp_derived new = { strdup(d->id), strdup(d->name), strdup(d->scope), d->parent };
+
+        free_derived(&t->derived[i]);
+        t->derived[i] = new;
+        t->nderived += i == t->nderived;
+    }
     pthread_mutex_unlock(&t->lock);
     return fits;
 }
@@ -499,6 +503,7 @@ bool tsp_derived_delete(struct serve *s, struct str id, struct arena *mem, struc
         *ret = copy_derived(&t->derived[i], mem);
         free_derived(&t->derived[i]);
         t->derived[i] = t->derived[--t->nderived];
+        t->derived[t->nderived] = (struct tsp_derived){ 0 };
     }
     pthread_mutex_unlock(&t->lock);
     return found;

@@ -454,8 +454,10 @@ static char *take_scope(struct serve *s, const struct request *q, struct reply *
         reply_fail(r, 400, "parameters.scope names what is to be shown: vm:NAME, host:NAME, ...");
         return NULL;
     }
-    if (!tsp_ready(s, r))
+    if (!tsp_is_ready(s)) {
+        reply_fail(r, 503, "the histories are not made yet: what there is is not known");
         return NULL;
+    }
     struct scope *c = scope_get(s, str_of(scope), &err);
     if (!c) {
         reply_fail(r, 400, "%s", err.text);
@@ -484,7 +486,7 @@ void tsp_post_derived(struct serve *s, const struct request *q, struct reply *r)
         return;
     d.name = arena_printf(q->mem, "%.255s", name && *name ? name : d.scope);
     d.id = arena_printf(q->mem, "%s:%s", o->id, d.scope);
-    if (tsp_derived_add(s, &d))
+    if (tsp_derived_put(s, &d))
         put_output(reply_json(r), o, &d);
     else
         reply_fail(r, 400, "there are too many outputs already");
@@ -548,7 +550,7 @@ void tsp_post_config(struct serve *s, const struct request *q, struct reply *r)
         return;
     d.name = arena_printf(q->mem, "%.255s", name && *name ? name : d.scope);
     d.id = arena_printf(q->mem, "%s:%s", o->id, d.scope);
-    if (tsp_derived_add(s, &d))
+    if (tsp_derived_put(s, &d))
         put_config(reply_json(r), &d);
     else
         reply_fail(r, 400, "there are too many configurations already");
@@ -569,7 +571,7 @@ void tsp_get_config(struct serve *s, const struct request *q, struct reply *r)
 void tsp_put_config(struct serve *s, const struct request *q, struct reply *r)
 {
     const char *name = name_asked(q);
-    struct tsp_derived d, old;
+    struct tsp_derived d;
 
     if (!is_type(q->holes[0], r))
         return;
@@ -580,11 +582,12 @@ void tsp_put_config(struct serve *s, const struct request *q, struct reply *r)
     char *scope = scope_asked(q) ? take_scope(s, q, r) : d.scope;
     if (!scope)
         return;
-    tsp_derived_delete(s, str_of(d.id), q->mem, &old);
     d.scope = scope; /* its id stays */
     d.name = name && *name ? arena_printf(q->mem, "%.255s", name) : d.name;
-    tsp_derived_add(s, &d);
-    put_config(reply_json(r), &d);
+    if (tsp_derived_put(s, &d))
+        put_config(reply_json(r), &d);
+    else
+        reply_fail(r, 404, "there is no such configuration any more");
 }
 
 void tsp_delete_config(struct serve *s, const struct request *q, struct reply *r)

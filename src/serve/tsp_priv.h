@@ -89,7 +89,8 @@ tsp_answer tsp_post_columns, tsp_post_lines;
 
 /* What was made by clients, in tsp.c under a lock. */
 bool tsp_derived_at(struct serve *s, size_t i, struct arena *mem, struct tsp_derived *ret);
-bool tsp_derived_add(struct serve *s, const struct tsp_derived *d);
+/* Instead of the one with this id, if there is one.  False: there are too many. */
+bool tsp_derived_put(struct serve *s, const struct tsp_derived *d);
 bool tsp_derived_delete(struct serve *s, struct str id, struct arena *mem, struct tsp_derived *ret);
 
 #endif

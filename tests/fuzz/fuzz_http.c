@@ -4,8 +4,8 @@
  *
  * The input is a method, a target and a body, with line breaks between.  They are taken apart, a
  * route is looked for, arguments are checked, and the route answers from a small history that is
- * made once: all that the server does but for sockets.  Every answer must be whole, and JSON where
- * it says so. */
+ * made once, and from a server that has none yet: all that the server does but for sockets.  Every
+ * answer must be whole, and JSON where it says so. */
 #include "serve/guard.h"
 #include "serve/rows.h"
 #include "serve/tsp.h"
@@ -56,7 +56,7 @@ static struct store *make_history(const char *host)
     return s;
 }
 
-static struct serve *make_server(void)
+static struct serve *make_server(bool ready)
 {
     static const char *const paths[] = { "/tmp" };
     static const struct serve_opts o = { .listen = "127.0.0.1:0", .paths = paths, .npaths = 1 };
@@ -68,6 +68,8 @@ static struct serve *make_server(void)
     static const struct serve_totals totals = { .events = 50 };
     struct serve *s = serve_new(&o, &source);
 
+    if (!ready)
+        return s;
     hosts[0] = make_history("h1");
     hosts[1] = make_history("");
     struct report_src src = { .hosts = hosts,
@@ -114,6 +116,8 @@ static void ask(struct serve *s, const char *method, struct str target, struct s
     reply_free(&r);
     request_free(&q);
     arena_free(&mem);
+    tsp_free(s->tsp); /* the next input finds what this one did */
+    s->tsp = tsp_new(s);
 }
 
 static void judge(const char *text)
@@ -141,14 +145,16 @@ static void judge(const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    static struct serve *s;
+    static struct serve *ready, *early;
     struct str all = { (const char *)data, n };
     size_t first = str_chr(all, '\n', 0);
     size_t second = first == STR_NONE ? STR_NONE : str_chr(all, '\n', first + 1);
     char method[16] = "GET";
 
-    if (!s)
-        s = make_server();
+    if (!ready) {
+        ready = make_server(true);
+        early = make_server(false);
+    }
     if (first == STR_NONE)
         return 0;
     if (first < sizeof method) {
@@ -159,7 +165,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct str body = second == STR_NONE ? STR("") : str_from(all, second + 1);
     if (second != STR_NONE)
         target = str_first(target, second - first - 1);
-    ask(s, method, target, body);
+    ask(ready, method, target, body);
+    ask(early, method, target, body);
     char *text = xmalloc(target.n + 1); /* strndup() of the sanitizer looks one byte too far */
     memcpy(text, target.p, target.n);
     text[target.n] = '\0';
