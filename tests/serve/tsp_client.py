@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The protocol's client in TypeScript, from npm: its own tests, and every call against the server.
 
-Skipped, with the reason, where node or the package can't be had.
+Skipped, with the reason, where node or the package can't be had.  What was had is kept in the build folder.
 
 usage: tsp_client.py path/to/neph
 """
@@ -14,9 +14,13 @@ import subprocess
 from _server import TMP, Server, end, report, sim
 
 PACKAGE = {"name": "tsp-client-test", "private": True,
-           "dependencies": {"tsp-typescript-client": "0.9.0"},
+           "dependencies": {"tsp-typescript-client": "0.9.0", "jest": "28.1.3",
+                            "jest-environment-jsdom": "28.1.3"},
            # It names a commit on GitHub, which can't always be had.
            "overrides": {"json-bigint": "1.0.0"}}
+# With that version of json-bigint, a number of more than 15 characters is an integer even if it has a point:
+# the answer of one test's fixture is lost whole.  The server sends no such number (tsp.py).
+OWN_TESTS, OWN_FAILURES = 53, ["HttpTspClient Deserialization fetchXY"]
 
 LIVE = r"""
 const { HttpTspClient } = require('tsp-typescript-client/lib/protocol/http-tsp-client');
@@ -119,24 +123,51 @@ def install(folder):
     """Why the client can't be had, or None."""
     if not shutil.which("node") or not shutil.which("npm"):
         return "node and npm are not here"
+    done = os.path.join(folder, "installed.json")
+    if os.path.exists(done):
+        with open(done) as f:
+            if json.load(f) == PACKAGE:
+                return None
+    shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     with open(os.path.join(folder, "package.json"), "w") as f:
         json.dump(PACKAGE, f)
     try:
         p = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts",
                             "--fetch-retries=0", "--fetch-timeout=20000"], cwd=folder,
-                           capture_output=True, text=True, timeout=120)
+                           capture_output=True, text=True, timeout=300)
     except subprocess.TimeoutExpired:
         return "npm took too long"
-    return None if p.returncode == 0 else "npm: " + p.stderr.strip().splitlines()[0]
+    if p.returncode != 0:
+        return "npm: " + (p.stderr.strip().splitlines() or ["exit %d" % p.returncode])[0]
+    # Jest looks for no tests below node_modules.
+    shutil.copytree(os.path.join(folder, "node_modules", "tsp-typescript-client"),
+                    os.path.join(folder, "client"))
+    with open(done, "w") as f:
+        json.dump(PACKAGE, f)
+    return None
 
 
-def main():
-    folder = os.path.join(TMP, "tsp-client")
-    why = install(folder)
-    if why:
-        print("skip tsp-typescript-client: " + why)
+def own_tests(folder):
+    """The package's compiled tests, with its fixtures and its configuration, unchanged."""
+    at = os.path.join(folder, "client")
+    p = subprocess.run(["node", "../node_modules/jest/bin/jest.js", "--config", "jest.config.json", "--ci",
+                        "--json", "--silent"], cwd=at, capture_output=True, text=True, timeout=300)
+    try:
+        told = json.loads(p.stdout)
+    except ValueError:
+        report("tsp-typescript-client: its own tests", [p.stdout + p.stderr])
         return
+    tests = [t for suite in told["testResults"] for t in suite["assertionResults"]]
+    failed = [t["fullName"] for t in tests if t["status"] != "passed"]
+    problems = [] if failed == OWN_FAILURES else ["failed: %r" % failed]
+    if len(tests) != OWN_TESTS:
+        problems.append("%d tests" % len(tests))
+    report("tsp-typescript-client: its own tests, but for what json-bigint 1.0.0 can't read", problems)
+
+
+def live(folder):
+    """Every method of the client's class, against the server."""
     with open(os.path.join(folder, "live.js"), "w") as f:
         f.write(LIVE)
     with Server(sim("migration-hogs")) as s:
@@ -151,6 +182,16 @@ def main():
             told["failed"].append("only %d calls" % told["called"])
         report("tsp-typescript-client: every call", told["failed"])
         report("ends with 0", [] if s.stop() == 0 else ["exit %d: %s" % (s.p.returncode, s.err)])
+
+
+def main():
+    folder = os.path.join(os.environ.get("NEPH_BUILD", TMP), "tsp-client")
+    why = install(folder)
+    if why:
+        print("skip tsp-typescript-client: " + why)
+        return
+    own_tests(folder)
+    live(folder)
     end()
 
 
