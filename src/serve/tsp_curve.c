@@ -58,10 +58,11 @@ static struct str series_name(const struct scope *c, const struct row *row, stru
     uint32_t no;
     bool below = row->parent.n && strtab_find(&c->ids, row->parent, &no) && no;
     struct str parent = below ? c->rows.at[no - 1].label : STR("");
+    bool named = str_starts(row->label, parent); /* "compute1: Memory" below "compute1" */
 
-    return str_of(arena_printf(mem, STR_FMT "%s" STR_FMT "%s%s%s", STR_ARG(parent),
-                               below ? ": " : "", STR_ARG(row->label), *row->unit ? " (" : "",
-                               row->unit, *row->unit ? ")" : ""));
+    return str_of(arena_printf(
+        mem, STR_FMT "%s" STR_FMT "%s%s%s", STR_ARG(named ? STR("") : parent), named ? "" : ": ",
+        STR_ARG(row->label), *row->unit ? " (" : "", row->unit, *row->unit ? ")" : ""));
 }
 
 /* How many states of CPUs and services begin in each sample. */

@@ -99,6 +99,24 @@ def traces(s):
     report("traces and experiments", p)
 
 
+def filters(c, o, names, window, rows):
+    """States that lack a text are dimmed, or left out."""
+    labels = [x["label"] for r in rows for x in r["states"] if "label" in x]
+    texts = [labels[0][:3], labels[0][2:]] if labels else []
+
+    def fits(x, row):
+        return all(t in x.get("label", "") or t in names[row["entryId"]] for t in texts)
+
+    for key in ("1", "4"):
+        found = c.out("timeGraph", o, "states", {
+            "requested_timerange": window, "requested_items": [r["entryId"] for r in rows],
+            "filter_query_parameters": {"filter_expressions_map": {key: texts}}})["model"]["rows"]
+        want = [dict(r, states=[dict(x) if fits(x, r) else dict(x, tags=1) for x in r["states"]
+                                if key == "1" or fits(x, r)]) for r in rows]
+        if found != want:
+            c.problems.append("%s: the filter %s of %r" % (o, key, texts))
+
+
 def graph(c, o, entries):
     t0, t1 = c.e["start"], c.e["end"]
     ids = [x["id"] for x in entries if x.get("hasData")][:50]
@@ -120,7 +138,10 @@ def graph(c, o, entries):
             last = x["end"]
             if "style" in x and x["style"]["parentKey"] not in styles:
                 c.problems.append("%s: no style %s" % (o, x["style"]["parentKey"]))
-    for a in c.out("timeGraph", o, "arrows", {"requested_timerange": window})["model"]:
+    arrows = c.out("timeGraph", o, "arrows", {"requested_timerange": window})["model"]
+    if len(arrows) > 200:
+        c.problems.append("%s: %d arrows" % (o, len(arrows)))
+    for a in arrows:
         if not {a["sourceId"], a["targetId"]} <= {x["id"] for x in entries}:
             c.problems.append("%s: an arrow between %r" % (o, a))
     tip = {"requested_times": [(t0 + t1) // 2], "requested_items": ids[:1] or [1],
@@ -128,6 +149,7 @@ def graph(c, o, entries):
     if ids and not all(isinstance(v, str) for v in
                        c.out("timeGraph", o, "tooltip", tip)["model"].values()):
         c.problems.append("%s: tooltip" % o)
+    filters(c, o, {x["id"]: x["labels"][0] for x in entries}, window, model["rows"])
     c.out("timeGraph", o, "states", {"requested_items": ids}, 400)
     c.out("timeGraph", o, "states", {"requested_timerange": {"start": t1, "end": t0}}, 400)
     far = {"start": -(1 << 62), "end": (1 << 62), "nbTimes": 1 << 40}
@@ -141,8 +163,14 @@ def curve(c, o, kind, entries):
     model = c.out(kind, o, "xy", {"requested_timerange": window, "requested_items": ids})["model"]
     for x in model["series"]:
         xs = x.get("xValues") or x.get("xRanges")
-        if len(xs) != len(x["yValues"]) or len(xs) > 64 or not x["seriesName"]:
+        unit = x["yValuesDescription"]["unit"]
+        if len(xs) != len(x["yValues"]) or len(xs) > 64 or not x["seriesName"] or \
+                (unit and not x["seriesName"].endswith("(%s)" % unit)):
             c.problems.append("%s: a series of %d and %d" % (o, len(xs), len(x["yValues"])))
+    if len({x["seriesName"] for x in model["series"]}) != len(model["series"]):
+        c.problems.append("%s: two series of one name" % o)
+    if len({x["labels"][1] for x in entries if x.get("isDefault") and len(x["labels"]) > 1}) > 1:
+        c.problems.append("%s: curves of several units are chosen at first" % o)
     times = [c.e["start"] + i * (c.e["end"] - c.e["start"]) // 9 for i in range(10)]
     old = c.out(kind, o, "xy", {"requested_times": times, "requested_items": ids})["model"]
     if len(old["series"]) != len(model["series"]):
@@ -172,8 +200,27 @@ def table(c, o):
         got = c.out("table", o, "lines", {
             "requested_table_index": 0, "requested_table_count": 1, "table_search_direction": "NEXT",
             "table_search_expressions": {"3": "^%s$" % re.escape(name)}})["model"]
-        if got["lines"][0]["cells"][3]["content"] != name:
+        if got["lines"][0]["cells"][3]["content"] != name or got["lines"][0].get("tags") != 8:
             c.problems.append("%s: searched %s, found %r" % (o, name, got["lines"]))
+        got = c.out("table", o, "lines", {
+            "requested_table_index": 0, "requested_table_count": 5,
+            "table_search_expressions": {"3": "^%s$" % re.escape(name)}})["model"]
+        if [x["cells"] for x in got["lines"]] != [x["cells"] for x in first["lines"]] or any(
+                (x.get("tags") == 8) != (x["cells"][3]["content"] == name) for x in got["lines"]):
+            c.problems.append("%s: marked %s: %r" % (o, name, got["lines"]))
+        none = c.out("table", o, "lines", {
+            "requested_table_index": 0, "requested_table_count": 5, "table_search_direction": "NEXT",
+            "table_search_expressions": {"3": "no such event"}})["model"]
+        if none["lines"]:
+            c.problems.append("%s: found what is not there" % o)
+    times = [int(x["cells"][-1]["content"]) for x in first["lines"]]
+    if columns[-1]["name"] != "Timestamp ns" or not all(
+            c.e["start"] <= t <= c.e["end"] for t in times):
+        c.problems.append("%s: times %r" % (o, times))
+    at = c.out("table", o, "lines", {"requested_times": [max(times)],
+                                     "requested_table_count": 1})["model"]["lines"]
+    if at and int(at[0]["cells"][-1]["content"]) < max(times):
+        c.problems.append("%s: at %d there is %r" % (o, max(times), at))
     for bad in ({"requested_table_index": -1, "requested_table_count": 1}, {},
                 {"requested_table_index": 0, "requested_table_count": 1000000},
                 {"requested_table_index": 0, "requested_table_count": 1,
