@@ -190,6 +190,23 @@ void tsp_post_xy(struct serve *s, const struct request *q, struct reply *r)
     scope_release(s, c);
 }
 
+/* What a curve has at an instant. */
+static void put_value(struct serve *s, const struct request *q, const struct scope *c, ns_t t,
+                      struct json *j)
+{
+    struct store_point p;
+    struct str text;
+    uint64_t id;
+
+    if (!c || !span_has(s->all, t) || !request_arg(q, "seriesId", &text) || !str_u64(text, &id) ||
+        id < 1 || id > c->rows.n || !c->rows.at[id - 1].curve)
+        return;
+    const struct row *row = &c->rows.at[id - 1];
+    row_points(row, (struct span){ t, t + 1 }, 1, &p);
+    if (p.min != STORE_NULL)
+        json_kstr(j, series_name(c, row, q->mem).p, str_of(arena_printf(q->mem, "%.8g", p.mean)));
+}
+
 void tsp_get_xy_tooltip(struct serve *s, const struct request *q, struct reply *r)
 {
     const struct tsp_output *o;
@@ -207,6 +224,7 @@ void tsp_get_xy_tooltip(struct serve *s, const struct request *q, struct reply *
 
         json_open(j, '{');
         json_kstr(j, "Time", str_of(time_iso(t, text)));
+        put_value(s, q, c, t, j);
         json_close(j, '}');
         tsp_model_end(j, s);
     }

@@ -100,14 +100,18 @@ size_t tsp_items(const struct request *q, const struct scope *c, size_t **ret)
 bool tsp_begin(struct serve *s, const struct request *q, struct reply *r,
                const struct tsp_output **ret, struct scope **ret_scope)
 {
-    struct str name;
+    struct tsp_derived d;
+    struct err err;
 
     *ret_scope = NULL;
-    if (!(*ret = tsp_output_asked(s, q, r, &name)) || !tsp_ready(s, r))
+    if (!(*ret = tsp_output_asked(s, q, r, &d)) || !tsp_ready(s, r))
         return false;
-    if (!name.n || str_is(name, "changes"))
+    const char *scope = d.scope ? d.scope : (*ret)->scope;
+    if (!scope)
         return true;
-    *ret_scope = tsp_scope(s, name, r);
+    *ret_scope = scope_get(s, str_of(scope), &err);
+    if (!*ret_scope)
+        reply_fail(r, 404, "%s", err.text);
     return *ret_scope != NULL;
 }
 
@@ -323,9 +327,8 @@ void tsp_post_style(struct serve *s, const struct request *q, struct reply *r)
 {
     static const struct schema_values *const sets[] = { &vm_state_values, &task_status_values,
                                                         &shade_values };
-    struct str name;
 
-    if (!tsp_output_asked(s, q, r, &name))
+    if (!tsp_output_asked(s, q, r, NULL))
         return;
     struct json *j = tsp_model(r);
     json_open(j, '{');

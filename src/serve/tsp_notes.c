@@ -109,9 +109,8 @@ static const enum severity severities[] = { SEVERITY_CRITICAL, SEVERITY_WARNING,
 
 void tsp_get_annotations(struct serve *s, const struct request *q, struct reply *r)
 {
-    struct str name;
 
-    if (!tsp_output_asked(s, q, r, &name))
+    if (!tsp_output_asked(s, q, r, NULL))
         return;
     struct json *j = tsp_model(r);
     json_open(j, '{');
@@ -178,9 +177,8 @@ static void put_category(const struct diagnosis *d, enum severity severity, stru
 void tsp_post_annotations(struct serve *s, const struct request *q, struct reply *r)
 {
     struct tsp_window w;
-    struct str name;
 
-    if (!tsp_output_asked(s, q, r, &name) || !tsp_ready(s, r) || !tsp_window(s, q, &w, r))
+    if (!tsp_output_asked(s, q, r, NULL) || !tsp_ready(s, r) || !tsp_window(s, q, &w, r))
         return;
     struct json *j = tsp_model(r);
     json_open(j, '{');

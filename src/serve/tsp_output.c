@@ -21,7 +21,7 @@ const struct tsp_output tsp_outputs[] = {
       "Pages to send, rates and throttle of each round of live migrations", TSP_XY, "migrations",
       NULL },
     { TC "internal.tmf.core.histogram.HistogramDataProvider", "Histogram",
-      "How often the states of CPUs and services change", TSP_XY, "changes", NULL },
+      "How often the states of CPUs and services change", TSP_XY, NULL, NULL },
     { "cloud.vm.layers", "Instances: all layers",
       "States in Nova, stages of QEMU, threads in the kernel", TSP_GRAPH, "vms", NULL },
     { "cloud.request.flow", "Requests", "The tasks of each request, by service", TSP_GRAPH,
@@ -51,7 +51,7 @@ const struct tsp_output tsp_outputs[] = {
     { 0 },
 };
 
-const char *tsp_type_name(enum tsp_type t)
+static const char *type_name(enum tsp_type t)
 {
     static const char *const names[] = { [TSP_XY] = "TREE_TIME_XY",
                                          [TSP_GRAPH] = "TIME_GRAPH",
@@ -70,26 +70,30 @@ static const struct tsp_output *find_plain(struct str id)
     return NULL;
 }
 
+static bool find_derived(struct serve *s, struct str id, struct arena *mem, struct tsp_derived *ret)
+{
+    for (size_t i = 0; tsp_derived_at(s, i, mem, ret); i++)
+        if (str_is(id, ret->id))
+            return true;
+    return false;
+}
+
 const struct tsp_output *tsp_output_asked(struct serve *s, const struct request *q, struct reply *r,
-                                          struct str *ret_scope)
+                                          struct tsp_derived *ret)
 {
     struct str id = q->holes[1];
     const struct tsp_output *o = find_plain(id);
-    struct tsp_derived d;
+    struct tsp_derived d = { .scope = NULL };
 
     if (!tsp_has_experiment(s, q->holes[0], r))
         return NULL;
-    if (o) {
-        *ret_scope = str_of(o->scope ? o->scope : "");
-        return o;
-    }
-    for (size_t i = 0; tsp_derived_at(s, i, q->mem, &d); i++)
-        if (str_is(id, d.id)) {
-            *ret_scope = str_of(d.scope);
-            return d.parent;
-        }
-    reply_fail(r, 404, "there is no output '" STR_FMT "'", STR_ARG(str_first(id, 200)));
-    return NULL;
+    if (!o && find_derived(s, id, q->mem, &d))
+        o = d.parent;
+    if (!o)
+        reply_fail(r, 404, "there is no output '" STR_FMT "'", STR_ARG(str_first(id, 200)));
+    else if (ret)
+        *ret = d;
+    return o;
 }
 
 /* --- the list ------------------------------------------------------------------------------ */
@@ -100,7 +104,7 @@ static void put_output(struct json *j, const struct tsp_output *o, const struct 
     json_kstr(j, "id", str_of(d ? d->id : o->id));
     json_kstr(j, "name", str_of(d ? d->name : o->name));
     json_kstr(j, "description", str_of(o->about));
-    json_kstr(j, "type", str_of(tsp_type_name(o->type)));
+    json_kstr(j, "type", str_of(type_name(o->type)));
     if (d)
         json_kstr(j, "parentId", str_of(o->id));
     json_kopen(j, "capabilities", '{');
@@ -129,32 +133,16 @@ void tsp_list_outputs(struct serve *s, const struct request *q, struct reply *r)
 
 void tsp_get_output(struct serve *s, const struct request *q, struct reply *r)
 {
-    struct tsp_derived d, *derived = NULL;
-    struct str scope;
+    struct tsp_derived d;
 
-    const struct tsp_output *o = tsp_output_asked(s, q, r, &scope);
-    if (!o)
-        return;
-    for (size_t i = 0; tsp_derived_at(s, i, q->mem, &d) && !derived; i++)
-        if (str_is(q->holes[1], d.id))
-            derived = &d;
-    put_output(reply_json(r), o, derived);
+    const struct tsp_output *o = tsp_output_asked(s, q, r, &d);
+    if (o)
+        put_output(reply_json(r), o, d.scope ? &d : NULL);
 }
 
 /* --- trees --------------------------------------------------------------------------------- */
 
-struct scope *tsp_scope(struct serve *s, struct str scope, struct reply *r)
-{
-    struct err err;
-    /* The histogram has one row for each CPU and service, and no scope of its own. */
-    struct scope *c = scope_get(s, str_is(scope, "changes") ? STR("all") : scope, &err);
-
-    if (!c)
-        reply_fail(r, 404, "%s", err.text);
-    return c;
-}
-
-void tsp_headers(struct json *j, const char *const *names)
+static void put_headers(struct json *j, const char *const *names)
 {
     json_kopen(j, "headers", '[');
     for (; *names; names++) {
@@ -333,21 +321,17 @@ static void put_statistics(struct serve *s, struct json *j)
 
 void tsp_post_tree(struct serve *s, const struct request *q, struct reply *r)
 {
-    static const char *const one[] = { "Name", NULL };
-    static const char *const two[] = { "Name", "Unit", NULL };
-    static const char *const three[] = { "Name", "Events", "Share", NULL };
-    struct str name;
+    static const char *const name[] = { "Name", NULL };
+    static const char *const unit[] = { "Name", "Unit", NULL };
+    static const char *const share[] = { "Name", "Events", "Share", NULL };
+    const struct tsp_output *o;
+    struct scope *c;
 
-    const struct tsp_output *o = tsp_output_asked(s, q, r, &name);
-    if (!o || !tsp_ready(s, r))
-        return;
-    bool single = o->type == TSP_GENERIC_XY || str_is(name, "changes");
-    struct scope *c = name.n && !single ? tsp_scope(s, name, r) : NULL;
-    if (name.n && !single && !c)
+    if (!tsp_begin(s, q, r, &o, &c))
         return;
     struct json *j = tsp_model(r);
     json_open(j, '{');
-    tsp_headers(j, o->type == TSP_TREE ? three : c && o->type == TSP_XY ? two : one);
+    put_headers(j, o->type == TSP_TREE ? share : c && o->type == TSP_XY ? unit : name);
     if (c)
         put_rows(s, j, c, o->type == TSP_XY);
     else if (o->type == TSP_TREE)
@@ -409,9 +393,8 @@ void tsp_config_type(struct serve *s, const struct request *q, struct reply *r)
 
 void tsp_output_config_types(struct serve *s, const struct request *q, struct reply *r)
 {
-    struct str scope;
+    const struct tsp_output *o = tsp_output_asked(s, q, r, NULL);
 
-    const struct tsp_output *o = tsp_output_asked(s, q, r, &scope);
     if (!o)
         return;
     struct json *j = reply_json(r);
@@ -423,9 +406,7 @@ void tsp_output_config_types(struct serve *s, const struct request *q, struct re
 
 void tsp_output_config_type(struct serve *s, const struct request *q, struct reply *r)
 {
-    struct str scope;
-
-    if (tsp_output_asked(s, q, r, &scope) && is_type(q->holes[2], r))
+    if (tsp_output_asked(s, q, r, NULL) && is_type(q->holes[2], r))
         put_type(reply_json(r));
 }
 
@@ -467,39 +448,47 @@ static char *take_scope(struct serve *s, const struct request *q, struct reply *
     return arena_printf(q->mem, "%s", scope);
 }
 
-void tsp_post_derived(struct serve *s, const struct request *q, struct reply *r)
+/* An output of 'o' with the scope and the name that the request has; false: answered. */
+static bool make_derived(struct serve *s, const struct request *q, const struct tsp_output *o,
+                         struct tsp_derived *ret, struct reply *r)
 {
     const char *name = name_asked(q);
-    const char *type = json_string_value(json_object_get(q->body, "sourceTypeId"));
-    struct tsp_derived d;
-    struct str scope;
 
-    const struct tsp_output *o = tsp_output_asked(s, q, r, &scope);
+    *ret = (struct tsp_derived){ .scope = take_scope(s, q, r), .parent = o };
+    if (!ret->scope)
+        return false;
+    ret->name = arena_printf(q->mem, "%.255s", name && *name ? name : ret->scope);
+    ret->id = arena_printf(q->mem, "%s:%s", o->id, ret->scope);
+    if (tsp_derived_put(s, ret))
+        return true;
+    reply_fail(r, 400, "there are too many outputs already");
+    return false;
+}
+
+void tsp_post_derived(struct serve *s, const struct request *q, struct reply *r)
+{
+    const char *type = json_string_value(json_object_get(q->body, "sourceTypeId"));
+    const struct tsp_output *o = tsp_output_asked(s, q, r, NULL);
+    struct tsp_derived d;
+
     if (!o)
         return;
-    if (o->type != TSP_GRAPH || (type && strcmp(type, SCOPE_TYPE) != 0)) {
+    if (o->type != TSP_GRAPH || (type && strcmp(type, SCOPE_TYPE) != 0))
         reply_fail(r, 400, "outputs can be made of time graphs, with " SCOPE_TYPE);
-        return;
-    }
-    d = (struct tsp_derived){ .scope = take_scope(s, q, r), .parent = o };
-    if (!d.scope)
-        return;
-    d.name = arena_printf(q->mem, "%.255s", name && *name ? name : d.scope);
-    d.id = arena_printf(q->mem, "%s:%s", o->id, d.scope);
-    if (tsp_derived_put(s, &d))
+    else if (make_derived(s, q, o, &d, r))
         put_output(reply_json(r), o, &d);
-    else
-        reply_fail(r, 400, "there are too many outputs already");
 }
 
 void tsp_delete_derived(struct serve *s, const struct request *q, struct reply *r)
 {
+    const struct tsp_output *o = tsp_output_asked(s, q, r, NULL);
     struct tsp_derived d;
 
-    if (!tsp_has_experiment(s, q->holes[0], r))
+    if (!o)
         return;
-    if (tsp_derived_delete(s, q->holes[2], q->mem, &d))
-        put_output(reply_json(r), d.parent, &d);
+    if (find_derived(s, q->holes[2], q->mem, &d) && d.parent == o &&
+        tsp_derived_delete(s, q->holes[2], q->mem, &d))
+        put_output(reply_json(r), o, &d);
     else
         reply_fail(r, 404, "there is no such output, or it can't be deleted");
 }
@@ -519,14 +508,6 @@ static void put_config(struct json *j, const struct tsp_derived *d)
     json_close(j, '}');
 }
 
-static bool find_config(struct serve *s, const struct request *q, struct tsp_derived *ret)
-{
-    for (size_t i = 0; tsp_derived_at(s, i, q->mem, ret); i++)
-        if (str_is(q->holes[1], ret->id))
-            return true;
-    return false;
-}
-
 void tsp_configs(struct serve *s, const struct request *q, struct reply *r)
 {
     struct tsp_derived d;
@@ -542,18 +523,10 @@ void tsp_configs(struct serve *s, const struct request *q, struct reply *r)
 
 void tsp_post_config(struct serve *s, const struct request *q, struct reply *r)
 {
-    const struct tsp_output *o = find_plain(STR("cloud.vm.layers"));
-    const char *name = name_asked(q);
-    struct tsp_derived d = { .parent = o };
+    struct tsp_derived d;
 
-    if (!is_type(q->holes[0], r) || !(d.scope = take_scope(s, q, r)))
-        return;
-    d.name = arena_printf(q->mem, "%.255s", name && *name ? name : d.scope);
-    d.id = arena_printf(q->mem, "%s:%s", o->id, d.scope);
-    if (tsp_derived_put(s, &d))
+    if (is_type(q->holes[0], r) && make_derived(s, q, find_plain(STR("cloud.vm.layers")), &d, r))
         put_config(reply_json(r), &d);
-    else
-        reply_fail(r, 400, "there are too many configurations already");
 }
 
 void tsp_get_config(struct serve *s, const struct request *q, struct reply *r)
@@ -562,7 +535,7 @@ void tsp_get_config(struct serve *s, const struct request *q, struct reply *r)
 
     if (!is_type(q->holes[0], r))
         return;
-    if (find_config(s, q, &d))
+    if (find_derived(s, q->holes[1], q->mem, &d))
         put_config(reply_json(r), &d);
     else
         reply_fail(r, 404, "there is no such configuration");
@@ -575,7 +548,7 @@ void tsp_put_config(struct serve *s, const struct request *q, struct reply *r)
 
     if (!is_type(q->holes[0], r))
         return;
-    if (!find_config(s, q, &d)) {
+    if (!find_derived(s, q->holes[1], q->mem, &d)) {
         reply_fail(r, 404, "there is no such configuration");
         return;
     }

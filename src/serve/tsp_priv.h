@@ -22,7 +22,6 @@
 typedef void tsp_answer(struct serve *s, const struct request *q, struct reply *r);
 
 enum tsp_type { TSP_XY, TSP_GRAPH, TSP_TABLE, TSP_TREE, TSP_GENERIC_XY };
-const char *tsp_type_name(enum tsp_type t);
 
 struct tsp_output {
     const char *id, *name, *about;
@@ -38,10 +37,11 @@ struct tsp_derived {
     const struct tsp_output *parent;
 };
 
-/* The output that the request names, of the experiment that it names, and what it is about.  NULL:
+/* The output that the request names, of the experiment that it names.  If a client made it, what it
+ * was made of is returned in 'ret', whose scope is NULL otherwise; 'ret' may be NULL.  NULL:
  * answered with 404. */
 const struct tsp_output *tsp_output_asked(struct serve *s, const struct request *q, struct reply *r,
-                                          struct str *ret_scope);
+                                          struct tsp_derived *ret);
 
 /* "parameters" of the body, or NULL. */
 const json_t *tsp_parameters(const struct request *q);
@@ -56,7 +56,6 @@ bool tsp_is_ready(struct serve *s);
 bool tsp_ready(struct serve *s, struct reply *r);
 /* At most 15 characters. */
 void tsp_double(struct json *j, double v);
-void tsp_headers(struct json *j, const char *const *names);
 /* Answers 404 and returns false if there is no such experiment. */
 bool tsp_has_experiment(struct serve *s, struct str uuid, struct reply *r);
 
@@ -77,8 +76,6 @@ bool tsp_begin(struct serve *s, const struct request *q, struct reply *r,
                const struct tsp_output **ret, struct scope **ret_scope);
 /* Numbers of 'requested_items', as positions of rows. */
 size_t tsp_items(const struct request *q, const struct scope *c, size_t **ret);
-/* The scope of the output, or NULL, answered. */
-struct scope *tsp_scope(struct serve *s, struct str scope, struct reply *r);
 
 tsp_answer tsp_list_outputs, tsp_get_output, tsp_post_tree, tsp_post_derived, tsp_delete_derived,
     tsp_config_types, tsp_config_type, tsp_output_config_types, tsp_output_config_type, tsp_configs,

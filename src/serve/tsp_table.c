@@ -38,9 +38,8 @@ static size_t count(const char *const *names)
 
 void tsp_post_columns(struct serve *s, const struct request *q, struct reply *r)
 {
-    struct str scope;
 
-    const struct tsp_output *o = tsp_output_asked(s, q, r, &scope);
+    const struct tsp_output *o = tsp_output_asked(s, q, r, NULL);
     if (!o)
         return;
     const char *const *names = columns_of(o);
@@ -388,9 +387,8 @@ static void no_lines(struct serve *s, struct reply *r, const struct asked *a)
 void tsp_post_lines(struct serve *s, const struct request *q, struct reply *r)
 {
     struct asked a;
-    struct str scope;
 
-    const struct tsp_output *o = tsp_output_asked(s, q, r, &scope);
+    const struct tsp_output *o = tsp_output_asked(s, q, r, NULL);
     if (!o)
         return;
     if (take_lines(s, q, count(columns_of(o)), &a, r)) {

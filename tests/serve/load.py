@@ -205,11 +205,22 @@ def ends_well(path):
     report("it ends while it is asked", problems)
 
 
+def tsp_states(s):
+    """What a viewer of the protocol draws."""
+    e = s.get("/tsp/api/experiments").json()[0]
+    at = "/tsp/api/experiments/%s/outputs/timeGraph/cloud.vm.layers" % e["UUID"]
+    entries = s.post(at + "/tree", {}).json()["model"]["entries"]
+    return s.post(at + "/states", {"parameters": {
+        "requested_timerange": {"start": e["start"], "end": e["end"], "nbTimes": 300},
+        "requested_items": [x["id"] for x in entries]}}).body
+
+
 def history_gone(path):
     """Histories are removed, and built anew, behind its back: it goes on with what it has."""
     problems = []
     with Server(path) as s:
         before = s.get("/api/v1/list/vms?limit=500").body
+        drawn = tsp_states(s)
         shutil.rmtree(os.environ["NEPH_CACHE"], ignore_errors=True)
         for target in ("/api/v1/list/vms?limit=501", "/api/v1/list/tasks?limit=502",
                        "/api/v1/rows?scope=vms", "/api/v1/events?limit=2"):
@@ -221,6 +232,8 @@ def history_gone(path):
         subprocess.run([NEPH, "summary", "--rebuild", path], capture_output=True, timeout=300)
         if s.get("/api/v1/list/vms?limit=503").body != before:
             problems.append("another answer after it was built anew")
+        if tsp_states(s) != drawn or b'"states":[{' not in drawn:
+            problems.append("other states after it was built anew")
         if s.stop() != 0:
             problems.append("exit %d: %s" % (s.p.returncode, s.err))
     report("histories that vanish", problems)

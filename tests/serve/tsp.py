@@ -171,6 +171,13 @@ def curve(c, o, kind, entries):
         c.problems.append("%s: two series of one name" % o)
     if len({x["labels"][1] for x in entries if x.get("isDefault") and len(x["labels"]) > 1}) > 1:
         c.problems.append("%s: curves of several units are chosen at first" % o)
+    for x in model["series"] if kind == "XY" and ids else ():
+        t = x["xValues"][40]
+        tip = c.call("GET", "%s/outputs/XY/%s/tooltip?xValue=%d&seriesId=%d" %
+                     (c.at, o, t, x["seriesId"]))["model"]
+        if set(tip) - {"Time", x["seriesName"]} or "Time" not in tip or (
+                x["seriesName"] not in tip and x["yValues"][40] and o.startswith("cloud.migr")):
+            c.problems.append("%s: at %d %r" % (o, t, tip))
     times = [c.e["start"] + i * (c.e["end"] - c.e["start"]) // 9 for i in range(10)]
     old = c.out(kind, o, "xy", {"requested_times": times, "requested_items": ids})["model"]
     if len(old["series"]) != len(model["series"]):
