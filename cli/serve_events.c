@@ -11,15 +11,15 @@
 
 #include <stdlib.h>
 
-/* Events that are looked at for one page; the first stretch; how fast stretches grow. */
 /* Readers go on from where they are if they are asked for all: this is before any event. */
 #define BEFORE_ALL (NS_MIN / 4)
 
+/* Events that are looked at for one page; the first stretch; how fast stretches grow. */
 enum { LOOKED_MOST = 4000000, STRETCH_NS = 100000, STRETCH_GROWS = 8, MARK_EVERY = 65536 };
 
 struct line {
-    struct sbuf text;
-    struct serve_event event; /* numbered */
+    struct sbuf text; /* or, numbered: */
+    struct serve_event event;
     ns_t t;
     uint64_t no;
 };
@@ -37,6 +37,19 @@ struct page {
     struct arena *mem;
 };
 
+static struct serve_event event_of(struct page *p, const struct stream_head *h)
+{
+    struct event_out *w = p->w;
+    struct str fields = STR("");
+
+    if (!p->q->bare) {
+        event_out_json_value(w, h->reader, &h->ev);
+        fields = (struct str){ w->out.b.p + w->fields_at, w->fields_end - w->fields_at };
+    }
+    return (struct serve_event){ h->ev.t, h->ev.cpu, str_dup(p->mem, h->reader->host),
+                                 str_dup(p->mem, h->ev.name), str_dup(p->mem, fields) };
+}
+
 static void add_line(struct page *p, const struct stream_head *h, uint64_t no)
 {
     struct line *l = &p->lines[(p->first + p->n) % p->q->limit];
@@ -47,19 +60,16 @@ static void add_line(struct page *p, const struct stream_head *h, uint64_t no)
     } else {
         p->n++;
     }
+    l->t = h->ev.t;
+    l->no = no;
     sbuf_clear(&p->w->out.b);
+    if (p->q->numbered) {
+        l->event = event_of(p, h);
+        return;
+    }
     event_out_json_value(p->w, h->reader, &h->ev);
     sbuf_clear(&l->text);
     sbuf_str(&l->text, sbuf_view(&p->w->out.b));
-    l->t = h->ev.t;
-    l->no = no;
-    if (p->q->numbered) {
-        const struct event_out *w = p->w;
-        struct str fields = { w->out.b.p + w->fields_at, w->fields_end - w->fields_at };
-
-        l->event = (struct serve_event){ h->ev.t, h->ev.cpu, str_dup(p->mem, h->reader->host),
-                                         str_dup(p->mem, h->ev.name), str_dup(p->mem, fields) };
-    }
 }
 
 static bool wanted(struct page *p, const struct stream_head *h)
@@ -191,7 +201,7 @@ static void hand_over(struct page *p, struct serve_page *ret)
     for (size_t i = 0; i < p->n; i++) {
         const struct line *l = &p->lines[(p->first + i) % p->q->limit];
 
-        if (i)
+        if (i && !p->q->numbered)
             sbuf_chr(&ret->rows, ',');
         sbuf_str(&ret->rows, sbuf_view(&l->text));
         ret->at[i] = l->event;

@@ -33,6 +33,7 @@ struct serve_events {
     uint64_t skip;           /* so many of those at exactly that time were told already */
     bool back;
     bool numbered; /* without filters, forward: 'number' of the page is asked for */
+    bool bare;     /* numbered, and the fields are not needed */
     uint64_t pass; /* numbered, and not 0: from this number on, whatever 'from' says */
     size_t limit;
 };
@@ -44,7 +45,7 @@ struct serve_event {
 struct serve_page {
     struct arena mem;
     struct serve_event *at; /* 'n' of them, if they are numbered */
-    struct sbuf rows;       /* "{...},{...}" in order of time */
+    struct sbuf rows;       /* else: "{...},{...}" in order of time */
     size_t n;
     ns_t first, last;           /* times of the outer ones, if n > 0                      */
     uint64_t first_no, last_no; /* which of those at that time they are, from 0 */

@@ -156,13 +156,18 @@ struct json *tsp_model(struct reply *r)
     return j;
 }
 
+void tsp_model_say(struct json *j, struct serve *s, const char *message)
+{
+    json_kstr(j, "status", str_of(serve_state_name(serve_progress_now(s).state)));
+    json_kstr(j, "statusMessage", str_of(message));
+    json_close(j, '}');
+}
+
 void tsp_model_end(struct json *j, struct serve *s)
 {
     struct serve_progress p = serve_progress_now(s);
 
-    json_kstr(j, "status", str_of(serve_state_name(p.state)));
-    json_kstr(j, "statusMessage", str_of(p.stage));
-    json_close(j, '}');
+    tsp_model_say(j, s, p.stage);
 }
 
 bool tsp_is_ready(struct serve *s)

@@ -154,33 +154,38 @@ static void put_headers(struct json *j, const char *const *names)
     json_close(j, ']');
 }
 
-static void put_metadata(struct json *j, const char *key, struct str text, int64_t number)
+static void put_text(struct json *j, const char *key, struct str text)
 {
-    if (text.n == 0 && number == 0)
+    if (text.n == 0)
         return;
     json_kopen(j, key, '[');
-    if (text.n)
-        json_str(j, text);
-    else
-        json_i64(j, number);
+    json_str(j, text);
+    json_close(j, ']');
+}
+
+static void put_number(struct json *j, const char *key, int64_t number)
+{
+    if (number == 0)
+        return;
+    json_kopen(j, key, '[');
+    json_i64(j, number);
     json_close(j, ']');
 }
 
 /* What is as well in other outputs.  A viewer finds the row of an event that is picked by keys that
  * are called as columns of the table are: of CPUs, "Host" and "CPU". */
-static void put_all_metadata(struct json *j, const struct row *row)
+static void put_metadata(struct json *j, const struct row *row)
 {
     bool cpu = row->store && strcmp(row->kind, "cpu") == 0;
 
     json_kopen(j, "metadata", '{');
-    put_metadata(j, "vm", row->vm, 0);
-    put_metadata(j, "request_id", row->request, 0);
-    put_metadata(j, cpu ? "Host" : "hostId", str_of(row->host), 0);
+    put_text(j, "vm", row->vm);
+    put_text(j, "request_id", row->request);
+    put_text(j, cpu ? "Host" : "hostId", str_of(row->host));
     if (cpu)
-        put_metadata(j, "CPU", schema_hole(ATTR_CPU_STATE, store_attr_path(row->store, row->attr)),
-                     0);
-    put_metadata(j, "tid", STR(""), row->tid);
-    put_metadata(j, "pid", STR(""), row->pid);
+        put_text(j, "CPU", schema_hole(ATTR_CPU_STATE, store_attr_path(row->store, row->attr)));
+    put_number(j, "tid", row->tid);
+    put_number(j, "pid", row->pid);
     json_close(j, '}');
 }
 
@@ -209,7 +214,7 @@ static void put_entry(struct serve *s, struct json *j, const struct scope *c, si
     if (!curves) {
         json_ki64(j, "start", s->all.t0);
         json_ki64(j, "end", s->all.t1);
-        put_all_metadata(j, row);
+        put_metadata(j, row);
     } else {
         json_key(j, STR("isDefault"));
         json_bool(j, chosen);
@@ -290,31 +295,46 @@ static void put_statistic(struct json *j, int64_t id, int64_t parent, struct str
     json_close(j, '}');
 }
 
+/* The next kind of event that is counted, from fact '*k' on; its name and how many. */
+static bool next_count(const struct store *st, size_t *k, struct str *ret_name, uint64_t *ret_n)
+{
+    struct str prefix = STR("events."), key, value;
+
+    while (store_fact_at(st, (*k)++, &key, &value))
+        if (str_starts(key, prefix) && str_u64(value, ret_n)) {
+            *ret_name = str_from(key, prefix.n);
+            return true;
+        }
+    return false;
+}
+
+static uint64_t count_events(const struct store *st)
+{
+    uint64_t all = 0, n;
+    struct str name;
+
+    for (size_t k = 0; next_count(st, &k, &name, &n);)
+        all += n;
+    return all;
+}
+
 /* Events by host and kind: only those that an analysis asks for are counted. */
 static void put_statistics(struct serve *s, struct json *j)
 {
     uint64_t all = 0, n;
-    struct str key, value;
+    struct str name;
     int64_t id = 1;
 
     for (uint32_t i = 0; i < s->src.nhosts; i++)
-        for (size_t k = 0; store_fact_at(s->src.hosts[i], k, &key, &value); k++)
-            if (str_starts(key, STR("events.")) && str_u64(value, &n))
-                all += n;
-
+        all += count_events(s->src.hosts[i]);
     json_kopen(j, "entries", '[');
     for (uint32_t i = 0; i < s->src.nhosts; i++) {
         const struct store *st = s->src.hosts[i];
-        uint64_t mine = 0;
         int64_t parent = id++;
 
-        for (size_t k = 0; store_fact_at(st, k, &key, &value); k++)
-            if (str_starts(key, STR("events.")) && str_u64(value, &n))
-                mine += n;
-        put_statistic(j, parent, -1, str_of(store_host(st)), mine, all);
-        for (size_t k = 0; store_fact_at(st, k, &key, &value); k++)
-            if (str_starts(key, STR("events.")) && str_u64(value, &n))
-                put_statistic(j, id++, parent, str_from(key, 7), n, all);
+        put_statistic(j, parent, -1, str_of(store_host(st)), count_events(st), all);
+        for (size_t k = 0; next_count(st, &k, &name, &n);)
+            put_statistic(j, id++, parent, name, n, all);
     }
     json_close(j, ']');
 }

@@ -50,6 +50,8 @@ bool tsp_int(const json_t *from, const char *name, int64_t *ret);
 /* {"model":...: 'end' closes it with the status: of the histories. */
 struct json *tsp_model(struct reply *r);
 void tsp_model_end(struct json *j, struct serve *s);
+/* The same with another message. */
+void tsp_model_say(struct json *j, struct serve *s, const char *message);
 /* Is there something to answer from? */
 bool tsp_is_ready(struct serve *s);
 /* The same; if not, answers that it is running, or was cancelled, with no model. */

@@ -11,11 +11,13 @@
 #include <regex.h>
 #include <stdlib.h>
 
-enum { LINES_MOST = 3000, EXPRESSION_MOST = 128, SEARCH_LINES = 4096, SEARCH_PAGES = 256 };
+enum { LINES_MOST = 3000, EXPRESSION_MOST = 128, SEARCH_LINES = 65536, SEARCH_PAGES = 16 };
 
 /* By this name viewers know the column by which they select in time lines what is picked in the
  * table, and the reverse. */
 #define TIMESTAMP "Timestamp ns"
+
+_Static_assert(SEARCH_LINES *SEARCH_PAGES == 1048576, "GIVEN_UP says so");
 
 static const char *const finding_titles[] = { "Rank", "Severity", "Finding", "Where",   "Begin",
                                               "Cost", "Rule",     "Remedy",  TIMESTAMP, NULL };
@@ -300,13 +302,19 @@ static void page_free(struct serve_page *page)
     arena_free(&page->mem);
 }
 
+enum { CONTENTS = 4 }; /* the column of the fields */
+
+#define GIVEN_UP "There may be one that fits further away: 1,048,576 events were looked at."
+
 /* The event from number 'from' on, of 'n', that fits: the first, or going back the last.  -1: none
  * does. */
 static int64_t fitting(struct serve *s, const struct asked *a, int64_t from, size_t n)
 {
-    struct serve_events asked = {
-        .from = s->all.t0, .numbered = true, .pass = (uint64_t)from, .limit = n
-    };
+    struct serve_events asked = { .from = s->all.t0,
+                                  .numbered = true,
+                                  .bare = !a->has[CONTENTS],
+                                  .pass = (uint64_t)from,
+                                  .limit = n };
     struct serve_page page = { 0 };
     struct str cells[COLUMNS_MOST];
     int64_t found = -1;
@@ -322,25 +330,29 @@ static int64_t fitting(struct serve *s, const struct asked *a, int64_t from, siz
     return found;
 }
 
-/* Goes on to the next event that has what is searched for, not further than is bearable. */
-static void search_events(struct serve *s, struct asked *a)
+/* Goes on to the next event that has what is searched for; false: it was given up on before all
+ * were looked at. */
+static bool search_events(struct serve *s, struct asked *a)
 {
     int64_t at = a->index, end = (int64_t)s->events;
 
     for (int i = 0; i < SEARCH_PAGES; i++) {
         int64_t from = a->back ? at - SEARCH_LINES + 1 : at;
 
-        if (at < 0 || at >= end)
-            break;
+        if (at < 0 || at >= end) {
+            a->index = end; /* nothing */
+            return true;
+        }
         from = from < 0 ? 0 : from;
         int64_t found = fitting(s, a, from, a->back ? (size_t)(at - from + 1) : SEARCH_LINES);
         if (found >= 0) {
             a->index = found;
-            return;
+            return true;
         }
         at = a->back ? from - 1 : from + SEARCH_LINES;
     }
-    a->index = end; /* nothing */
+    a->index = end;
+    return false;
 }
 
 static void event_lines(struct serve *s, const struct request *q, struct reply *r, struct asked *a)
@@ -349,8 +361,7 @@ static void event_lines(struct serve *s, const struct request *q, struct reply *
     struct str cells[COLUMNS_MOST];
     struct err err;
 
-    if (a->seeks)
-        search_events(s, a);
+    bool whole = !a->seeks || search_events(s, a);
     struct serve_events asked = { .from = a->by_time ? a->time : s->all.t0,
                                   .numbered = true,
                                   .pass = a->by_time ? 0 : (uint64_t)a->index,
@@ -367,7 +378,10 @@ static void event_lines(struct serve *s, const struct request *q, struct reply *
         }
         json_close(j, ']');
         json_close(j, '}');
-        tsp_model_end(j, s);
+        if (whole)
+            tsp_model_end(j, s);
+        else
+            tsp_model_say(j, s, GIVEN_UP);
     }
     page_free(&page);
 }
