@@ -234,7 +234,8 @@ ns_t host_leap(const struct host *h, ns_t local);
 void clock_build(const struct sim *s, struct host *h);
 /* Random identifiers. */
 void make_uuid(struct rng *r, char out[40]);
-/* Gives the host's clock the id that all tracers of one boot share; another seed is another boot. */
+/* Gives the host's clock the id that all tracers of one boot share; another seed is another boot.
+ */
 void host_boots(const struct sim *s, struct host *h);
 void make_hex(struct rng *r, char *out, int digits);
 

@@ -4,7 +4,8 @@
  *
  *   tsp.c         traces, experiments, health; the table of routes
  *   tsp_output.c  which outputs there are, and their trees
- *   tsp_graph.c   windows, states, arrows, styles
+ *   tsp_window.c  what all questions about an output have
+ *   tsp_graph.c   states, arrows, styles
  *   tsp_curve.c   curves, the histogram, densities
  *   tsp_notes.c   tooltips; findings as annotations
  *   tsp_table.c   findings and events as tables

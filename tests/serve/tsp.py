@@ -117,6 +117,31 @@ def filters(c, o, names, window, rows):
             c.problems.append("%s: the filter %s of %r" % (o, key, texts))
 
 
+def deep(c, o, window, rows):
+    """What is shorter than a sample is found if it is searched for deeply."""
+    def of(strategy, key, text, n):
+        return c.out("timeGraph", o, "states", {
+            "requested_timerange": dict(window, nbTimes=n), "requested_items": [r["entryId"] for r in rows],
+            "filter_query_parameters": {"strategy": strategy, "filter_expressions_map": {key: [text]}}}
+        )["model"]["rows"]
+
+    labels = sorted({x["label"] for r in rows for x in r["states"] if "label" in x})
+    found = 0
+    for text in labels[:8]:
+        sampled, excluded, dimmed = (of(*x, text, 3) for x in (("SAMPLED", "4"), ("DEEP", "4"), ("DEEP", "1")))
+        for fine, a, b, d in zip(rows, sampled, excluded, dimmed):
+            has = any(text in x.get("label", "") for x in fine["states"])
+            found += len(b["states"]) > len(a["states"])
+            if has and not b["states"] or any(text not in x["label"] and not a["states"] for x in b["states"]):
+                c.problems.append("%s: deeply, row %d, %s: %r" % (o, fine["entryId"], text, b["states"]))
+            if any(x["end"] > y["start"] for x, y in zip(d["states"], d["states"][1:])) or [
+                    x for x in b["states"] if x not in d["states"]]:
+                c.problems.append("%s: dimmed deeply, row %d, %s" % (o, fine["entryId"], text))
+            if len(b["states"]) > 6:
+                c.problems.append("%s: %d states for 3 samples" % (o, len(b["states"])))
+    return found
+
+
 def graph(c, o, entries):
     t0, t1 = c.e["start"], c.e["end"]
     ids = [x["id"] for x in entries if x.get("hasData")][:50]
@@ -150,6 +175,9 @@ def graph(c, o, entries):
                        c.out("timeGraph", o, "tooltip", tip)["model"].values()):
         c.problems.append("%s: tooltip" % o)
     filters(c, o, {x["id"]: x["labels"][0] for x in entries}, window, model["rows"])
+    found = deep(c, o, window, model["rows"])
+    if o == "cloud.kernel.threads" and ids and not found:
+        c.problems.append("%s: a deep search found nothing more" % o)
     c.out("timeGraph", o, "states", {"requested_items": ids}, 400)
     c.out("timeGraph", o, "states", {"requested_timerange": {"start": t1, "end": t0}}, 400)
     far = {"start": -(1 << 62), "end": (1 << 62), "nbTimes": 1 << 40}

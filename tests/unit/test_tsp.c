@@ -439,6 +439,8 @@ static const char *const values[] = {
     "{\"0\":\"x*\",\"8\":\".\"}",
     "{\"start\":0,\"end\":{}}",
     "{\"filter_expressions_map\":[1]}",
+    "{\"strategy\":\"DEEP\",\"filter_expressions_map\":{\"1\":[\"user\"],\"4\":[\"\"]}}",
+    "{\"strategy\":\"DEEP\",\"filter_expressions_map\":{\"4\":[\"user\"]}}",
     "{\"filter_expressions_map\":{\"1\":7,\"4\":[null,{}]}}",
 };
 
