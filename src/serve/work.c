@@ -210,7 +210,7 @@ struct work *work_new(struct serve *s)
     w->slow.last = &w->slow.first;
     cpus = cpus < 2 ? 2 : cpus > THREADS_MOST ? THREADS_MOST : cpus;
     hire(w, &w->fast, cpus);
-    hire(w, &w->slow, cpus / 2);
+    hire(w, &w->slow, cpus < 4 ? 2 : cpus / 2); /* one that searches for long stops nobody */
     return w;
 }
 
