@@ -285,6 +285,10 @@ async function operations() {
     await settled(page);
     assert((await page.locator(".mini-text").innerText()) === zoomed, "another window after loading anew");
     assert(/Selection/.test(await page.locator(".pick").first().innerText()), "the selection is gone");
+    await page.waitForSelector(".spent");
+    const spent = await page.locator(".spent").innerText();
+    const sum = [...spent.matchAll(/([\d.]+) %/g)].reduce((n, m) => n + Number(m[1]), 0);
+    assert(/^vCPUs: .*%/.test(spent) && sum > 90 && sum < 102, "the selection is not summed up: " + spent);
     await page.keyboard.press("Escape");
     await page.keyboard.press("0");
     assert((await page.locator(".mini-text").innerText()) === whole, "0 does not show all");
