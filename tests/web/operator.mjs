@@ -311,6 +311,19 @@ async function operations() {
     await context.close();
   });
 
+  await test("findings that were asked for too early are asked for again", async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    let asked = 0;
+    await page.route("**/api/v1/findings", (r) =>
+      asked++ ? r.continue() : r.fulfill({ status: 503, contentType: "application/json", body: '{"title":"Not available","detail":"soon"}' }),
+    );
+    await page.goto(hogs.url);
+    await page.waitForSelector(".finding h2");
+    assert(asked >= 2 && (await page.locator(".problem").count()) === 0, "the first answer is kept");
+    await context.close();
+  });
+
   await test("the first page shows what is known before the findings are", async () => {
     const context = await browser.newContext({ viewport: { width: 1400, height: 1000 } });
     const page = await context.newPage();
