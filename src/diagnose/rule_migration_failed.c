@@ -14,6 +14,15 @@ static const struct mig_stage *last_stage(const struct migration *m)
     return last;
 }
 
+/* QEMU was seen; else Nova alone tells, of what it did itself. */
+static bool is_of_qemu(const struct migration *m)
+{
+    for (size_t i = 0; i < m->stages.n; i++)
+        if (str_is(m->stages.at[i].layer, "qemu"))
+            return true;
+    return false;
+}
+
 static void found(const struct rule *r, struct diagnosis *d, const struct migration *m,
                   const struct src_index *lines)
 {
@@ -32,6 +41,7 @@ static void found(const struct rule *r, struct diagnosis *d, const struct migrat
     finding_subject(f, "request", m->request);
     finding_host(f, m->source);
     finding_host(f, m->destination);
+    f->layer = is_of_qemu(m) ? LAYER_VIRTUALISATION : LAYER_APPLICATION;
     f->t0 = m->start;
     f->t1 = m->end;
     f->cost_ns = m->end != STORE_NULL && m->start != STORE_NULL ? m->end - m->start : STORE_NULL;

@@ -226,14 +226,18 @@ static void put_thread(struct filling *f, const struct whos *w, const struct who
         r->vm = o->name.n ? o->name : o->uuid;
 }
 
-static void put_curve(struct filling *f, const struct store *st, enum schema_attr attr, int64_t nr,
+static void put_curve(struct filling *f, const struct who_process *p, enum schema_attr attr,
                       struct str parent)
 {
+    const struct store *st = f->src.hosts[p->host];
     char room[SCHEMA_PATH];
     attr_t a;
 
-    if (!scope_full(f->c) && store_attr_find(st, schema_path_nr(attr, nr, room), &a))
-        scope_attr(f->s, f->c, st, a, parent);
+    if (scope_full(f->c) || !store_attr_find(st, schema_path_nr(attr, p->pid, room), &a))
+        return;
+    struct row *r = scope_attr(f->s, f->c, st, a, parent);
+    r->label = str_of(arena_printf(&f->c->mem, STR_FMT " (%" PRId64 "): %s", STR_ARG(p->comm),
+                                   p->pid, store_attr_family(st, a)->title));
 }
 
 /* vCPUs, then the other threads, then memory. */
@@ -248,8 +252,8 @@ static void put_process(struct filling *f, const struct whos *w, size_t process,
             if (th->process == process && qemu_is_vcpu(th->comm) == !others)
                 put_thread(f, w, th, parent);
         }
-    put_curve(f, f->src.hosts[p->host], ATTR_PROCESS_RSS, p->pid, parent);
-    put_curve(f, f->src.hosts[p->host], ATTR_PROCESS_MAPPED, p->pid, parent);
+    put_curve(f, p, ATTR_PROCESS_RSS, parent);
+    put_curve(f, p, ATTR_PROCESS_MAPPED, parent);
 }
 
 static struct str process_heading(struct filling *f, const struct whos *w, size_t process)

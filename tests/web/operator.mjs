@@ -285,6 +285,10 @@ async function operations() {
     await settled(page);
     assert((await page.locator(".mini-text").innerText()) === zoomed, "another window after loading anew");
     assert(/Selection/.test(await page.locator(".pick").first().innerText()), "the selection is gone");
+    await page.waitForSelector(".spent");
+    const spent = await page.locator(".spent").innerText();
+    const sum = [...spent.matchAll(/([\d.]+) %/g)].reduce((n, m) => n + Number(m[1]), 0);
+    assert(/^vCPUs: .*%/.test(spent) && sum > 90 && sum < 102, "the selection is not summed up: " + spent);
     await page.keyboard.press("Escape");
     await page.keyboard.press("0");
     assert((await page.locator(".mini-text").innerText()) === whole, "0 does not show all");
@@ -304,6 +308,19 @@ async function operations() {
     assert(!titles.some((t) => /layer|not traced/.test(t)), "of another layer: " + titles.join(" | "));
     await page.locator(".filtered button").click();
     await page.waitForFunction(() => !/layer=/.test(location.hash));
+    await context.close();
+  });
+
+  await test("findings that were asked for too early are asked for again", async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    let asked = 0;
+    await page.route("**/api/v1/findings", (r) =>
+      asked++ ? r.continue() : r.fulfill({ status: 503, contentType: "application/json", body: '{"title":"Not available","detail":"soon"}' }),
+    );
+    await page.goto(hogs.url);
+    await page.waitForSelector(".finding h2");
+    assert(asked >= 2 && (await page.locator(".problem").count()) === 0, "the first answer is kept");
     await context.close();
   });
 

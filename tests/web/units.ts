@@ -66,6 +66,20 @@ await test("what can't be seen in a text is written out", () => {
   equal(plain(null), "");
 });
 
+const palette: Palette = { pixels: Uint32Array.of(0xff000001, 0xff000002, 0xff000003, 0xff0000bd), bad: Uint8Array.of(0, 0, 0, 1), labels: ["a", "b", "c", "bad"] };
+
+await test("strips: what a finer sum does not have, a coarser one does not show there", () => {
+  const win = { t0: 0, t1: 1000 };
+  const line = new Uint32Array(100);
+  const bad = new Uint8Array(100);
+  const fine = new Sum({ t0: 200, t1: 800 }, 600, [[300, 310, 1, 0]]);
+  new Sum(win, 2, [[0, 2, 3, 0]]).paint(win, 100, palette, line, bad);
+  fine.clear(win, 100, line, bad);
+  fine.paint(win, 100, palette, line, bad);
+  equal([...line].map((c) => palette.pixels.indexOf(c) + 1).join(""), "4".repeat(20) + "0".repeat(30) + "2" + "0".repeat(29) + "4".repeat(20));
+  equal(bad[60], 0);
+});
+
 await test("instants keep every nanosecond from the address and back", () => {
   setOrigin(1777896000013502426n);
   for (const t of [0, 1, 999, 49998997676, 86400e9 * 90]) {
@@ -103,7 +117,6 @@ await test("ticks are round, in order, in the window, and told apart", () => {
   }
 });
 
-const palette: Palette = { pixels: Uint32Array.of(0xff000001, 0xff000002, 0xff000003, 0xff0000bd), bad: Uint8Array.of(0, 0, 0, 1), labels: ["a", "b", "c", "bad"] };
 
 function someRuns(px: number): number[][] {
   const runs: number[][] = [];

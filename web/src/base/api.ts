@@ -29,6 +29,7 @@ export const online = new Cell(true);
 /** Counts how often the server came back; what was asked before is asked again. */
 export const generation = new Cell(0);
 
+const early = new Set<string>();
 const kept = new Map<string, Promise<unknown>>();
 
 type Reviver = (this: unknown, key: string, value: unknown, context?: { source?: string }) => unknown;
@@ -82,7 +83,11 @@ export async function ask(path: string, init: RequestInit = {}): Promise<string>
   const own = AbortSignal.timeout(TIMEOUT_MS);
   const signal = init.signal ? AbortSignal.any([init.signal, own]) : own;
   try {
-    reply = await fetch(BASE + path, { ...init, signal, credentials: "same-origin" });
+    const send = () => fetch(BASE + path, { ...init, signal, credentials: "same-origin" });
+    reply = await send();
+    // What was asked for with the page may have been too early; that answer is used up now.
+    if (reply.status === 503 && path !== "experiment" && !early.has(path)) reply = await send();
+    early.add(path);
   } catch (e) {
     if (init.signal?.aborted) throw e;
     if (own.aborted) throw new ApiError("The server takes too long", `No answer to ${path} in 60 s.`, 0);

@@ -9,13 +9,13 @@ import { part, useGet } from "../base/api";
 import { useCell } from "../base/cell";
 import { Txt, bytes, count, number, plain } from "../base/text";
 import { href, route, setArgs } from "../base/state";
-import type { Comparison, Difference, Migration, MigrationShow, Rows } from "../base/types";
+import type { Comparison, Difference, Migration, MigrationShow, Prediction, Rows } from "../base/types";
 import { dur, rel, type Span } from "../time/time";
 import { Curve, unitValue, type Data } from "../view/Curve";
 import { FindingsOf } from "../view/FindingsOf";
 import { Empty, Loading, Problem } from "../view/states";
 import { Share, Table } from "../view/Table";
-import { Outcome, When, address, roomy, spanOf } from "../view/things";
+import { Outcome, When, address, roomy, spanOf, useFit } from "../view/things";
 import { TimelineView } from "../view/TimelineView";
 import { Curves } from "./Vms";
 
@@ -63,8 +63,9 @@ export function MigrationPage({ id }: { id: string }): VNode {
   const list = useGet<Migration[]>("list/migrations");
   const other = useCell(route).args.with ?? "";
   const [rows, setRows] = useState<Rows | null>(null);
-  if (show.error) return <Problem error={show.error} />;
   const m = show.data?.migration[0];
+  useFit(m ? spanOf(m.start_ns, m.end_ns) : null);
+  if (show.error) return <Problem error={show.error} />;
   if (!show.data || !m) return <Loading what="the migration" />;
   const second = list.data?.find((x) => x.id === other) ?? null;
   const curves = (rows?.rows ?? []).filter((r) => r.type === "curve" && !/dirt|sent/i.test(r.id));
@@ -131,7 +132,7 @@ export function verdict(m: Migration): string {
   if (m.outcome === "completed") {
     const waits = (m.cpu_wait_ns ?? 0) / Math.max(1, (m.cpu_wait_ns ?? 0) + (m.cpu_run_ns ?? 0));
     const slow = waits > 0.2 ? ` Its threads waited ${(100 * waits).toFixed(0)} % of their time for CPUs.` : "";
-    return `It ended after ${count(m.round_count, "round")}.${rates}${slow}`;
+    return (m.round_count ? `It ended after ${count(m.round_count, "round")}.` : "It ended.") + rates + slow;
   }
   if (short.length) return `At these rates it never ends: it would need ${short.join(", or ")}.${rates}`;
   return m.ends === "no" || m.ends === "never" ? "At these rates it never ends." + rates : rates.trim() || "How it would have ended is not known.";
@@ -387,6 +388,9 @@ function Differences({ m, second, found }: { m: Migration; second: Migration; fo
 export function RoundTable({ m }: { m: Migration }): VNode | null {
   if (!m.rounds.length) return null;
   const size = (n: number | null) => (n === null ? "–" : bytes(n));
+  const rate = (n: number | null) => (n === null ? "–" : bytes(n) + "/s");
+  const ends = (p: Prediction | null | undefined) =>
+    !p || p.ends === null ? "–" : p.ends ? `in ${dur(p.after_ns)}` : "never";
   return (
     <Table
       caption="Rounds"
@@ -410,12 +414,12 @@ export function RoundTable({ m }: { m: Migration }): VNode | null {
         { name: "Pages to send", show: (r) => (r.dirty_pages === null ? "–" : number(r.dirty_pages)), by: (r) => r.dirty_pages, num: true },
         { name: "Written meanwhile", show: (r) => (r.dirtied_pages === null ? "–" : number(r.dirtied_pages)), by: (r) => r.dirtied_pages, num: true },
         { name: "Sent", show: (r) => size(r.sent_bytes), by: (r) => r.sent_bytes, num: true },
-        { name: "Guest writes", show: (r) => size(r.dirty_rate) + "/s", by: (r) => r.dirty_rate, num: true },
-        { name: "Link takes", show: (r) => size(r.transfer_rate) + "/s", by: (r) => r.transfer_rate, num: true },
+        { name: "Guest writes", show: (r) => rate(r.dirty_rate), by: (r) => r.dirty_rate, num: true },
+        { name: "Link takes", show: (r) => rate(r.transfer_rate), by: (r) => r.transfer_rate, num: true },
         { name: "Throttle", show: (r) => (r.throttle === null ? "–" : r.throttle + " %"), by: (r) => r.throttle, num: true },
         {
           name: "Would it end",
-          show: (r) => (r.prediction ? (r.prediction.ends ? `in ${dur(r.prediction.after_ns)}` : "never") : "–"),
+          show: (r) => (r.stopped ? "it ended" : ends(r.prediction)),
         },
       ]}
     />

@@ -14,7 +14,7 @@ import { dur, rel, tickStep } from "../time/time";
 import { FindingsOf } from "../view/FindingsOf";
 import { Empty, Loading, Problem } from "../view/states";
 import { Table } from "../view/Table";
-import { Outcome, When, address, names, roomy, spanOf } from "../view/things";
+import { Outcome, When, address, names, roomy, spanOf, useFit } from "../view/things";
 import { TimelineView } from "../view/TimelineView";
 
 export function RequestsPage(): VNode {
@@ -55,11 +55,25 @@ export function RequestsPage(): VNode {
             </label>
             <span class="faint">{count(rows.length, "request")}</span>
           </div>
-          <RequestTable rows={rows} caption="Requests, the longest first" />
+          <RequestTable rows={rows.filter(isOperation)} caption="Requests, the longest first" />
+          {rows.every(isOperation) ? null : (
+            <details open={!rows.some(isOperation)}>
+              <summary>
+                {count(rows.filter((r) => !isOperation(r)).length, "more request")}, of which no operation is known: what services do by
+                themselves, now and then
+              </summary>
+              <RequestTable rows={rows.filter((r) => !isOperation(r))} caption="Requests without an operation" />
+            </details>
+          )}
         </>
       )}
     </>
   );
+}
+
+/** Something that somebody asked for, or that went wrong. */
+function isOperation(r: Request): boolean {
+  return !!r.action || !!r.entity || r.errors > 0;
 }
 
 function RequestTable({ rows, caption }: { rows: Request[]; caption: string }): VNode {
@@ -73,14 +87,14 @@ function RequestTable({ rows, caption }: { rows: Request[]; caption: string }): 
       open={(r) => href("request", r.request_id, {}, roomy(spanOf(r.start_ns, r.end_ns)))}
       columns={[
         { name: "Request", show: (r) => <Txt s={r.request_id} cut={20} />, by: (r) => r.request_id },
-        { name: "Action", show: (r) => <Txt s={r.action ?? "–"} cut={36} />, by: (r) => r.action },
-        { name: "Of", show: (r) => <Txt s={r.entity ?? "–"} cut={30} />, by: (r) => r.entity },
+        { name: "Action", show: (r) => <span class="nowrap"><Txt s={r.action ?? "–"} cut={36} /></span>, by: (r) => r.action },
+        { name: "Of", show: (r) => <span class="nowrap"><Txt s={r.entity ?? "–"} cut={24} /></span>, by: (r) => r.entity },
         { name: "Outcome", show: (r) => <Outcome of={r.outcome} />, by: (r) => r.outcome },
         { name: "Begin", show: (r) => <When at={r.start_ns} />, by: (r) => r.start_ns },
         { name: "Duration", show: (r) => dur(r.duration_ns), by: (r) => r.duration_ns, num: true },
         { name: "Services", show: (r) => number(r.services.length), by: (r) => r.services.length, num: true },
         { name: "Errors", show: (r) => number(r.errors), by: (r) => r.errors, num: true },
-        { name: "First error", show: (r) => <Txt s={r.first_error ?? ""} cut={50} /> },
+        { name: "First error", show: (r) => <span class="nowrap"><Txt s={r.first_error ?? ""} cut={50} /></span> },
       ]}
     />
   );
@@ -89,9 +103,10 @@ function RequestTable({ rows, caption }: { rows: Request[]; caption: string }): 
 export function RequestPage({ id }: { id: string }): VNode {
   const show = useGet<RequestShow>("show/request/" + part(id));
   const [by, setBy] = useState<"steps" | "services">("steps");
+  const r = show.data?.requests[0];
+  useFit(r ? spanOf(r.start_ns, r.end_ns) : null);
   if (show.error) return <Problem error={show.error} />;
   if (!show.data) return <Loading what="the request" />;
-  const r = show.data.requests[0];
   if (!r) return <Empty>This request is not in these traces.</Empty>;
   const vm = r.entity ? address("vm", r.entity, roomy(spanOf(r.start_ns, r.end_ns))) : null;
   return (
@@ -132,7 +147,7 @@ export function RequestPage({ id }: { id: string }): VNode {
         </button>
       </div>
       <Waterfall r={r} flow={show.data.flow} lanes={by === "services"} />
-      <TimelineView scope={"request:" + r.request_id} by="layer" arrows />
+      <TimelineView scope={"request:" + r.request_id} by="kind" arrows />
       <Gaps show={show.data} />
       {show.data.children.length ? <RequestTable rows={show.data.children} caption="Requests that it made" /> : null}
     </>

@@ -54,6 +54,7 @@ export class Raster {
     line.fill(0);
     bad.fill(0);
     row.sums.coarse?.paint(win, width, row.palette, line, bad);
+    row.sums.fine?.clear(win, width, line, bad);
     row.sums.fine?.paint(win, width, row.palette, line, bad);
     for (let x = 0; x < width; x++) if (line[x] === 0) line[x] = ground;
     const from = Math.max(row.least, row.top);

@@ -56,7 +56,7 @@ export function layerName(layer: string | null): string {
   return LAYERS[layer ?? ""] ?? "Other";
 }
 
-function kindName(kind: string): string {
+export function kindName(kind: string): string {
   return KINDS[kind] ?? kind.charAt(0).toUpperCase() + kind.slice(1);
 }
 

@@ -76,6 +76,13 @@ export class Sum {
     };
   }
 
+  /** Takes away what a coarser sum has painted of the time that this one knows. */
+  clear(win: Span, width: number, line: Uint32Array, bad: Uint8Array): void {
+    const x = (t: number) => Math.max(0, Math.min(width, Math.round(((t - win.t0) * width) / (win.t1 - win.t0))));
+    line.fill(0, x(this.span.t0), x(this.span.t1));
+    bad.fill(0, x(this.span.t0), x(this.span.t1));
+  }
+
   /**
    * Paints the part of 'win' that this sum knows onto a line of 'width' pixels.
    * 'line' gets colours, 'bad' 1 where a bad state hides and 2 where one is all there is.

@@ -304,7 +304,8 @@ export class Timeline {
       axis.fillStyle = style.grid;
       axis.fillRect(x - 0.5, AXIS_HEIGHT - 6, 1, 6);
       axis.fillStyle = style.faint;
-      axis.fillText(clock(t, digits), x + 4, AXIS_HEIGHT / 2 + 1);
+      const text = clock(t, digits);
+      if (x + 4 + axis.measureText(text).width <= width) axis.fillText(text, x + 4, AXIS_HEIGHT / 2 + 1);
     }
   }
 

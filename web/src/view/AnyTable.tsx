@@ -19,7 +19,10 @@ function isNumber(v: unknown): v is number | bigint {
   return typeof v === "number" || typeof v === "bigint";
 }
 
+const TITLES: Record<string, string> = { vm: "Instance", op: "Operation" };
+
 function title(key: string): string {
+  if (TITLES[key]) return TITLES[key];
   const text = key.replace(/_(ns|bytes|per_s)$/, "").replace(/_/g, " ");
   return text.charAt(0).toUpperCase() + text.slice(1) + (/_per_s$/.test(key) ? "/s" : "");
 }

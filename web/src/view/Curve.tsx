@@ -36,7 +36,7 @@ export function unitValue(v: number | null | undefined, unit: string): string {
   if (unit === "ns") return dur(v);
   if (unit === "B") return bytes(v);
   if (unit === "B/s") return bytes(v) + "/s";
-  if (unit === "%") return v.toFixed(0) + " %";
+  if (unit === "%") return +v.toFixed(1) + " %";
   const text = Math.abs(v) >= 1000 ? number(Math.round(v)) : String(+v.toPrecision(4));
   return unit ? `${text} ${unit}` : text;
 }
@@ -99,7 +99,7 @@ export function Curve(p: Props): VNode {
           <Txt s={title} />
         </b>
         <span class="keys">
-          {data.lines.map((l, i) => (
+          {(data.lines.length === 1 && title.startsWith(data.lines[0]?.label ?? "") ? [] : data.lines).map((l, i) => (
             <span key={l.label}>
               <i class={`swatch c${(i % 5) + 1}` + (l.dash ? " dash" : "")} />
               <Txt s={l.label} />
@@ -272,7 +272,7 @@ export function RowCurve({ row }: { row: RowInfo }): VNode | null {
   }, [row.id, win]);
   if (error) return <Problem error={error} />;
   if (!data) return null;
-  return <Curve title={row.host ? `${row.label} (${row.host})` : row.label} data={data} height={110} />;
+  return <Curve title={row.host && !row.label.includes(row.host) ? `${row.label} (${row.host})` : row.label} data={data} height={110} />;
 }
 
 /** Two points a pixel: its least and its largest, so that peaks stay. */

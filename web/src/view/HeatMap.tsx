@@ -29,7 +29,9 @@ export function layerName(l: string): string {
 /** 'all' null: what is wrong is not known yet. */
 export function HeatMap({ e, all }: { e: Experiment; all: Finding[] | null }): VNode {
   const { host: onlyHost, layer: onlyLayer } = useCell(route).args;
-  const layers = [...new Set([...KNOWN, ...e.hosts.flatMap((h) => Object.keys(h.layers)), ...(all ?? []).map((f) => f.layer)])];
+  const shown = [...new Set([...KNOWN, ...e.hosts.flatMap((h) => Object.keys(h.layers)), ...(all ?? []).map((f) => f.layer)])];
+  const known = Object.keys(LAYER_NAMES);
+  const layers = [...known.filter((l) => shown.includes(l)), ...shown.filter((l) => !known.includes(l))];
   const worst = new Map<string, { severity: Severity; n: number }>();
   for (const f of all ?? [])
     for (const host of f.hosts) {
@@ -44,6 +46,7 @@ export function HeatMap({ e, all }: { e: Experiment; all: Finding[] | null }): V
   return (
     <section class="panel">
       <h2>Where</h2>
+      <div class="heat-box" tabIndex={0} role="region" aria-label="Findings by host and layer">
       <table class="heat">
         <caption class="sr">Findings by host and layer</caption>
         <thead>
@@ -61,7 +64,7 @@ export function HeatMap({ e, all }: { e: Experiment; all: Finding[] | null }): V
             <tr key={h.name}>
               <th scope="row">
                 <a href={href("host", h.name)}>
-                  <Txt s={h.name} cut={24} />
+                  <Txt s={h.name} cut={16} />
                 </a>
               </th>
               {layers.map((l) => {
@@ -93,7 +96,10 @@ export function HeatMap({ e, all }: { e: Experiment; all: Finding[] | null }): V
           ))}
         </tbody>
       </table>
-      <p class="faint small">● something found · traced and quiet – not traced</p>
+      </div>
+      <p class="faint small">
+        ● found, ●●● critical &ensp; · quiet &ensp; – not traced
+      </p>
       {hosts.length > MOST ? <p class="faint">{count(hosts.length - MOST, "more host")}, all quieter</p> : null}
     </section>
   );

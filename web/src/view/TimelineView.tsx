@@ -10,7 +10,7 @@ import { useCell } from "../base/cell";
 import { Txt, count, plain } from "../base/text";
 import { cursor, pan, route, selection, setArgs, setView, theme, view, whole, zoom, fit } from "../base/state";
 import type { Arrow, Arrows, Exact, Maybe, RowInfo, Rows, StripReply } from "../base/types";
-import { ROW_HEIGHT, layout, palettes, type Grouping, type Item } from "../time/rows";
+import { ROW_HEIGHT, kindName, layout, palettes, type Grouping, type Item } from "../time/rows";
 import { Timeline, type Style } from "../time/timeline";
 import { abs, parseAbs, type Ns, type Span } from "../time/time";
 import { current } from "../base/current";
@@ -174,7 +174,7 @@ function Drawn({ scope, by, most = 420, arrows, only, all }: Props & { all: Rows
       <Legend rows={rows} items={items} seen={seenStates} />
       {asTable ? <StateTable rows={items} legends={rows.legends} fetch={strips} /> : null}
       {asTable && between.length ? <ArrowTable arrows={between} rows={rows.rows} /> : null}
-      <Picked row={picked} rows={rows} scope={scope} />
+      <Picked row={picked} rows={rows} fetch={strips} />
     </section>
   );
 }
@@ -323,6 +323,7 @@ export function Legend({ rows, items, seen = null }: { rows: Rows; items: Item[]
     <div class="legend">
       {names.map((name) => (
         <ul key={name} aria-label={"Colours: " + plain(name)}>
+          {names.length > 1 ? <li class="faint">{kindName(items.find((i) => i.row?.legend === name)?.row?.kind ?? "")}:</li> : null}
           {(rows.legends[name] ?? []).map((e, value) => (
             <li
               key={e.label}

@@ -3,8 +3,9 @@
 // Links to what a finding or a table names, severities, outcomes.
 
 import type { VNode } from "preact";
+import { useEffect } from "preact/hooks";
 import { Txt, plain } from "../base/text";
-import { href, setArgs } from "../base/state";
+import { href, setArgs, setView, view, whole } from "../base/state";
 import type { At, Experiment, Finding, Severity, Thing } from "../base/types";
 import { clock, day, dur, rel, type Span } from "../time/time";
 
@@ -153,4 +154,17 @@ export function HostChoice({ of, host }: { of: Experiment; host: string }): VNod
       </select>
     </label>
   );
+}
+
+const SMALL = 1 / 4;
+
+/** Shows a thing that is a small part of all the time, unless the address has a window. */
+export function useFit(span: Span | null): void {
+  useEffect(() => {
+    const all = whole.get();
+    const win = view.get();
+    const near = roomy(span);
+    if (!near || win.t0 !== all.t0 || win.t1 !== all.t1) return;
+    if (near.t1 - near.t0 < (all.t1 - all.t0) * SMALL) setView(near);
+  }, [span?.t0, span?.t1]);
 }
