@@ -232,12 +232,15 @@ static void send_memory(struct kern *k, struct kcpu *c, const struct ktask *t)
 {
     const struct kc_interface *conf = kern_limited_link(k->hc);
     struct kinterface *link = conf ? kern_interface_named(k, conf->name) : NULL;
-    double left =
+    double rate =
         link ? migrate_rate(k->s, migration_of(t), host_true(k->host, k->now) - k->s->begin) / 40
              : 0;
+    unsigned part;
 
-    for (; left >= 1; left -= TSO_MOST)
-        kern_transmit(k, c, NULL, link, left < TSO_MOST ? (unsigned)left + 66 : TSO_MOST + 66);
+    for (uint64_t left = (uint64_t)rate; left > 0; left -= part) {
+        part = left < TSO_MOST ? (unsigned)left : TSO_MOST;
+        kern_transmit(k, c, NULL, link, part + 66);
+    }
 }
 
 /* The thread live_migration: in each window it sends what it may and sleeps until the next. */

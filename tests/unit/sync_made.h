@@ -128,19 +128,19 @@ static void made_direction(struct made_cloud *c, uint32_t from, uint32_t to, siz
     enum made_latency kind =
         (enum made_latency)(made_next(c) % (c->o.hidden ? LAT_KINDS : LAT_HEAVY));
     double scale = made_log(c, 1e-5, 5e-2), low = made_log(c, 1e-6, 1e-3), gap;
-    size_t bursts = 1 + made_next(c) % 12;
     double centre[12];
+    size_t bursts = (size_t)(made_next(c) % ARRAY_SIZE(centre)) + 1;
 
     for (size_t i = 0; i < bursts; i++)
         centre[i] = made_range(c, 0, c->span_s);
     gap = c->span_s / (double)n;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0, burst = 0; i < n; i++, burst = burst + 1 < bursts ? burst + 1 : 0) {
         double t = made_range(c, 0, c->span_s);
 
         if (pattern == 1)
             t = gap * (double)i + made_range(c, 0, gap * 0.1);
         if (pattern == 2)
-            t = centre[i % bursts] + made_range(c, 0, c->span_s / 40);
+            t = centre[burst] + made_range(c, 0, c->span_s / 40);
         t = t < 0 ? 0 : t > c->span_s ? c->span_s : t;
         *vec_push(&c->messages) = (struct made_message){
             .m = { from, to, 0, (ns_t)(1e9 * made_delay(c, kind, low, scale)) }, .sent = t

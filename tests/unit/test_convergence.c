@@ -49,7 +49,8 @@ static size_t write_for(struct guest *g, double t)
         writes = 20 * (double)g->set;
     for (size_t i = 0; i < g->set; i++)
         g->dirty[i] = 0;
-    for (double i = 0; i < writes; i++) {
+    size_t times = (size_t)ceil(writes);
+    for (size_t i = 0; i < times; i++) {
         size_t within = unit() < 0.5 ? g->hot : g->set;
 
         g->dirty[(size_t)(unit() * (double)within)] = 1;
