@@ -175,7 +175,7 @@ export function Waterfall({ r, flow, lanes }: { r: Request; flow: Flow[]; lanes:
       found.set(key, lane);
     }
     groups.push(...found.values());
-  } else groups.push(...flow.slice(0, MOST).map((f) => ({ label: f.name, host: `${f.service} on ${f.host}`, steps: [f] })));
+  } else groups.push(...flow.slice(0, MOST).map((f) => ({ label: labelOf(f), host: `${f.service} on ${f.host}`, steps: [f] })));
   return (
     <section class="waterfall" aria-label={lanes ? "Steps by service" : "Steps"}>
       <Scale length={length} />
@@ -230,6 +230,11 @@ function Scale({ length }: { length: number }): VNode {
       ))}
     </div>
   );
+}
+
+/** A lock's name alone, often a uuid, does not say that it is one. */
+function labelOf(f: Flow): string {
+  return f.what === "lock" ? "holds lock " + f.name : f.what === "lock-wait" ? "waits for lock " + f.name : f.name;
 }
 
 function kindOf(f: Flow): string {

@@ -42,7 +42,7 @@ export function HeatMap({ e, all }: { e: Experiment; all: Finding[] | null }): V
     }
   const badness = (host: string) =>
     layers.reduce((sum, l) => sum + (RANK[worst.get(host + "\n" + l)?.severity as Severity] ?? 0), 0);
-  const hosts = [...e.hosts].sort((a, b) => badness(b.name) - badness(a.name) || a.name.localeCompare(b.name));
+  const hosts = [...e.hosts].sort((a, b) => badness(b.name) - badness(a.name) || a.name.localeCompare(b.name, "en", { numeric: true }));
   return (
     <section class="panel">
       <h2>Where</h2>
