@@ -137,16 +137,21 @@ struct str str_dup(struct arena *a, struct str s)
     return (struct str){ arena_strdup(a, s.p, s.n), s.n };
 }
 
+void sbuf_room(struct sbuf *b, size_t n)
+{
+    size_t cap = b->cap ? b->cap : 64;
+
+    if (b->n + n + 1 <= b->cap)
+        return;
+    while (cap < b->n + n + 1)
+        cap *= 2;
+    b->p = xrealloc(b->p, cap);
+    b->cap = cap;
+}
+
 void sbuf_add(struct sbuf *b, const char *p, size_t n)
 {
-    if (b->n + n + 1 > b->cap) {
-        size_t cap = b->cap ? b->cap : 64;
-
-        while (cap < b->n + n + 1)
-            cap *= 2;
-        b->p = xrealloc(b->p, cap);
-        b->cap = cap;
-    }
+    sbuf_room(b, n);
     if (n)
         memcpy(b->p + b->n, p, n);
     b->n += n;

@@ -85,6 +85,8 @@ struct sbuf {
     size_t n, cap;
 };
 void sbuf_add(struct sbuf *b, const char *p, size_t n);
+/* Makes room for 'n' bytes more at once. */
+void sbuf_room(struct sbuf *b, size_t n);
 void sbuf_str(struct sbuf *b, struct str s);
 void sbuf_z(struct sbuf *b, const char *z);
 void sbuf_chr(struct sbuf *b, char c);

@@ -268,7 +268,11 @@ void api_strip(struct serve *s, const struct request *q, struct reply *r)
     if (helped)
         pthread_join(helper, NULL);
     r->type = "application/json";
+    size_t bytes = 0;
+    for (size_t i = 0; i < d.npieces; i++)
+        bytes += d.pieces[i].n;
     put_head(s, &w, &r->body);
+    sbuf_room(&r->body, bytes + 2);
     for (size_t i = 0; i < d.npieces; i++) {
         sbuf_str(&r->body, sbuf_view(&d.pieces[i]));
         sbuf_free(&d.pieces[i]);

@@ -287,12 +287,33 @@ static inline void pixel_of(struct strip *p, ns_t t)
         next_pixel(p);
 }
 
+/* Pixels that one value fills from edge to edge, up to the one that 'y' is in; nothing of the first
+ * is told yet. */
+static void whole_pixels(struct strip *p, uint32_t slot, ns_t y)
+{
+    const struct value_slot *v = &p->slots[slot];
+
+    for (; y > p->edge && p->begin < p->edge; p->px++, p->edge = edges_next(&p->edges)) {
+        uint64_t wide = (uint64_t)p->edge - (uint64_t)p->begin;
+
+        p->px->value = v->v;
+        p->px->ns = wide > INT64_MAX ? NS_MAX : (ns_t)wide;
+        p->px->bad = v->bad;
+        p->begin = p->edge;
+    }
+}
+
 /* A pixel can have no width, if there are more pixels than ns. */
 static void strip_span(struct strip *p, uint32_t slot, ns_t x, ns_t y)
 {
-    for (; y > p->edge; x = p->edge, next_pixel(p))
+    while (y > p->edge) {
         if (x < p->edge)
             slot_add(p, slot, ns_between(x, p->edge));
+        next_pixel(p);
+        if (slot < SLOTS)
+            whole_pixels(p, slot, y);
+        x = p->begin;
+    }
     slot_add(p, slot, ns_between(x, y));
 }
 
