@@ -18,7 +18,7 @@ import time
 import urllib.parse
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-ROWS, PX, VIEWERS, ASKS = 100, 1400, 50, 40
+ROWS, PX, VIEWERS, ASKS, WINDOWS = 100, 1400, 50, 40, 60
 
 
 class Server:
@@ -79,8 +79,8 @@ def strips(s, c, exp, rows):
     for zoom in (1, 10, 100, 1000, 100000):
         took, cpu, kb, runs = [], [], 0, 0
         length = max(exp["length_ns"] // zoom, PX)
-        for i in range(15):
-            t0 = (exp["length_ns"] - length) * i // 15
+        for i in range(WINDOWS):
+            t0 = (exp["length_ns"] - length) * i // WINDOWS
             data, ms = s.ask(c, "POST", "/api/v1/strip",
                              {"rows": rows, "t0": t0, "t1": t0 + length, "px": PX})
             took.append(ms[0])

@@ -107,7 +107,7 @@ static int take_window(struct serve *s, const struct request *q, struct window *
     return 0;
 }
 
-enum { SHARED_ROWS = 16, PIECE_ROWS = 4 };
+enum { SHARED_ROWS = 16, PIECE_ROWS = 2 };
 
 /* --- strips -------------------------------------------------------------------------------- */
 
