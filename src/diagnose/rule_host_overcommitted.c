@@ -76,7 +76,6 @@ static void add_idle(const struct diagnosis *d, struct load *l)
         struct store_ranges r = store_ranges(s, a, (struct span){ l->slices.t0, l->slices.t1 });
         struct interval v;
 
-        l->cpus++;
         while (store_ranges_next(&r, &v))
             if (!v.lost && v.value == CS_IDLE)
                 slices_add(&l->slices, l->idle, v.t0, v.t1);
@@ -233,8 +232,14 @@ static void found(const struct rule *r, struct diagnosis *d, const struct load *
 
 static void look(const struct rule *r, struct diagnosis *d, uint32_t host)
 {
-    struct load l = { .host = host, .slices = slices_of(d, host, slice_least) };
+    struct load l = { .host = host,
+                      .slices = slices_of(d, host, slice_least),
+                      .cpus = measure_cpus(d->src->hosts[host]) };
+    struct wanted w = wanted_of(d, host);
 
+    /* First what is known already: waits are many. */
+    if (l.cpus == 0 || w.all < rule_limit(d, r, MIN_DEMAND) * (double)l.cpus)
+        return;
     l.waiting = xcalloc(l.slices.n + 1, sizeof *l.waiting);
     l.idle = xcalloc(l.slices.n + 1, sizeof *l.idle);
     if (l.slices.n) {
@@ -242,13 +247,10 @@ static void look(const struct rule *r, struct diagnosis *d, uint32_t host)
         add_idle(d, &l);
         find_slices(r, d, &l);
     }
-    if (l.cpus > 0 && l.when.ns > 0 && l.when.ns >= rule_limit_ns(d, r, MIN_SECONDS) &&
-        (double)l.when.ns >= rule_limit(d, r, MIN_OF_TRACE) * (double)(l.slices.t1 - l.slices.t0)) {
-        struct wanted w = wanted_of(d, host);
-
-        if (w.all >= rule_limit(d, r, MIN_DEMAND) * (double)l.cpus && !has_culprits(r, d, &l, &w))
-            found(r, d, &l, &w);
-    }
+    if (l.when.ns > 0 && l.when.ns >= rule_limit_ns(d, r, MIN_SECONDS) &&
+        (double)l.when.ns >= rule_limit(d, r, MIN_OF_TRACE) * (double)(l.slices.t1 - l.slices.t0) &&
+        !has_culprits(r, d, &l, &w))
+        found(r, d, &l, &w);
     free(l.idle);
     free(l.waiting);
 }

@@ -51,23 +51,12 @@ static ns_t tracers_ran(const struct diagnosis *d, uint32_t host)
     return usage_sum(&u, TS_USER, TS_SOFTIRQ);
 }
 
-static size_t cpus_of(const struct store *s)
-{
-    char room[SCHEMA_PATH];
-    attr_t it = 0, a;
-    size_t n = 0;
-
-    while (store_attr_match(s, schema_path(ATTR_CPU_STATE, STR("*"), room), &it, &a))
-        n++;
-    return n;
-}
-
 static void find_host(const struct rule *r, struct diagnosis *d, uint32_t h)
 {
     const struct store *s = d->src->hosts[h];
     struct span seen = measure_within(d->src, h, SPAN_ALL);
     uint64_t events = events_of(s);
-    size_t ncpus = cpus_of(s);
+    size_t ncpus = measure_cpus(s);
 
     if (ncpus == 0 || seen.t1 <= seen.t0)
         return;

@@ -134,6 +134,17 @@ ns_t measure_traced(const struct report_src *src, uint32_t host, struct span win
     return traced;
 }
 
+size_t measure_cpus(const struct store *s)
+{
+    char room[SCHEMA_PATH];
+    attr_t it = 0, a;
+    size_t n = 0;
+
+    while (store_attr_match(s, schema_path(ATTR_CPU_STATE, STR("*"), room), &it, &a))
+        n++;
+    return n;
+}
+
 /* --- filters ---------------------------------------------------------------------------- */
 
 static bool is_thread(const struct measure_opts *o, const struct who_thread *th)

@@ -578,17 +578,6 @@ static void sum_threads(const struct report_src *src, struct kernel_host *hosts)
     whos_free(&w);
 }
 
-static uint64_t cpus_of(const struct store *s)
-{
-    char room[SCHEMA_PATH];
-    attr_t it = 0, a;
-    uint64_t n = 0;
-
-    while (store_attr_match(s, schema_path(ATTR_CPU_STATE, STR("*"), room), &it, &a))
-        n++;
-    return n;
-}
-
 /* Events of the kernel that an analysis understands, in the whole trace. */
 static uint64_t kernel_events(const struct store *s)
 {
@@ -632,7 +621,7 @@ static void put_kernel(const struct report_src *src, uint32_t host, const struct
     const struct store *s = src->hosts[host];
     ns_t run = ran(&h->all), wait = h->all.in[TS_WAIT] + h->all.in[TS_PREEMPTED];
     ns_t length = measure_traced(src, host, src->span);
-    uint64_t cpus = cpus_of(s);
+    uint64_t cpus = measure_cpus(s);
 
     table_row(t);
     table_str(t, str_of(store_host(s)));
