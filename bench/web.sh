@@ -2,12 +2,15 @@
 # The time line of the web UI while it zooms and moves: 1 M states in 100 rows, without a GPU,
 # beside timeline-chart (of Trace Compass's viewers) with the same states.
 #
-# usage: bench/web.sh BUILD
+# usage: bench/web.sh BUILD [TRACE...]       (with traces: the time until their first finding is read)
 #
 # Needs node, chromium and npm; timeline-chart is installed for this only, into BUILD.
 set -eu
 build=$(cd "$1" && pwd)
-cd "$(dirname "$0")/.."
+shift
+top=$(cd "$(dirname "$0")/.." && pwd)
+[ $# -eq 0 ] || exec node "$top/bench/web/first.mjs" "$top/web" "$build/neph" "$@"
+cd "$top"
 for need in node npm chromium; do
     command -v $need >/dev/null || { echo "skipped: no $need"; exit 0; }
 done
