@@ -240,6 +240,24 @@ static bool goes_on(const struct walk *k, const struct interval *v)
     return v->open || v->t1 > k->end;
 }
 
+/* The value just before 't'.  A corrected clock can skip an instant: what is found one ns before
+ * 't' may begin at 't', and nobody would get any further. */
+static bool at_before(const struct walk *k, attr_t attr, ns_t t, struct interval *ret)
+{
+    enum { FAR = 64 };
+
+    for (ns_t back = 1;; back *= 2) {
+        bool has = store_at(k->s, attr, t - back, ret);
+
+        if (ret->t0 < t)
+            return has;
+        if (back >= FAR) {
+            ret->t0 = t - 1; /* whatever it is, the walk goes on */
+            return has;
+        }
+    }
+}
+
 /* It could run and did not, in ['from', k->t): who had the CPU on which it then ran? */
 static void waiting(struct walk *k, const struct interval *v)
 {
@@ -256,7 +274,7 @@ static void waiting(struct walk *k, const struct interval *v)
         return;
     }
     while (k->t > from && !k->full) {
-        bool is = store_at(k->s, a, k->t - 1, &had) && !had.lost && had.value >= 0;
+        bool is = at_before(k, a, k->t, &had) && !had.lost && had.value >= 0;
 
         leaf(k, had.t0 > from ? had.t0 : from, CRIT_CPU, is ? had.value : -1, STR(""));
     }
@@ -440,7 +458,7 @@ static void step(struct walk *k)
         leaf(k, f->down_to, CRIT_UNKNOWN, STORE_NULL, STR("no such thread"));
         return;
     }
-    bool has = store_at(k->s, f->attr, k->t - 1, &v);
+    bool has = at_before(k, f->attr, k->t, &v);
     if (!has || v.lost)
         v.value = STORE_NULL;
     if (entering(k, f, &v))
