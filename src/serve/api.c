@@ -5,6 +5,7 @@
 
 #include "diagnose/rule.h"
 #include "report/clocks_show.h"
+#include "report/critical.h"
 #include "report/measure.h"
 #include "report/measure_sections.h"
 #include "report/migration_show.h"
@@ -129,6 +130,78 @@ static void get_log(struct serve *s, const struct request *q, struct reply *r)
 static void get_freq(struct serve *s, const struct request *q, struct reply *r)
 {
     get_measure(s, q, r, VIEW_FREQ);
+}
+
+/* The part of 'win' in which there was a thread of that number. */
+static struct span within_life(const struct whos *w, const struct critical *c, struct span win)
+{
+    struct span life = { NS_MAX, NS_MIN };
+
+    for (size_t i = 0; i < w->threads.n; i++) {
+        const struct who_thread *th = &w->threads.at[i];
+        ns_t t1 = th->t1 == STORE_NULL ? NS_MAX : th->t1;
+
+        if (th->host != c->host || th->tid != c->tid || th->t0 >= win.t1 || t1 <= win.t0)
+            continue;
+        life.t0 = th->t0 < life.t0 ? th->t0 : life.t0;
+        life.t1 = t1 > life.t1 ? t1 : life.t1;
+    }
+    return (struct span){ life.t0 > win.t0 ? life.t0 : win.t0,
+                          life.t1 < win.t1 ? life.t1 : win.t1 };
+}
+
+/* Whose path, and when: 0; or the status of the failure, with a sentence. */
+static int critical_asked(struct serve *s, const struct request *q, struct report_src *src,
+                          struct critical *ret, struct err *err)
+{
+    struct str host = str_dup(q->mem, request_text(q, "host"));
+    char path[SCHEMA_PATH];
+    attr_t a;
+
+    *ret = (struct critical){ .host = src_host_named(&s->src, host.p) };
+    if (!str_i64(request_text(q, "thread"), &ret->tid)) {
+        err_set(err, E_ARG, "thread is a thread's number");
+        return 400;
+    }
+    if (request_time(q, "begin", s->all.t0, NS_MIN, &ret->win.t0, err) < 0 ||
+        request_time(q, "end", s->all.t0, NS_MAX, &ret->win.t1, err) < 0)
+        return 400;
+    err_set(err, E_ARG, "the kernel's trace of that host has no such thread, or not at that time");
+    if (ret->host == UINT32_MAX ||
+        !store_attr_find(s->src.hosts[ret->host], schema_path_nr(ATTR_THREAD_STATE, ret->tid, path),
+                         &a))
+        return 404;
+    *src = s->src;
+    src->mem = q->mem;
+    ret->win = within_life(serve_whos(s), ret, measure_within(src, ret->host, ret->win));
+    return ret->win.t0 < ret->win.t1 ? 0 : 404;
+}
+
+static void get_critical(struct serve *s, const struct request *q, struct reply *r)
+{
+    struct critical asked, path;
+    struct report_src src;
+    struct table_opts o;
+    struct table t;
+    struct err err;
+    int failed;
+
+    if (table_asked(q, critical_columns, ncritical_columns, &o, &err) < 0) {
+        reply_err(r, &err);
+        return;
+    }
+    if ((failed = critical_asked(s, q, &src, &asked, &err))) {
+        reply_fail(r, failed, "%s", err.text);
+        return;
+    }
+    const struct whos *w = serve_whos(s);
+    critical_walk(&src, w, asked.host, asked.tid, asked.win, &path);
+    table_init(&t, critical_columns, ncritical_columns);
+    critical_flat(&src, w, &path, &t);
+    put_table(q, &t, r);
+    reply_json_end(r);
+    table_free(&t);
+    critical_free(&path);
 }
 
 /* --- one thing ----------------------------------------------------------------------------- */
@@ -505,6 +578,9 @@ const struct route api_routes[] = {
       FILTERS " by service thread " LISTING, NULL, get_log },
     { METHOD_GET, "/api/v1/freq/{measure}", KEPT_SLOWLY, "How many samples took how long, as neph freq -o json",
       FILTERS " by service thread " LISTING, NULL, get_freq },
+    { METHOD_GET, "/api/v1/critical", KEPT_SLOWLY,
+      "Where a thread's time went, through whatever it waited for: the parts of neph critical -o json",
+      "host thread begin end " LISTING, NULL, get_critical },
     { METHOD_GET, "/api/v1/rows", KEPT_SLOWLY, "The rows of a time line", "scope",
       "{scope:s,cut:b,rows:[{id:s,parent:s?,label:s,kind:s,host:s,layer:s,type:s,unit:s,legend:s?,"
       "-vm:s,-request:s,-tid:i,-pid:i}],legends:{*:[{label:s,colour:s,bad:b}]}}", api_rows },

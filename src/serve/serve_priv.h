@@ -6,7 +6,8 @@
  *   work.c     threads that answer; answers that are kept
  *   route.c    the table of what can be asked, and its description (openapi.c)
  *   api*.c, tsp*.c    what is answered
- *   rows.c, tracks.c, strip.c    rows of time lines
+ *   content.c  what is sent compressed
+ *   rows.c, scopes*.c, strip.c, arrows*.c    rows of time lines, and what led from one to another
  *   offline.c  the page and answers in one file, without a server
  *
  * An answer is made by one thread, with memory of its own, from histories that do not change:
@@ -133,7 +134,7 @@ struct route {
     const char *path;
     unsigned flags;
     const char *about;
-    const char *params; /* names of 'route_params' with blanks between; "!" behind: must be there */
+    const char *params; /* names of 'route_params' with blanks between */
     const char *reply;  /* its form, see shape.h */
     void (*answer)(struct serve *s, const struct request *q, struct reply *r);
 };

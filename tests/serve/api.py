@@ -42,6 +42,14 @@ def first(s, scope):
     return {t: [r["id"] for r in rows if r["type"] == t] for t in ("state", "curve")}
 
 
+def a_thread(s):
+    """One that ran, of a host whose kernel was traced: its query; None if there is none."""
+    for r in s.get("/api/v1/top/cpu?by=thread&limit=5").json():
+        if r["tid"]:
+            return "host=%s&thread=%d" % (quoted(r["host"]), r["tid"])
+    return None
+
+
 def fill(path, s, args):
     """A path of the description with its holes filled."""
     for hole, value in args.items():
@@ -57,11 +65,12 @@ def every_route(s, name, holes, scope):
              "/api/v1/curve": "px=50&row=" + quoted((rows["curve"] or rows["state"])[0]),
              "/api/v1/at": "t=1000&row=" + quoted(rows["state"][0]),
              "/api/v1/arrows": "scope=" + quoted(scope),
+             "/api/v1/critical": a_thread(s),
              "/api/v1/search": "q=c"}
     problems, called = [], 0
     for path, methods in doc["paths"].items():
         for method, about in methods.items():
-            if path == "/api/v1/cancel":
+            if path == "/api/v1/cancel" or query.get(path, "") is None:
                 continue
             target = fill(path, s, dict(holes, kind="vm", rule="vm-starved", other=holes["id"]))
             if path in query:
@@ -93,6 +102,15 @@ def same_as_commands(s, path, name, vm, by):
             mine = s.get("/api/v1/%s/%s" % (view, measure)).json()
             if mine != neph(view, measure, path, "-o", "json", "--limit", "10000"):
                 problems.append("%s %s differs" % (view, measure))
+    threads = s.get("/api/v1/top/cpu?by=thread").json()
+    alone = [r for r in threads if r["tid"] and [x["tid"] for x in threads].count(r["tid"]) == 1]
+    if by and not alone:
+        problems.append("no thread whose number only one host has")
+    for r in alone[:3]:  # not by --host: one host alone has no other's clock
+        mine = s.get("/api/v1/critical?host=%s&thread=%d" % (quoted(r["host"]), r["tid"])).json()
+        theirs = neph("critical", path, "--thread", str(r["tid"]), "-o", "json")
+        if not mine or mine != theirs["flat"]:
+            problems.append("critical of %d differs" % r["tid"])
     if s.get("/api/v1/findings").json() != neph("diagnose", path, "-o", "json"):
         problems.append("findings differ")
     if s.get("/api/v1/show/vm/" + quoted(vm)).json() != neph("show", "vm", vm, path, "-o", "json"):

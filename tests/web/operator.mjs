@@ -175,6 +175,10 @@ if (hogs) await test("from the first finding to the raw events that prove it", a
   const pick = await page.locator(".pick").innerText();
   assert(/ (ns|µs|ms|s)\b/.test(pick) && /\d\d:\d\d:\d\d\.\d{9} – /.test(pick), "no exact interval: " + pick);
   const from = /(\d\d:\d\d:\d\d\.\d{9}) – /.exec(pick)[1];
+  await page.locator(".pick button", { hasText: "Where its time went" }).click();
+  await page.waitForSelector(".went tbody tr");
+  const went = await page.locator(".went").innerText();
+  assert(/running|waiting for CPU|woken|timer|blocked/.test(went) && /%/.test(went), "no part of its time: " + went);
   await page.locator(".pick a.button").click();
   await settled(page);
   await page.waitForSelector(".events tbody td");

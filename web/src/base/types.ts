@@ -82,6 +82,7 @@ export interface RowInfo {
   type: "state" | "curve" | "heading";
   unit?: string | null;
   legend?: string | null;
+  tid?: number;
 }
 export interface LegendEntry {
   label: string;

@@ -10,6 +10,7 @@ import { fit, href, selection, setArgs } from "../base/state";
 import type { Exact, LegendEntry, RowInfo, Rows, StripReply } from "../base/types";
 import type { StripSource } from "../time/supply";
 import { clock, dur, type Span } from "../time/time";
+import { WentTo, threadOf } from "./WentTo";
 
 const REST_MS = 250;
 const PIXELS = 1000; // shares are exact to a 1000th of the selection
@@ -98,7 +99,7 @@ export function Picked({
           ) : null}
         </div>
       ) : null}
-      {row ? <Interval {...row} /> : null}
+      {row ? <Interval {...row} selected={chosen} /> : null}
       {!row && !chosen ? (
         <p class="faint hint">
           Click a state for its exact interval and its events; drag to select; <kbd>w</kbd> <kbd>a</kbd> <kbd>s</kbd>{" "}
@@ -109,7 +110,9 @@ export function Picked({
   );
 }
 
-function Interval({ row, exact }: { row: RowInfo; exact: Exact | null }): VNode {
+function Interval({ row, exact, selected }: { row: RowInfo; exact: Exact | null; selected: Span | null }): VNode {
+  const [explained, setExplained] = useState(false);
+  const thread = threadOf(row);
   const name = (
     <>
       <Txt s={row.label} />
@@ -151,7 +154,17 @@ function Interval({ row, exact }: { row: RowInfo; exact: Exact | null }): VNode 
       <a class="button" href={href("events", "", args, { t0: exact.t0, t1: Math.max(exact.t1, exact.t0 + 1000) })}>
         Raw events
       </a>
+      {thread ? (
+        <button type="button" aria-expanded={explained} onClick={() => setExplained(!explained)}>
+          Where its time went
+        </button>
+      ) : null}
       <Close />
+      {thread && explained ? (
+        <div class="went">
+          <WentTo {...thread} span={selected ?? exact} />
+        </div>
+      ) : null}
       {exact.evidence?.length ? (
         <ul class="evidence">
           {exact.evidence.map((e, i) => (
