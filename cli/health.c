@@ -322,18 +322,9 @@ void health_json(struct health *hl, struct json *j)
     json_cache(j, hl);
     json_kopen(j, "notes", '[');
     for (int level = NOTE_LOST; level >= NOTE_INFO; level--)
-        for (size_t i = 0; i < c->notes.list.n; i++) {
-            const struct note *n = &c->notes.list.at[i];
-
-            if ((int)n->level != level)
-                continue;
-            json_open(j, '{');
-            json_kstr(j, "level", str_of(note_level_name(n->level)));
-            json_kstr(j, "where", n->where);
-            json_kstr(j, "text", n->text);
-            json_ku64(j, "count", n->count);
-            json_close(j, '}');
-        }
+        for (size_t i = 0; i < c->notes.list.n; i++)
+            if ((int)c->notes.list.at[i].level == level)
+                note_json(&c->notes.list.at[i], j);
     json_close(j, ']');
     json_ku64(j, "notes_unlisted", c->notes.unlisted);
     json_close(j, '}');

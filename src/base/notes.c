@@ -3,6 +3,7 @@
  * notes.c -- see notes.h. */
 #include "base/notes.h"
 
+#include "base/json.h"
 #include "base/limits.h"
 
 #include <stdarg.h>
@@ -67,4 +68,14 @@ void notes_free(struct notes *n)
     vec_free(&n->list);
     map64_free(&n->index);
     n->unlisted = 0;
+}
+
+void note_json(const struct note *n, struct json *j)
+{
+    json_open(j, '{');
+    json_kstr(j, "level", str_of(note_level_name(n->level)));
+    json_kstr(j, "where", n->where);
+    json_kstr(j, "text", n->text);
+    json_ku64(j, "count", n->count);
+    json_close(j, '}');
 }

@@ -23,6 +23,10 @@ struct note {
     uint64_t count;
 };
 
+struct json;
+/* {"level","where","text","count"} */
+void note_json(const struct note *n, struct json *j);
+
 /* Zero-initialise; notes_free() when done. */
 struct notes {
     struct arena mem;

@@ -58,8 +58,7 @@ static void find_holes(struct missing *m)
     const struct report_src *src = m->d->src;
 
     for (uint32_t i = 0; i < src->nhosts; i++) {
-        struct span win = measure_within(src, i, src->span);
-        ns_t hole = win.t1 - win.t0 - measure_traced(src, i, src->span);
+        ns_t hole = measure_holes(src, i, src->span);
 
         if (hole > 0)
             finding_blind(m->d, finding_text(m->d,

@@ -3,8 +3,9 @@
  * starved.c -- see starved.h.
  *
  * First the states of all threads are summed for each instance and service.  For those that waited
- * long it is asked in which stretch of the trace they starved, if not in all of it, and then who
- * had the CPU during each of their waits in it.
+ * long it is asked in which stretch of the trace they starved (all of it, if no part has nearly all
+ * of the waiting), and then who had the CPU during each of their waits in it.  Who never sleeps is
+ * judged within that time: what he did before and after is nobody's loss.
  *
  * Who has the CPU while another waits need not be to blame: of five instances on two CPUs each
  * waits for all others.  To blame is who would take any number of CPUs (a vCPU that never sleeps),

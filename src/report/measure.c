@@ -115,23 +115,30 @@ struct span measure_within(const struct report_src *src, uint32_t host, struct s
     return win;
 }
 
-ns_t measure_traced(const struct report_src *src, uint32_t host, struct span win)
+ns_t measure_holes(const struct report_src *src, uint32_t host, struct span win)
 {
     const struct store *s = src->hosts[host];
     const cell_t *row;
+    ns_t holes = 0;
     table_t t;
 
-    win = measure_within(src, host, win);
-    ns_t traced = win.t1 - win.t0;
     if (!store_table_find(s, schema_tables[TABLE_untraced].name, &t))
-        return traced;
+        return 0;
+    win = measure_within(src, host, win);
     struct store_rows r = store_rows(s, t, win);
     while ((row = store_rows_next(&r))) { /* they are disjoint */
         ns_t t0 = row[0] > win.t0 ? row[0] : win.t0, t1 = row[1] < win.t1 ? row[1] : win.t1;
 
-        traced -= t1 > t0 ? t1 - t0 : 0;
+        holes += t1 > t0 ? t1 - t0 : 0;
     }
-    return traced;
+    return holes;
+}
+
+ns_t measure_traced(const struct report_src *src, uint32_t host, struct span win)
+{
+    struct span all = measure_within(src, host, win);
+
+    return all.t1 - all.t0 - measure_holes(src, host, win);
 }
 
 size_t measure_cpus(const struct store *s)
@@ -733,8 +740,16 @@ void measure_notes(const struct measure *m, const struct report_src *src, struct
                  "no kernel was traced in this window: there is nothing to measure in it");
     for (uint32_t i = 0; i < src->nhosts; i++) {
         const struct store *s = src->hosts[i];
+        ns_t holes = measure_holes(src, i, src->span);
+        char text[TIME_TEXT];
         uint64_t gaps = 0;
         table_t t;
+
+        if (holes > 0)
+            note_add(notes, NOTE_WARN, store_host(s),
+                     "between its traces the kernel was not traced for %s of this window: what "
+                     "happened then is in no figure",
+                     time_human(holes, text));
 
         for (const struct need *n = m->needs; n->without; n++)
             if (!had(s, ev_descs[n->type].name) && !(n->or_type && had(s, n->or_type)))

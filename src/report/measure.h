@@ -56,6 +56,8 @@ void measure_notes(const struct measure *m, const struct report_src *src, struct
 struct span measure_within(const struct report_src *src, uint32_t host, struct span win);
 /* How long that is, without the holes between two traces. */
 ns_t measure_traced(const struct report_src *src, uint32_t host, struct span win);
+/* How long these holes are. */
+ns_t measure_holes(const struct report_src *src, uint32_t host, struct span win);
 /* How many CPUs the host's kernel trace has events of. */
 size_t measure_cpus(const struct store *s);
 /* Is there an instance, a service, a thread that the user's filters name, at any time?  0, or

@@ -469,16 +469,8 @@ static void put_notes(struct serve *s, struct json *j)
     const struct notes *n = s->src.notes;
 
     json_kopen(j, "notes", '[');
-    for (size_t i = 0; n && i < n->list.n; i++) {
-        const struct note *x = &n->list.at[i];
-
-        json_open(j, '{');
-        json_kstr(j, "level", str_of(note_level_name(x->level)));
-        json_kstr(j, "where", x->where);
-        json_kstr(j, "text", x->text);
-        json_ku64(j, "count", x->count);
-        json_close(j, '}');
-    }
+    for (size_t i = 0; n && i < n->list.n; i++)
+        note_json(&n->list.at[i], j);
     json_close(j, ']');
 }
 

@@ -105,6 +105,10 @@ def main():
         said = holes(*both)
         report("what was not traced is said", [] if len(said) == 1 and "57.0" in said[0]
                else ["said: %r" % said])
+        noted = subprocess.run([NEPH, "top", "cpu", "--no-cache"] + both, stdin=subprocess.DEVNULL,
+                               capture_output=True, text=True, timeout=120).stderr
+        report("figures say that they are not of all the time",
+               [] if "between its traces" in noted and "57.0" in noted else [noted])
         said = holes(one) + holes(one, copy_of(one, os.path.join(tmp, "again")))
         report("one session has no hole", ["said: %r" % said] if said else [])
 
